@@ -1,0 +1,34 @@
+"""mlops: machine learning experiments from YAML, resolved, run in parallel, recorded.
+
+The library says what the commands say:
+
+    import mlops_cli as mlops
+
+    run = mlops.run("titanic", ["model.C=0.1,1,10"])
+    run.best.params, run.metrics["roc_auc"].mean, run.trials, run.path
+    run.model().predict(df)
+    mlops.runs("titanic")
+
+Everything is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlops_cli.workflows.library import Run, find_run, run, runs
+
+__all__ = ["Run", "find_run", "run", "runs"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'mlops_cli' has no attribute '{name}'")
+    from mlops_cli.workflows import library
+
+    return getattr(library, name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,519 @@
+"""The frozen records that pass between the stages: what each stage knows of the others is written here.
+
+YAML → `ExperimentSpec` → `Plan` → `TrialResult`s → `RunRecord` → views. Nothing here reads, computes or prints, and
+nothing mutates what another made: a changed record is a new one (`dataclasses.replace`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    import pandas as pd
+
+SCHEMA_VERSION = 1
+"""The version of every JSON file that the store writes."""
+
+
+class Task(StrEnum):
+    """What is learned."""
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+    CLUSTERING = "clustering"
+
+
+class RunStatus(StrEnum):
+    """Where a run stands."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing more will be computed for it."""
+        return self in {RunStatus.COMPLETED, RunStatus.FAILED}
+
+
+class TrialState(StrEnum):
+    """How a trial ended."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"  # it raised
+    LOST = "lost"  # killed, timed out, out of memory
+    PRUNED = "pruned"
+
+
+class Direction(StrEnum):
+    """Which end of a metric is the good one."""
+
+    MAXIMIZE = "maximize"
+    MINIMIZE = "minimize"
+
+    def better(self, a: float, b: float) -> bool:
+        """Whether the score ``a`` is strictly better than ``b``."""
+        return a > b if self is Direction.MAXIMIZE else a < b
+
+
+class Kind(StrEnum):
+    """What a column holds; the words that ``columns:`` selects by."""
+
+    NUMERIC = "numeric"
+    CATEGORICAL = "categorical"
+    TEXT = "text"
+    DATETIME = "datetime"
+    BOOLEAN = "boolean"
+
+
+# --- what a config says ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ComponentSpec:
+    """An object to be built: ``_target_`` and its parameters.
+
+    ``target`` is a dotted name, or one such name per task for options like ``model=random_forest`` that mean the
+    classifier or the regressor as the task asks. Parameters may hold further specs, in lists and mappings too.
+    """
+
+    target: str | Mapping[str, str]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    partial: bool = False  # Hydra's _partial_: the callable itself, with its parameters bound
+
+    def target_for(self, task: Task | None) -> str | None:
+        """Return the dotted name for ``task``; None where this component has none for it."""
+        if isinstance(self.target, str):
+            return self.target
+        return self.target.get(str(task)) if task is not None else None
+
+
+@dataclass(frozen=True)
+class TransformSpec:
+    """One named step: a component and the columns that it acts on; the other columns pass through."""
+
+    name: str
+    component: ComponentSpec
+    columns: tuple[str, ...] = ("all",)  # kinds, names or globs
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """Where the data is and what its columns are for."""
+
+    source: ComponentSpec  # _target_ and what that source takes: path, read, …
+    target: str | None = None
+    positive: Any = None  # the class that binary metrics look for; the greater one when not given
+    id: str | None = None
+    drop: tuple[str, ...] = ()  # names or globs
+    features: tuple[str, ...] | None = None  # names or globs; None is all that have no other use
+    group: str | None = None
+    weight: str | None = None
+    time: str | None = None
+    dtypes: Mapping[str, str] = field(default_factory=dict)  # column → dtype or kind
+    expect: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """A metric by name, or a user's own by ``_target_``."""
+
+    name: str
+    component: ComponentSpec | None = None
+    direction: Direction | None = None  # None: known from the name
+    response: str = "predict"  # of a user's own metric: predict, predict_proba, decision_function
+
+
+@dataclass(frozen=True)
+class EvaluationSpec:
+    """How trials are scored."""
+
+    metrics: tuple[MetricSpec, ...] = ()  # empty: the task's usual ones
+    primary: str | None = None  # None: the first metric
+    test: float | str | None = None  # a share of the rows, or a path; None holds nothing out
+
+
+@dataclass(frozen=True)
+class TrialSpec:
+    """All that may differ between the trials of one run."""
+
+    model: ComponentSpec
+    transforms: tuple[TransformSpec, ...] = ()
+    target_transform: ComponentSpec | None = None
+    calibration: ComponentSpec | None = None
+    threshold: float | str | None = None  # a probability, or the metric to choose it by; None leaves predict as it is
+    split: ComponentSpec = field(default_factory=lambda: ComponentSpec("sklearn.model_selection.KFold"))
+    seed: int = 0
+
+
+class DimensionKind(StrEnum):
+    """How a swept key takes its values."""
+
+    CHOICE = "choice"
+    INTERVAL = "interval"
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One swept key: its choices in order, or an interval."""
+
+    key: str
+    kind: DimensionKind
+    choices: tuple[Any, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    integer: bool = False
+    log: bool = False
+    is_group: bool = False  # the choices are options of a config group
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all its values can be listed."""
+        return self.kind is DimensionKind.CHOICE
+
+
+@dataclass(frozen=True)
+class SweepSpec:
+    """What is tried: a union of subspaces, each the product of its dimensions."""
+
+    sampler: str = "grid"
+    trials: int | None = None
+    subspaces: tuple[tuple[Dimension, ...], ...] = ()
+
+    @property
+    def is_sweep(self) -> bool:
+        """Whether there is anything to try."""
+        return any(self.subspaces)
+
+
+@dataclass(frozen=True)
+class LauncherSpec:
+    """Where trials run."""
+
+    backend: str = "loky"
+    n_jobs: int = -1
+
+
+@dataclass(frozen=True)
+class ArtifactsSpec:
+    """What is kept beside the scores."""
+
+    keep: str = "best"  # best, none
+    model_format: str = "skops"  # skops, joblib
+    predictions: bool = True
+
+
+@dataclass(frozen=True)
+class ExperimentSpec:
+    """One resolved and checked experiment."""
+
+    name: str
+    data: DataSpec
+    trial: TrialSpec
+    description: str = ""
+    task: Task | None = None  # None: look at the target
+    evaluation: EvaluationSpec = field(default_factory=EvaluationSpec)
+    sweep: SweepSpec = field(default_factory=SweepSpec)
+    launcher: LauncherSpec = field(default_factory=LauncherSpec)
+    artifacts: ArtifactsSpec = field(default_factory=ArtifactsSpec)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)  # the plain resolved mapping that this was read from
+
+
+# --- the data ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something said aloud about the data or the run: a stable code and a sentence with the mend."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as it was read."""
+
+    name: str
+    dtype: str
+    kind: Kind
+    missing: int = 0
+    unique: int | None = None
+
+
+@dataclass(frozen=True)
+class DatasetVersion:
+    """What a run saw: the sha256 of the whole content with its schema."""
+
+    version: str
+    rows: int
+    columns: tuple[Column, ...]
+    target: str | None = None
+    source: str = ""
+
+    @property
+    def schema(self) -> dict[str, str]:
+        """Column name → dtype, in order."""
+        return {c.name: c.dtype for c in self.columns}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Data in memory, with each column in its role. Rows agree by position in all parts."""
+
+    X: pd.DataFrame  # shape (rows, features); a clean RangeIndex
+    y: np.ndarray[Any, Any] | None  # shape (rows,); labels as they came, or float64
+    features: tuple[Column, ...]
+    version: DatasetVersion
+    ids: pd.Series[Any] | None = None
+    groups: np.ndarray[Any, Any] | None = None
+    weights: np.ndarray[Any, Any] | None = None
+    times: pd.Series[Any] | None = None
+    extra: Mapping[str, pd.Series[Any]] = field(default_factory=dict)  # columns that a split asks for by name
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.X)
+
+
+# --- the plan ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One candidate, ready to be run."""
+
+    number: int
+    params: Mapping[str, Any]  # the swept keys alone
+    spec: TrialSpec
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric that is ready to rank: its name and its good end."""
+
+    name: str
+    direction: Direction
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that will be run, and nothing that depends on having run it."""
+
+    experiment: str
+    task: Task
+    trials: tuple[Trial, ...]
+    metrics: tuple[Metric, ...]
+    primary: str
+    fingerprint: str = ""
+    subspaces: int = 1
+
+    @property
+    def direction(self) -> Direction:
+        """The good end of the primary metric."""
+        return next(m.direction for m in self.metrics if m.name == self.primary)
+
+
+# --- results -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ErrorInfo:
+    """Why something failed, as text: exceptions with their own constructors do not survive pickling."""
+
+    type: str
+    message: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class SplitScore:
+    """What one worker returns: one trial on one split."""
+
+    trial: int
+    split: int
+    scores: Mapping[str, float] = field(default_factory=dict)
+    fit_s: float = 0.0
+    score_s: float = 0.0
+    predictions: Mapping[str, np.ndarray[Any, Any]] | None = None  # column → values, in the order of the test rows
+    notices: tuple[Notice, ...] = ()
+    error: ErrorInfo | None = None
+    stored_as: str | None = None  # set where the task was to store a shared fit, not to score
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """A line of the journal."""
+
+    trial: int
+    state: TrialState
+    params: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # metric → one score per split
+    fit_s: float = 0.0
+    score_s: float = 0.0
+    fingerprint: str = ""
+    error: ErrorInfo | None = None
+    notices: tuple[Notice, ...] = ()
+
+    def mean(self, metric: str) -> float:
+        """Return the mean of a metric over the splits; NaN where there is none."""
+        values = self.scores.get(metric, ())
+        return sum(values) / len(values) if values else float("nan")
+
+
+@dataclass(frozen=True)
+class MetricSummary:
+    """A metric of one trial with its spread."""
+
+    mean: float
+    std: float | None  # with ddof=1; None for a single split
+    ci95: tuple[float, float] | None  # of the mean, corrected for overlapping training sets
+    splits: tuple[float, ...]
+    test: float | None = None  # on the held-out rows
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How the trials of a run ended."""
+
+    trials: int = 0
+    completed: int = 0
+    failed: int = 0
+    pruned: int = 0
+    reused: int = 0
+    lost: int = 0
+
+
+@dataclass(frozen=True)
+class GitState:
+    """The code's place in git; all None outside a repository."""
+
+    commit: str | None = None
+    dirty: bool | None = None
+
+
+@dataclass(frozen=True)
+class BestTrial:
+    """The winner."""
+
+    trial: int
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ProcessInfo:
+    """Who runs a run, so that a dead one is known from a live one."""
+
+    pid: int
+    host: str
+    boot: str | None = None
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """``run.json``: all that is known of a run but its trials."""
+
+    id: str
+    path: Path
+    experiment: str
+    status: RunStatus
+    started: str  # ISO 8601 with offset
+    task: Task | None = None
+    primary: str | None = None
+    direction: Direction | None = None
+    best: BestTrial | None = None
+    metrics: Mapping[str, MetricSummary] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
+    dataset: DatasetVersion | None = None
+    git: GitState = field(default_factory=GitState)
+    environment: Mapping[str, Any] = field(default_factory=dict)  # versions and host, never the environment's variables
+    seed: int = 0
+    ended: str | None = None
+    duration_s: float | None = None
+    warnings: tuple[Notice, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+    description: str = ""
+    fingerprint: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)  # path inside the run → sha256, of what must not change
+    process: ProcessInfo | None = None
+    error: ErrorInfo | None = None  # what ended the run, where it was not a trial
+    schema_version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a model takes and gives."""
+
+    inputs: tuple[Column, ...]
+    task: Task
+    output: str  # the target's name
+    output_dtype: str
+    classes: tuple[Any, ...] | None = None
+    id: str | None = None
+
+
+# --- what happens while a run goes -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """The plan is ready and the run directory exists."""
+
+    record: RunRecord
+    plan: Plan
+    dataset: Dataset
+    splits: int
+    workers: int
+
+
+@dataclass(frozen=True)
+class TrialFinished:
+    """One more trial has ended."""
+
+    result: TrialResult
+    done: int
+    total: int
+    best: TrialResult | None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A named step of a run begins: reading, transforms, trials, refit."""
+
+    name: str
+    detail: str = ""
+
+
+Event = RunStarted | TrialFinished | Stage | Notice
+"""What a workflow tells whoever watches it."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Where the value of a config key came from."""
+
+    key: str
+    value: Any
+    origins: Sequence[tuple[str, Any]]  # (file or command line, value), the last one wins
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that ``mlops doctor`` looked at."""
+
+    check: str
+    state: str  # ok, missing (optional), broken
+    found: str
+    mend: str = ""
