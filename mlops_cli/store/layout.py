@@ -1,0 +1,264 @@
+"""Every file name of a workspace, a run and a model: the one place that spells them.
+
+Pure names: nothing here touches the disk, and nothing outside ``store`` joins such a name by hand.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlops_cli.errors import StoreError
+
+if TYPE_CHECKING:
+    import random
+    from datetime import datetime
+    from pathlib import Path
+
+MAX_NAME = 100
+"""The longest name that becomes a folder; with stamp and suffixes it stays under every file system's 255 bytes."""
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_RUN_NAME = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+_WORDS = frozenset({"latest", "best", "all", "none"})  # they mean something where a name may stand
+_DEVICES = frozenset({"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)})
+
+
+def check_name(name: str, what: str = "name") -> str:
+    """Return a name that is safe as one folder on any system.
+
+    Parameters
+    ----------
+    name : str
+        The name as the user gave it.
+    what : str
+        What it names, for the message: ``experiment``, ``model``.
+
+    Raises
+    ------
+    StoreError
+        It could leave its folder, hide, or be taken for an option or a reserved word.
+
+    Examples
+    --------
+    >>> check_name("titanic-2")
+    'titanic-2'
+    """
+    if problem := _problem(name):
+        raise StoreError(
+            f"the {what} name {name!r} {problem}",
+            hint="allowed: letters, digits, _ . and -, beginning with a letter, digit or _",
+        )
+    return name
+
+
+def _problem(name: str) -> str | None:
+    if not _NAME.fullmatch(name):
+        return "cannot be a folder's name"
+    if len(name) > MAX_NAME:
+        return f"is {len(name)} characters long; at most {MAX_NAME} are allowed"
+    if name.endswith("."):
+        return "ends in a dot"
+    reserved = name.lower() in _WORDS or name.lower().partition(".")[0] in _DEVICES
+    return "is a reserved word" if reserved else None
+
+
+def is_run_name(name: str) -> bool:
+    """Whether a folder's name is the second half of a run's id."""
+    return _RUN_NAME.fullmatch(name) is not None
+
+
+def new_run_id(experiment: str, now: datetime, rng: random.Random) -> str:
+    """Return ``<experiment>/<YYYYMMDD-HHMMSS>-<6 hex>``.
+
+    Parameters
+    ----------
+    experiment : str
+        The experiment's name.
+    now : datetime
+        The local time: people look for a run by the clock on their wall. ``run.json`` holds the offset.
+    rng : random.Random
+        Where the six hex digits come from; never the experiment's own seed, or ids would repeat.
+    """
+    return f"{check_name(experiment, 'experiment')}/{now:%Y%m%d-%H%M%S}-{rng.randrange(16**6):06x}"
+
+
+@dataclass(frozen=True)
+class ModelPaths:
+    """The files of one saved model; the folder stands alone, so that it can be copied into the registry."""
+
+    root: Path
+
+    @property
+    def skops(self) -> Path:
+        """The model in skops' format, which runs no code when it is opened."""
+        return self.root / "model.skops"
+
+    @property
+    def joblib(self) -> Path:
+        """The model as a pickle, where the config asked for one."""
+        return self.root / "model.joblib"
+
+    @property
+    def signature(self) -> Path:
+        """What the model takes and gives."""
+        return self.root / "signature.json"
+
+    @property
+    def card(self) -> Path:
+        """What the model is, for people."""
+        return self.root / "card.md"
+
+    @property
+    def hashes(self) -> Path:
+        """The sha256 of each of the other files."""
+        return self.root / "sha256.json"
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """The files of one run, whose root is ``<workspace>/runs/<experiment>/<stamp>-<hex>``."""
+
+    root: Path
+
+    @property
+    def id(self) -> str:
+        """The run's id as its place says it."""
+        return f"{self.root.parent.name}/{self.root.name}"
+
+    @property
+    def workspace(self) -> WorkspacePaths:
+        """The workspace that the run lies in."""
+        return WorkspacePaths(self.root.parents[2])
+
+    @property
+    def run_json(self) -> Path:
+        """The record; the last file that a run writes."""
+        return self.root / "run.json"
+
+    @property
+    def config(self) -> Path:
+        """The resolved config, itself runnable."""
+        return self.root / "config.yaml"
+
+    @property
+    def overrides(self) -> Path:
+        """What was asked on the command line."""
+        return self.root / "overrides.yaml"
+
+    @property
+    def journal(self) -> Path:
+        """One line per finished trial; whoever writes the run holds this file's lock."""
+        return self.root / "trials.jsonl"
+
+    @property
+    def trials_csv(self) -> Path:
+        """The journal, flat, for people and spreadsheets."""
+        return self.root / "trials.csv"
+
+    @property
+    def metrics(self) -> Path:
+        """The best trial's metrics."""
+        return self.root / "metrics.json"
+
+    @property
+    def predictions(self) -> Path:
+        """Out-of-fold predictions of the best trial."""
+        return self.root / "predictions.parquet"
+
+    @property
+    def test_predictions(self) -> Path:
+        """Predictions of the refitted model on the held-out rows."""
+        return self.root / "predictions_test.parquet"
+
+    @property
+    def model_dir(self) -> Path:
+        """The refitted best trial."""
+        return self.root / "model"
+
+    @property
+    def model(self) -> ModelPaths:
+        """The files inside `model_dir`."""
+        return ModelPaths(self.model_dir)
+
+    @property
+    def plots(self) -> Path:
+        """The folder of plots."""
+        return self.root / "plots"
+
+    @property
+    def source_diff(self) -> Path:
+        """Changes that git had no commit of."""
+        return self.root / "source.diff"
+
+    @property
+    def log(self) -> Path:
+        """What was said while the run went."""
+        return self.root / "run.log"
+
+    @property
+    def scratch(self) -> Path:
+        """Memory-mapped arrays and other things that end with the run; outside it, so that a copy stays small."""
+        return self.workspace.scratch / self.root.parent.name / self.root.name
+
+
+@dataclass(frozen=True)
+class WorkspacePaths:
+    """The folders of one workspace."""
+
+    root: Path
+
+    @property
+    def runs(self) -> Path:
+        """All runs, a folder per experiment."""
+        return self.root / "runs"
+
+    @property
+    def new_runs(self) -> Path:
+        """Where a run directory is put together before it appears under its id in one rename."""
+        return self.runs / ".new"
+
+    @property
+    def models(self) -> Path:
+        """The registry."""
+        return self.root / "models"
+
+    @property
+    def internal(self) -> Path:
+        """What is derived, or nobody's business."""
+        return self.root / ".mlops"
+
+    @property
+    def index(self) -> Path:
+        """The index over all runs; a cache."""
+        return self.internal / "index.sqlite"
+
+    @property
+    def datasets(self) -> Path:
+        """Snapshots of data, by content."""
+        return self.internal / "datasets"
+
+    @property
+    def audit(self) -> Path:
+        """Who did what, when."""
+        return self.internal / "audit.jsonl"
+
+    @property
+    def locks(self) -> Path:
+        """Locks of what several processes may change at once."""
+        return self.internal / "locks"
+
+    @property
+    def scratch(self) -> Path:
+        """Where each run has its scratch folder while it goes."""
+        return self.internal / "scratch"
+
+    def experiment(self, name: str) -> Path:
+        """Return the folder of an experiment's runs."""
+        return self.runs / check_name(name, "experiment")
+
+    def run(self, run_id: str) -> RunPaths:
+        """Return the files of the run with a full id."""
+        experiment, _, name = run_id.partition("/")
+        return RunPaths(self.experiment(experiment) / check_name(name, "run"))

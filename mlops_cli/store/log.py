@@ -1,0 +1,55 @@
+"""``run.log``: what happened while a run went, one line each with its time, for whoever asks later."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from mlops_cli.records import RunStarted, Stage, TrialFinished
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlops_cli.records import Event, RunRecord
+
+
+class RunLog:
+    """Writes a run's log as events come; an observer.
+
+    Parameters
+    ----------
+    path : Path
+        The file; lines are appended.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __call__(self, event: Event) -> None:
+        """Write the line of an event."""
+        text = _text(event)
+        if text:
+            self._write(text)
+
+    def end(self, record: RunRecord) -> None:
+        """Write how the run ended."""
+        counts = record.counts
+        self._write(f"{record.status}: {counts.completed} of {counts.trials} trials completed, {counts.failed} failed")
+
+    def _write(self, text: str) -> None:
+        stamp = datetime.now().astimezone().isoformat(timespec="milliseconds")
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(f"{stamp} {text!r}\n" if "\n" in text else f"{stamp} {text}\n")
+
+
+def _text(event: Event) -> str:
+    if isinstance(event, RunStarted):
+        lines = [f"warning {w.code}: {w.message}" for w in event.record.warnings]
+        begin = f"{event.record.id}: {len(event.plan.trials)} trials, {event.splits} splits, {event.workers} workers"
+        return "; ".join([begin, *lines])
+    if isinstance(event, TrialFinished):
+        result = event.result
+        scores = " ".join(f"{name}={result.mean(name):.6g}" for name in result.scores)
+        why = f"{result.error.type}: {result.error.message}" if result.error is not None else scores
+        return f"trial {result.trial} {result.state} {why}"
+    return event.name if isinstance(event, Stage) else f"warning {event.code}: {event.message}"
