@@ -1,0 +1,1 @@
+"""Numbers from data and results. Pure: nothing is read from disk, written or printed."""

@@ -1,0 +1,106 @@
+"""Split scores → means with their spread, and the winner."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from typing import TYPE_CHECKING
+
+from mlops_cli.records import Counts, MetricSummary, TrialState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from mlops_cli.records import Direction, TrialResult
+
+
+def summarize(scores: Sequence[float], test_share: float, test: float | None = None) -> MetricSummary:
+    """Return the mean of split scores with its spread.
+
+    Parameters
+    ----------
+    scores : sequence of float
+        One per split.
+    test_share : float
+        Test rows per training row of a split, on average.
+    test : float, optional
+        The score on held-out rows.
+
+    Returns
+    -------
+    MetricSummary
+        ``std`` has ddof=1. ``ci95`` is the interval of the mean by the corrected resampled t-test: the variance is
+        multiplied by ``1/k + test_share`` in place of ``1/k``, since training sets overlap.
+
+    References
+    ----------
+    C. Nadeau, Y. Bengio. Inference for the Generalization Error. Machine Learning 52, 2003.
+
+    Examples
+    --------
+    >>> summary = summarize([0.8, 0.9], test_share=1.0)
+    >>> round(summary.mean, 3), round(summary.std, 3)
+    (0.85, 0.071)
+    """
+    mean = sum(scores) / len(scores)
+    if len(scores) < 2:
+        return MetricSummary(mean, None, None, tuple(scores), test)
+    std = statistics.stdev(scores)
+    half = _t975(len(scores) - 1) * std * math.sqrt(1 / len(scores) + test_share)
+    return MetricSummary(mean, std, (mean - half, mean + half), tuple(scores), test)
+
+
+def _t975(degrees: int) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, 0.975))
+
+
+def summaries(
+    result: TrialResult, test_share: float, test_scores: Mapping[str, float] | None = None
+) -> dict[str, MetricSummary]:
+    """Return the summary of each metric of a trial."""
+    held_out = test_scores or {}
+    return {name: summarize(values, test_share, held_out.get(name)) for name, values in result.scores.items()}
+
+
+def best(results: Iterable[TrialResult], primary: str, direction: Direction) -> TrialResult | None:
+    """Return the completed trial with the best mean of the primary metric; the lowest number where several have it.
+
+    The choice does not depend on the order in which trials ended.
+    """
+    winner: TrialResult | None = None
+    for result in results:
+        if result.state is TrialState.COMPLETED and (winner is None or _beats(result, winner, primary, direction)):
+            winner = result
+    return winner
+
+
+def _beats(a: TrialResult, b: TrialResult, primary: str, direction: Direction) -> bool:
+    mean_a, mean_b = a.mean(primary), b.mean(primary)
+    if mean_a == mean_b:
+        return a.trial < b.trial
+    return direction.better(mean_a, mean_b)
+
+
+def count(results: Iterable[TrialResult], planned: int) -> Counts:
+    """Return how the trials ended; lost ones are failures too."""
+    states = [r.state for r in results]
+    lost = states.count(TrialState.LOST)
+    return Counts(
+        trials=planned,
+        completed=states.count(TrialState.COMPLETED),
+        failed=states.count(TrialState.FAILED) + lost,
+        pruned=states.count(TrialState.PRUNED),
+        lost=lost,
+    )
+
+
+def failures(results: Iterable[TrialResult]) -> list[tuple[str, int]]:
+    """Return why trials failed, most frequent first: the error's type and message, and how many trials it took."""
+    counts: dict[str, int] = {}
+    for result in results:
+        if result.error is not None:
+            text = f"{result.error.type}: {result.error.message.splitlines()[0]}"
+            counts[text] = counts.get(text, 0) + 1
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

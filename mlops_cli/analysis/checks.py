@@ -1,0 +1,209 @@
+"""What is suspicious in data that can be learned from: said as notices with stable codes, before anything is fitted.
+
+Pure: a dataset in, notices out. Costly questions are asked of a sample of the rows, taken at even distances.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from pandas.api import types as pdt
+
+from mlops_cli.analysis.leaks import leaks
+from mlops_cli.records import Column, Kind, Notice, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy.typing as npt
+
+    from mlops_cli.records import Dataset
+
+EXACT = 2**53
+"""Whole numbers beyond this are not all held apart by a float64."""
+NEAR_EMPTY = 0.95
+NEAR_UNIQUE = 0.95
+IMBALANCED = 0.8
+_FEWEST_ROWS = 20
+"""With fewer rows, being unique or in order says nothing."""
+
+
+def check_dataset(dataset: Dataset, task: Task, n_splits: int | None = None) -> list[Notice]:
+    """Return what is suspicious in a dataset.
+
+    Codes: ``target-leak``, ``duplicate-rows``, ``rare-classes``, ``constant-columns``, ``near-empty-columns``,
+    ``id-like-columns``, ``duplicate-ids``, ``large-integers``.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The rows that will be learned from.
+    task : Task
+        What is learned.
+    n_splits : int, optional
+        How many splits each class has to reach; None leaves that question out.
+    """
+    return [
+        *leaks(dataset, task),
+        *_duplicate_rows(dataset),
+        *_rare_classes(dataset, task, n_splits),
+        *_constant_columns(dataset),
+        *_near_empty_columns(dataset),
+        *_id_like_columns(dataset),
+        *_duplicate_ids(dataset),
+        *_large_integers(dataset),
+    ]
+
+
+def check_metrics(dataset: Dataset, task: Task, primary: str) -> list[Notice]:
+    """Return the notice that the primary metric suits the balance of the classes badly (``imbalance``)."""
+    if task is not Task.CLASSIFICATION or dataset.y is None or primary != "accuracy":
+        return []
+    classes, counts = np.unique(dataset.y, return_counts=True)
+    share = counts.max() / counts.sum()
+    if share < IMBALANCED:
+        return []
+    text = (
+        f"{share:.0%} of the rows are '{classes[counts.argmax()]}', so answering that always has accuracy {share:.2f}"
+    )
+    return [Notice("imbalance", f"{text}; `evaluation.primary: balanced_accuracy`, average_precision or roc_auc")]
+
+
+def check_splits(dataset: Dataset, splits: Iterable[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]) -> list[Notice]:
+    """Return the notice that rows are repeated across train and test (``duplicates-across-splits``).
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The rows that were split.
+    splits : iterable of (train, test)
+        Places of rows.
+    """
+    hashes = row_hashes(dataset)
+    repeated, scored = 0, 0
+    for train, test in splits:
+        repeated += int(np.isin(hashes[test], hashes[train]).sum())
+        scored += len(test)
+    if not repeated:
+        return []
+    text = f"{repeated} of {scored} scored rows are repeated among the rows that were trained on"
+    return [Notice("duplicates-across-splits", f"{text}, so scores are too good; remove them, or give a `data.group`")]
+
+
+def row_hashes(dataset: Dataset) -> npt.NDArray[np.uint64]:
+    """Return one number per row, equal where all features and the target are equal."""
+    hashes = np.asarray(pd.util.hash_pandas_object(dataset.X, index=False), dtype=np.uint64)
+    if dataset.y is None:
+        return hashes
+    y = dataset.y.astype(object) if dataset.y.dtype.kind == "U" else dataset.y
+    target = np.asarray(pd.util.hash_array(y), dtype=np.uint64)
+    return hashes * np.uint64(1_000_003) ^ target
+
+
+def _duplicate_rows(dataset: Dataset) -> list[Notice]:
+    hashes = row_hashes(dataset)
+    repeated = len(hashes) - len(np.unique(hashes))
+    if not repeated:
+        return []
+    text = f"{repeated} of {dataset.rows} rows repeat an earlier row in all features and the target"
+    return [Notice("duplicate-rows", f"{text}; on both sides of a split they make scores too good: remove them")]
+
+
+def _rare_classes(dataset: Dataset, task: Task, n_splits: int | None) -> list[Notice]:
+    if task is not Task.CLASSIFICATION or dataset.y is None or not n_splits:
+        return []
+    classes, counts = np.unique(dataset.y, return_counts=True)
+    rare = [f"'{c}' ({k})" for c, k in zip(classes, counts, strict=True) if k < n_splits]
+    if not rare:
+        return []
+    text = f"fewer rows than the {n_splits} splits in {_few(rare, 'class', 'classes')}"
+    return [Notice("rare-classes", f"{text}; fewer splits, or leave those classes out")]
+
+
+def _constant_columns(dataset: Dataset) -> list[Notice]:
+    names = [c.name for c in dataset.features if not c.missing and _is_constant(dataset.X[c.name], c)]
+    if not names:
+        return []
+    text = f"the same value in every row in {_few(names, 'column', 'columns')}"
+    return [Notice("constant-columns", f"{text}; `data.drop: [{', '.join(names[:5])}]`")]
+
+
+def _is_constant(column: pd.Series, described: Column) -> bool:
+    if described.unique is not None and described.kind is not Kind.TEXT:
+        return described.unique <= 1
+    return bool((column == column.iloc[0]).all())
+
+
+def _near_empty_columns(dataset: Dataset) -> list[Notice]:
+    shares = {c.name: c.missing / dataset.version.rows for c in dataset.features}
+    names = [f"'{name}' ({share:.0%})" for name, share in shares.items() if share >= NEAR_EMPTY]
+    if not names:
+        return []
+    return [
+        Notice("near-empty-columns", f"missing in nearly every row in {_few(names, 'column', 'columns')}; `data.drop`")
+    ]
+
+
+def _id_like_columns(dataset: Dataset) -> list[Notice]:
+    if dataset.rows < _FEWEST_ROWS:
+        return []
+    names = [c.name for c in dataset.features if _is_id_like(dataset.X[c.name], c)]
+    if not names:
+        return []
+    text = f"a different value in nearly every row, as an id has, in {_few(names, 'column', 'columns')}"
+    return [Notice("id-like-columns", f"{text}; `data.id` or `data.drop: [{', '.join(names[:5])}]`")]
+
+
+def _is_id_like(column: pd.Series, described: Column) -> bool:
+    """Whether values are whole numbers without a gap or in order, or categories that hardly repeat."""
+    unique = described.unique
+    if unique is None or unique < NEAR_UNIQUE * (len(column) - described.missing) or unique < _FEWEST_ROWS:
+        return False
+    if described.kind is Kind.CATEGORICAL:
+        return True
+    if described.kind is not Kind.NUMERIC or not pdt.is_integer_dtype(column.dtype) or unique < len(column):
+        return False
+    has_no_gap = int(column.max()) - int(column.min()) + 1 == len(column)
+    return has_no_gap or bool(column.is_monotonic_increasing or column.is_monotonic_decreasing)
+
+
+def _duplicate_ids(dataset: Dataset) -> list[Notice]:
+    if dataset.ids is None:
+        return []
+    repeated = int(dataset.ids.duplicated().sum())
+    if not repeated:
+        return []
+    text = f"data.id: '{dataset.ids.name}' repeats an earlier value in {repeated} of {dataset.rows} rows"
+    return [Notice("duplicate-ids", f"{text}; if they are one thing seen several times, name it as `data.group` too")]
+
+
+def _large_integers(dataset: Dataset) -> list[Notice]:
+    columns = [dataset.X[c.name] for c in dataset.features if c.kind is Kind.NUMERIC]
+    if dataset.ids is not None and pdt.is_float_dtype(dataset.ids.dtype):
+        columns.append(dataset.ids)
+    names = [str(c.name) for c in columns if _is_beyond_floats(c)]
+    if not names:
+        return []
+    text = f"whole numbers beyond 2^53, which floats do not hold apart, in {_few(names, 'column', 'columns')}"
+    return [Notice("large-integers", f"{text}; if they are codes: `data.dtypes.{names[0]}: str`")]
+
+
+def _is_beyond_floats(column: pd.Series) -> bool:
+    largest = max(abs(_as_float(column.max())), abs(_as_float(column.min())))
+    if not EXACT < largest < 2.0**64:  # far beyond, they are quantities and not codes
+        return False
+    return bool(pdt.is_integer_dtype(column.dtype)) or bool((column.dropna() % 1 == 0).all())
+
+
+def _as_float(value: Any) -> float:
+    return float(value)
+
+
+def _few(names: Sequence[str], one: str, many: str) -> str:
+    """Return the first names with their number, as in ``columns a, b, c, … (12)``."""
+    if len(names) == 1:
+        return f"{one} {names[0]}"
+    shown = ", ".join(names[:5])
+    return f"{many} {shown}, … ({len(names)})" if len(names) > 5 else f"{many} {shown}"

@@ -1,0 +1,141 @@
+"""The tree of fits as one scikit-learn Pipeline, and the transformer of each of its steps.
+
+What comes out is the plain Pipeline of ColumnTransformers that a person would have written, so a saved model needs
+nothing of this package. `execution` makes the transformers of single nodes by the same `Builder`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlops_cli.components.layout import DROP, PASSTHROUGH, Columns, Node, Step, Traits, Union, columns_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from mlops_cli.records import TransformSpec
+
+SPARSE_THRESHOLD = 0.3
+"""ColumnTransformer's own default: below this share of non-zeros the joined matrix stays sparse."""
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Makes the unfitted transformers of a tree.
+
+    Parameters
+    ----------
+    build : callable
+        Returns a new transformer for a step's component.
+    """
+
+    build: Callable[[TransformSpec], Any]
+
+    def traits(self, spec: TransformSpec) -> Traits:
+        """Return what the layout must know of a step's transformer."""
+        if spec.component.target in {DROP, PASSTHROUGH}:
+            return Traits()
+        from sklearn.utils import get_tags
+
+        made = self.build(spec)
+        tags = get_tags(made).input_tags
+        flat = bool(tags.string and not tags.two_d_array)
+        sparse = flat or bool(getattr(made, "sparse_output", False)) or getattr(made, "encode", "") == "onehot"
+        return Traits(flat=flat, takes_sparse=bool(tags.sparse), gives_sparse=sparse)
+
+    def transformer(self, step: Step) -> Any:
+        """Return the unfitted transformer of a step, set up for what its readers need."""
+        made = DROP if step.spec.component.target == DROP else self.build(step.spec)
+        if step.only is not None:
+            from sklearn.compose import ColumnTransformer
+
+            part = (step.spec.name, _dense_output(made), list(step.only))
+            made = ColumnTransformer([part], remainder=PASSTHROUGH, verbose_feature_names_out=False)
+            return made.set_output(transform="pandas")
+        return _dense_output(made).set_output(transform="pandas") if step.frame else made
+
+
+def _dense_output(transformer: Any) -> Any:
+    """Return the transformer with its output dense where it has the choice: a DataFrame holds no sparse matrix."""
+    if hasattr(transformer, "sparse_output"):
+        transformer.set_params(sparse_output=False)
+    if getattr(transformer, "encode", "") == "onehot":
+        transformer.set_params(encode="onehot-dense")
+    return transformer
+
+
+def to_estimator(root: Node, builder: Builder, model: Any, columns: Iterable[str]) -> Any:
+    """Write the tree and the model as one unfitted scikit-learn Pipeline.
+
+    Parameters
+    ----------
+    root : Node
+        The tree from `lay_out`.
+    builder : Builder
+        Makes the transformers.
+    model : estimator
+        The last step.
+    columns : iterable of str
+        All features of the data in order; a tree that reads just these, as they stand, needs no ColumnTransformer.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+    """
+    from sklearn.pipeline import Pipeline
+
+    steps, base = _chain(root, builder)
+    if isinstance(base, Union):
+        steps = [("columns", _column_transformer(base, builder)), *steps]
+    elif base.flat or base.names != tuple(columns):
+        steps = [("columns", _column_transformer(Union((root,)), builder))]
+    return Pipeline([*_renamed(steps), ("model", model)])
+
+
+def _chain(node: Node, builder: Builder) -> tuple[list[tuple[str, Any]], Columns | Union]:
+    """Return the named transformers that end in ``node``, first to last, and the node that they start from."""
+    chain: list[tuple[str, Any]] = []
+    while isinstance(node, Step):
+        chain.append((node.spec.name, builder.transformer(node)))
+        node = node.source
+    return [*reversed(chain)], node
+
+
+def _column_transformer(union: Union, builder: Builder) -> Any:
+    from sklearn.compose import ColumnTransformer
+
+    made = ColumnTransformer(
+        [_branch(part, builder) for part in union.parts],
+        sparse_threshold=0.0 if union.dense else SPARSE_THRESHOLD,
+        verbose_feature_names_out=False,
+    )
+    return made.set_output(transform="pandas") if union.frame else made
+
+
+def _branch(part: Node, builder: Builder) -> tuple[str, Any, Any]:
+    """Return a part of a union as ColumnTransformer wants it: name, transformer, columns."""
+    from sklearn.pipeline import Pipeline
+
+    steps, base = _chain(part, builder)
+    if isinstance(base, Union):
+        steps = [("columns", _column_transformer(base, builder)), *steps]
+    names = columns_of(base)
+    where: Any = names[0] if isinstance(base, Columns) and base.flat else list(names)
+    if not steps:
+        return "rest", PASSTHROUGH, where
+    transformer = steps[0][1] if len(steps) == 1 else Pipeline(_renamed(steps))
+    return _label(part, names), transformer, where
+
+
+def _label(part: Node, names: Sequence[str]) -> str:
+    """Return a branch's name: that of its last step, with the column where there is one branch for each."""
+    if not isinstance(part, Step):
+        return "columns"
+    flat = isinstance(part.source, Columns) and part.source.flat
+    return f"{part.spec.name}_{names[0]}".replace("__", "_") if flat else part.spec.name
+
+
+def _renamed(steps: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Keep a step that a user called ``model`` apart from the model."""
+    return [("model_step" if name == "model" else name, transformer) for name, transformer in steps]

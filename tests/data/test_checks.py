@@ -1,0 +1,169 @@
+"""What is suspicious in data is said with a stable code; honest data is left in peace."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlops_cli.analysis.checks import check_dataset, check_metrics, check_splits
+from mlops_cli.components.dataset import make_dataset
+from mlops_cli.components.sources import SklearnSource
+from mlops_cli.records import ComponentSpec, DataSpec, Task
+
+N = 400
+RNG = np.random.default_rng(0)
+
+
+def honest() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(N, 3))
+    y = np.where(x[:, 0] + rng.normal(size=N) > 0, "yes", "no")
+    return pd.DataFrame(x, columns=["a", "b", "c"]).assign(y=y)
+
+
+def dataset_of(table, **roles):
+    return make_dataset(table, DataSpec(ComponentSpec(""), target="y", **roles))
+
+
+def said(table, n_splits=5, **roles) -> dict[str, str]:
+    data, task = dataset_of(table, **roles)
+    return {n.code: n.message for n in check_dataset(data, task, n_splits)}
+
+
+def test_honest_data_says_nothing():
+    assert said(honest()) == {}
+    assert said(honest().assign(y=RNG.normal(size=N))) == {}
+
+
+@pytest.mark.parametrize("name", ["breast_cancer", "diabetes", "wine"])
+def test_bundled_sets_say_nothing(name):
+    table = SklearnSource(name).load().rename(columns={"target": "y"})
+    assert said(table) == {}
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        lambda t: t.y,
+        lambda t: t.y.map({"yes": "alive", "no": "dead"}),
+        lambda t: t.y == "yes",
+        lambda t: t.y.map({"yes": 3, "no": 7}),
+        lambda t: (t.y == "yes") + np.random.default_rng(1).uniform(0, 0.9, N),
+        lambda t: t.y.where(t.index > 0, "no" if t.y[0] == "yes" else "yes"),  # one row differs
+        lambda t: t.y + np.random.default_rng(1).integers(0, 3, N).astype(str),  # a finer name of it
+        lambda t: t.y.where(t.y == "yes"),  # missing where it is the other class
+    ],
+)
+def test_a_feature_that_tells_the_class_is_a_leak(leak):
+    table = honest()
+    assert "'leak' tells 'y'" in said(table.assign(leak=leak(table)))["target-leak"]
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        lambda y: y * 1000,
+        lambda y: -np.exp(y),
+        lambda y: y + np.random.default_rng(1).normal(scale=1e-3, size=N),
+    ],
+)
+def test_a_feature_with_the_order_of_the_quantity_is_a_leak(leak):
+    y = RNG.normal(size=N)
+    assert "target-leak" in said(honest().assign(y=y, leak=leak(y)))
+
+
+def test_a_category_that_fixes_the_quantity_is_a_leak():
+    level = RNG.integers(0, 5, N)
+    table = honest().assign(y=level * 1.5 + 0.25, leak=[f"level {k}" for k in level])
+    assert "target-leak" in said(table)
+
+
+def test_strong_features_are_no_leaks():
+    table = honest()
+    strong = np.where(RNG.uniform(size=N) < 0.95, table.y, "no")
+    assert "target-leak" not in said(table.assign(strong=strong))
+    y = RNG.normal(size=N)
+    assert "target-leak" not in said(table.assign(y=y, strong=y + RNG.normal(scale=0.2, size=N)))
+
+
+def test_a_rare_class_makes_no_feature_a_leak():
+    table = honest().assign(y=["rare"] * 2 + ["usual"] * (N - 2))
+    assert "target-leak" not in said(table)
+
+
+def test_a_leak_of_a_rare_class_among_many_rows_is_found():
+    rng = np.random.default_rng(0)
+    y = np.where(np.arange(50_000) % 5_000 == 7, "fraud", "fair")
+    table = pd.DataFrame({"a": rng.normal(size=50_000), "blocked": (y == "fraud") * 1, "y": y})
+    assert "'blocked' tells 'y'" in said(table)["target-leak"]
+
+
+def test_duplicate_rows_are_counted():
+    table = honest()
+    doubled = pd.concat([table, table.head(7)], ignore_index=True)
+    assert "7 of 407 rows" in said(doubled)["duplicate-rows"]
+    flipped = doubled.assign(y=[*table.y, *table.y.head(7).map({"yes": "no", "no": "yes"})])
+    assert "duplicate-rows" not in said(flipped)
+
+
+def test_duplicates_across_splits_are_counted():
+    table = honest()
+    data, _ = dataset_of(pd.concat([table, table], ignore_index=True))
+    rows = np.arange(2 * N)
+    halves = [(rows[:N], rows[N:]), (rows[N:], rows[:N])]
+    assert "800 of 800 scored rows" in check_splits(data, halves)[0].message
+    assert check_splits(data, [(rows[:100], rows[200:300])]) == []
+
+
+def test_classes_with_fewer_rows_than_splits_are_named():
+    table = honest().assign(y=["rare"] * 3 + ["usual"] * (N - 3))
+    assert "fewer rows than the 5 splits in class 'rare' (3)" in said(table)["rare-classes"]
+    assert "rare-classes" not in said(table, n_splits=3)
+    assert "rare-classes" not in said(table, n_splits=None)
+
+
+def test_constant_and_nearly_empty_columns_are_named():
+    messages = said(honest().assign(one=1, word="x", empty=[1.0] * 4 + [None] * (N - 4)))
+    assert "columns one, word" in messages["constant-columns"]
+    assert "column 'empty' (99%)" in messages["near-empty-columns"]
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        np.arange(N),
+        np.arange(N)[::-1] * 3,
+        np.random.default_rng(0).permutation(N),
+        [f"p{i}" for i in range(N)],
+        [f"p{max(i, 5)}" for i in range(N)],
+    ],
+)
+def test_a_column_with_its_own_value_in_each_row_is_like_an_id(ids):
+    assert "column who" in said(honest().assign(who=ids))["id-like-columns"]
+    assert "id-like-columns" not in said(honest().assign(who=ids), id="who")
+
+
+def test_quantities_and_prose_are_not_like_ids():
+    counts = np.random.default_rng(0).choice(10**6, N, replace=False)
+    prose = [f"a long text about number {i}" for i in range(N)]
+    assert "id-like-columns" not in said(honest().assign(n=counts, t=prose))
+
+
+def test_repeated_ids_are_counted():
+    assert "in 1 of 400 rows" in said(honest().assign(who=[0, *range(N - 1)]), id="who")["duplicate-ids"]
+
+
+def test_whole_numbers_that_floats_do_not_hold_are_named():
+    large = 2**53 + 1 + RNG.permutation(N) * 3
+    assert "column code" in said(honest().assign(code=large))["large-integers"]
+    assert "column code" in said(honest().assign(code=[None, *large[1:].astype(float)]), id="code")["large-integers"]
+    assert "large-integers" not in said(honest().assign(code=RNG.normal(size=N) * 1e30))
+
+
+@pytest.mark.parametrize(
+    ("rare", "primary", "expected"), [(40, "accuracy", True), (40, "f1", False), (150, "accuracy", False)]
+)
+def test_accuracy_on_unbalanced_classes_is_said(rare, primary, expected):
+    data, task = dataset_of(honest().assign(y=["a"] * rare + ["b"] * (N - rare)))
+    notices = check_metrics(data, task, primary)
+    assert [n.code for n in notices] == (["imbalance"] if expected else [])
+    assert check_metrics(data, Task.REGRESSION, primary) == []
