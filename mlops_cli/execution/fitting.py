@@ -1,0 +1,260 @@
+"""One node, or one trial, on one split: what a worker computes. Returns values and text; writes no record.
+
+Equal to scikit-learn's ``cross_validate`` of the whole Pipeline: the same objects are fitted on the same rows, only
+not more often than needed.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlops_cli.components.layout import Columns, Node, Step, Union
+from mlops_cli.components.pipeline import SPARSE_THRESHOLD
+from mlops_cli.execution.job import mapped
+from mlops_cli.execution.sharing import node_key
+from mlops_cli.records import ErrorInfo, Notice, SplitScore, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from mlops_cli.components.pipeline import Builder
+    from mlops_cli.execution.job import Candidate, Handle, Job, Split
+
+    Blocks = tuple[Any, Any]  # what a node gives for the training and for the test rows
+
+
+@dataclass(frozen=True)
+class SplitTask:
+    """One trial on one split, as it is sent to a worker; or one shared node, where ``store_as`` says where it goes."""
+
+    handle: Handle
+    candidate: Candidate
+    split: int
+    stored: Mapping[str, str]  # node key → where its blocks are, with "{split}" for the split's number
+    store_as: str | None = None
+    node: Node | None = None
+    catch: bool = True  # note the warnings; not in threads, where whoever runs them does
+
+
+def run_task(task: SplitTask) -> SplitScore:
+    """Do the task and return what came of it; an exception comes back as text."""
+    started = time.perf_counter()
+    with _caught_warnings(task) as caught, _one_blas_thread():
+        try:
+            score = _store_node(task) if task.store_as is not None else _score_trial(task)
+        except Exception as error:  # noqa: BLE001 - whatever a component raises is this trial's failure
+            score = SplitScore(
+                task.candidate.trial.number, task.split, fit_s=time.perf_counter() - started, error=describe(error)
+            )
+    return replace(score, notices=notices_of(caught), stored_as=task.store_as)
+
+
+@contextmanager
+def _caught_warnings(task: SplitTask) -> Iterator[list[warnings.WarningMessage]]:
+    if not task.catch:
+        yield []
+        return
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield caught
+
+
+def describe(error: BaseException) -> ErrorInfo:
+    """Return an exception as text: some cannot be pickled, and a worker must not die of that."""
+    text = "".join(traceback.format_exception(error))
+    return ErrorInfo(type(error).__name__, str(error).strip() or type(error).__name__, text)
+
+
+def _one_blas_thread() -> Any:
+    """Keep linear algebra to one thread: sums then come out the same whatever the number of workers."""
+    return _thread_controller().limit(limits=1, user_api="blas")
+
+
+@cache
+def _thread_controller() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+def notices_of(caught: Sequence[warnings.WarningMessage]) -> tuple[Notice, ...]:
+    """Return what libraries warned of, each thing once; what only their callers could change is left out."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    found = {}
+    for warning in caught:
+        category = warning.category
+        code = "not-converged" if issubclass(category, ConvergenceWarning) else "library-warning"
+        if not issubclass(category, DeprecationWarning | PendingDeprecationWarning | FutureWarning):
+            first_line = str(warning.message).strip().splitlines()[0]
+            found[code, first_line] = Notice(code, first_line)
+    return tuple(found.values())
+
+
+# --- one trial ---------------------------------------------------------------------------------------------------
+
+
+def _score_trial(task: SplitTask) -> SplitScore:
+    job = task.handle.open()
+    trial = task.candidate.trial
+    assembly = job.assembly(trial)
+    rows = job.splits[task.candidate.splits][task.split]
+    started = time.perf_counter()
+    train, test = _Fits(task, job, rows, assembly.builder).blocks(task.candidate.root)
+    model = _fitted(assembly.model(), train, job, rows[0])
+    fitted = time.perf_counter()
+    scores, predictions = _scored(model, train, test, job, rows)
+    return SplitScore(
+        trial.number,
+        task.split,
+        scores,
+        fit_s=fitted - started,
+        score_s=time.perf_counter() - fitted,
+        predictions=predictions,
+        error=_not_finite(scores),
+    )
+
+
+def _fitted(model: Any, train: Any, job: Job, rows: Any) -> Any:
+    from mlops_cli.components.build import takes_sample_weight
+
+    y = None if job.y is None else job.y[rows]
+    if job.weights is not None and takes_sample_weight(model):
+        return model.fit(train, y, sample_weight=job.weights[rows])
+    return model.fit(train, y)
+
+
+def _scored(model: Any, train: Any, test: Any, job: Job, rows: Split) -> tuple[dict[str, float], dict[str, Any]]:
+    from mlops_cli.components.metrics import evaluate
+
+    held, features = rows[1], test
+    if job.task is Task.CLUSTERING and not hasattr(model, "predict"):
+        # Such a clustering labels only what it was fitted on.
+        model, held, features = _Labels(model.labels_), rows[0], train
+    y = None if job.y is None else job.y[held]
+    weights = None if job.weights is None else job.weights[held]
+    scores, responses = evaluate(job.resolved_metrics, model, features, y, weights)
+    return scores, prediction_columns(responses, model, features, held)
+
+
+class _Labels:
+    """The labels of a clustering in the form that scorers ask for."""
+
+    def __init__(self, labels: Any) -> None:
+        self.labels = labels
+
+    def predict(self, _features: Any) -> Any:
+        return self.labels
+
+
+def prediction_columns(responses: Mapping[str, Any], model: Any, features: Any, rows: Any) -> dict[str, Any]:
+    """Return predictions as columns: row, prediction, and a probability for each class where there are any."""
+    predicted = responses["predict"] if "predict" in responses else model.predict(features)
+    columns = {"row": np.asarray(rows), "prediction": np.asarray(predicted)}
+    probabilities = responses.get("predict_proba")
+    if probabilities is None and hasattr(model, "classes_") and hasattr(model, "predict_proba"):
+        probabilities = model.predict_proba(features)
+    if probabilities is not None and np.ndim(probabilities) == 2 and hasattr(model, "classes_"):
+        for index, label in enumerate(model.classes_):
+            columns[f"proba_{label}"] = np.asarray(probabilities[:, index])
+    return columns
+
+
+def _not_finite(scores: Mapping[str, float]) -> ErrorInfo | None:
+    bad = [name for name, value in scores.items() if not np.isfinite(value)]
+    if not bad:
+        return None
+    found = ", ".join(f"{name} is {scores[name]}" for name in bad)
+    why = "often a class is missing from the test rows, or a prediction is not finite"
+    return ErrorInfo("NonFiniteScore", f"{found}: {why}")
+
+
+# --- the tree of fits --------------------------------------------------------------------------------------------
+
+
+def _store_node(task: SplitTask) -> SplitScore:
+    import joblib
+
+    job = task.handle.open()
+    rows = job.splits[task.candidate.splits][task.split]
+    started = time.perf_counter()
+    node = task.node if task.node is not None else task.candidate.root
+    fits = _Fits(task, job, rows, job.assembly(task.candidate.trial).builder)
+    joblib.dump(fits.blocks(node), task.store_as)
+    return SplitScore(task.candidate.trial.number, task.split, fit_s=time.perf_counter() - started)
+
+
+@dataclass(frozen=True)
+class _Fits:
+    """Evaluates nodes of one trial's tree on one split, reading what is stored."""
+
+    task: SplitTask
+    job: Job
+    rows: Split
+    builder: Builder
+
+    def blocks(self, node: Node) -> Blocks:
+        place = self.task.stored.get(node_key(node, self.task.candidate)) if self.task.stored else None
+        if place is not None:
+            stored: Blocks = mapped(place.format(split=self.task.split))
+            return stored
+        if isinstance(node, Columns):
+            return self._raw(node)
+        if isinstance(node, Step):
+            return self._step(node)
+        return _joined([self.blocks(part) for part in node.parts], node)
+
+    def _raw(self, node: Columns) -> Blocks:
+        train, test = self.rows
+        names: Any = node.names[0] if node.flat else list(node.names)
+        table = self.job.X if names == list(self.job.X.columns) else self.job.X[names]
+        return table.iloc[train], table.iloc[test]
+
+    def _step(self, node: Step) -> Blocks:
+        train, test = self.blocks(node.source)
+        y = None if self.job.y is None else self.job.y[self.rows[0]]
+        transformer = self.builder.transformer(node)
+        return transformer.fit_transform(train, y), transformer.transform(test)
+
+
+def _joined(parts: Sequence[Blocks], union: Union) -> Blocks:
+    """Set parts side by side exactly as ColumnTransformer does: sparse where few enough values are not zero."""
+    import pandas as pd
+    from scipy import sparse
+
+    trains, tests = [p[0] for p in parts], [p[1] for p in parts]
+    if union.frame:
+        return pd.concat(trains, axis=1), pd.concat(tests, axis=1)
+    if _stays_sparse(trains, 0.0 if union.dense else SPARSE_THRESHOLD):
+        return sparse.hstack(_numeric(trains)).tocsr(), sparse.hstack(_numeric(tests)).tocsr()
+    return np.hstack(_dense(trains)), np.hstack(_dense(tests))
+
+
+def _stays_sparse(blocks: Sequence[Any], threshold: float) -> bool:
+    from scipy import sparse
+
+    if not any(sparse.issparse(b) for b in blocks):
+        return False
+    stored = sum(b.nnz if sparse.issparse(b) else b.size for b in blocks)
+    total = sum(b.shape[0] * b.shape[1] if sparse.issparse(b) else b.size for b in blocks)
+    return bool(stored / total < threshold)
+
+
+def _numeric(blocks: Sequence[Any]) -> list[Any]:
+    from sklearn.utils import check_array
+
+    return [check_array(b, accept_sparse=True, ensure_all_finite=False) for b in blocks]
+
+
+def _dense(blocks: Sequence[Any]) -> list[Any]:
+    from scipy import sparse
+
+    return [b.toarray() if sparse.issparse(b) else b for b in blocks]

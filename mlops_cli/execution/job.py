@@ -1,0 +1,115 @@
+"""What workers are given: the data in memory or memory-mapped, the splits, and how to score."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from mlops_cli.components.assemble import Assembly
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import numpy as np
+    import pandas as pd
+
+    from mlops_cli.components.layout import Node
+    from mlops_cli.records import Column, MetricSpec, Task, Trial
+
+    Indices = np.ndarray[Any, Any]
+    Split = tuple[Indices, Indices]
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Which metrics to compute, and what they need to know."""
+
+    metrics: tuple[MetricSpec, ...]
+    classes: tuple[Any, ...] | None = None
+    positive: Any = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that the trials of one run share. Row indices of the splits count positions in ``X``."""
+
+    X: pd.DataFrame
+    y: np.ndarray[Any, Any] | None
+    weights: np.ndarray[Any, Any] | None
+    columns: tuple[Column, ...]
+    splits: Mapping[str, tuple[Split, ...]]  # by the key of a trial's split
+    task: Task
+    scoring: Scoring
+    trust: tuple[str, ...] = ()
+    root: str = ""  # the workspace, where the user's own modules are imported from
+
+    def assembly(self, trial: Trial) -> Assembly:
+        """Return what makes the parts of a trial."""
+        return Assembly(trial.spec, self.task, self.columns, self.trust, self.scoring.positive)
+
+    @cached_property
+    def resolved_metrics(self) -> Any:
+        """The metrics as scorers."""
+        from mlops_cli.components.metrics import resolve_metrics
+
+        return resolve_metrics(
+            self.scoring.metrics,
+            task=self.task,
+            classes=self.scoring.classes,
+            positive=self.scoring.positive,
+            trust=self.trust,
+            has_target=self.y is not None,
+        )
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A trial with its tree of fits and the key of its splits."""
+
+    trial: Trial
+    root: Node
+    splits: str
+
+
+@dataclass(frozen=True)
+class Handle:
+    """A job as it travels: itself within one process, or the file that workers map into memory."""
+
+    path: Path | None = None
+    job: Job | None = None
+
+    def open(self) -> Job:
+        """Return the job; a worker reads the file once."""
+        return self.job if self.job is not None else _mapped_job(str(self.path))
+
+
+@lru_cache(maxsize=1)
+def _mapped_job(path: str) -> Job:
+    """Read a job with its arrays memory-mapped, and settle the worker: Ctrl-C is the parent's to handle."""
+    import signal
+
+    import joblib
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    job: Job = joblib.load(path, mmap_mode="c")
+    make_importable(job.root)
+    return job
+
+
+def make_importable(root: str) -> None:
+    """Let the user's own modules be imported from the workspace."""
+    if root and root not in sys.path:
+        sys.path.insert(0, root)
+
+
+@lru_cache(maxsize=32)
+def mapped(path: str) -> Any:
+    """Read arrays that another task stored, memory-mapped copy-on-write: some estimators refuse read-only ones."""
+    import joblib
+
+    return joblib.load(path, mmap_mode="c")

@@ -1,0 +1,1 @@
+"""From an experiment to the trials that will be run. Pure: nothing is read, fitted or written."""
