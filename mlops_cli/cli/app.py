@@ -1,0 +1,87 @@
+"""The commands, each from its own file, and the one place that turns an error into an exit code."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlops_cli.cli import completion, config, doctor, init, run, runs
+from mlops_cli.cli.screen import line, report, say
+from mlops_cli.errors import ExitCode, MlopsError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+
+def build() -> typer.Typer:
+    """Return the application with all its commands."""
+    app = typer.Typer(
+        name="mlops",
+        help="Machine learning experiments from YAML: resolved, run in parallel, recorded.",
+        epilog="Start with: mlops init && mlops run config=iris",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # with it, help takes twice as long to come
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    app.command("init", epilog=init.EXAMPLE, short_help="Make a workspace that runs at once.")(init.init)
+    app.command("run", epilog=run.EXAMPLE, short_help="Run an experiment.")(run.run)
+    app.command("config", epilog=config.EXAMPLE, short_help="Print a resolved config, or what there is.")(config.config)
+    app.add_typer(runs.build(), name="runs")
+    app.command("doctor", epilog=doctor.EXAMPLE, short_help="Check the installation and workspace.")(doctor.doctor)
+    app.command("completion", epilog=completion.EXAMPLE)(completion.completion)
+    return app
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        line(f"mlops {version('mlops-cli')}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Machine learning experiments from YAML: resolved, run in parallel, recorded."""
+
+
+def invoke() -> int:
+    """Run the command in ``sys.argv`` and return its exit code; no error of a user's ends in a traceback."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        build()(prog_name="mlops")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else ExitCode.USAGE
+    except MlopsError as error:
+        report(error)
+        _trace()
+        return error.exit_code
+    except BrokenPipeError:  # whoever read our output has stopped, as `head` does
+        sys.stderr.close()
+        return ExitCode.OK
+    except Exception as error:  # noqa: BLE001 - the last line of defence
+        say(f"internal error: {type(error).__name__}: {error}", "bold red")
+        say("  this is a fault of mlops; --verbose shows where it happened")
+        _trace()
+        return ExitCode.FAILED
+    return ExitCode.OK
+
+
+def _trace() -> None:
+    if "--verbose" in sys.argv:
+        sys.stderr.write(traceback.format_exc())
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    """Treat SIGTERM as Ctrl-C: finished trials are kept, workers end, the run can be resumed."""
+    raise KeyboardInterrupt

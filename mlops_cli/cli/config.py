@@ -1,0 +1,79 @@
+"""``mlops config``: the resolved config, the catalogue, and where a value came from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from mlops_cli.cli.options import Json, Verbose
+from mlops_cli.cli.screen import dump, line, show
+from mlops_cli.errors import UsageError
+
+EXAMPLE = "Example: mlops config titanic model=svm --explain model.C"
+
+
+def config(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME] [OVERRIDE]", help="The experiment, then overrides as for run."),
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List every experiment, group and option.")] = False,
+    explain: Annotated[str | None, typer.Option("--explain", metavar="KEY", help="Where a value came from.")] = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Print the resolved config of an experiment as YAML: itself runnable with config=PATH."""
+    if list_:
+        _print_catalogue(json=json)
+        return
+    from mlops_cli.config import load_experiment
+    from mlops_cli.config.workspace import find_workspace
+
+    name, overrides = _experiment(arguments or [])
+    composition = load_experiment(name, overrides, find_workspace())
+    if explain is not None:
+        _print_explanation(composition.explain(explain), json=json)
+    elif json:
+        dump(composition.config)
+    else:
+        from mlops_cli.config import to_yaml
+
+        line(to_yaml(composition.config).rstrip())
+
+
+def _experiment(arguments: list[str]) -> tuple[str, list[str]]:
+    named = [a for a in arguments if a.startswith("config=")]
+    bare = [a for a in arguments[:1] if "=" not in a and a[:1] not in "~+"]
+    names = [*(n.removeprefix("config=") for n in named), *bare]
+    if len(names) != 1:
+        raise UsageError(
+            "name one experiment" if not names else f"one experiment at a time, got {', '.join(names)}",
+            hint="mlops config NAME, or mlops config --list to see what there is",
+        )
+    return names[0], [a for a in arguments if a not in {*named, *bare}]
+
+
+def _print_catalogue(*, json: bool) -> None:
+    from mlops_cli.config import catalogue
+    from mlops_cli.config.workspace import find_workspace
+
+    workspace = find_workspace()
+    names = catalogue.experiments(workspace)
+    groups = {g: {o.name: o.origin for o in catalogue.options(workspace, g)} for g in catalogue.groups(workspace)}
+    if json:
+        dump({"experiments": names, "groups": groups})
+        return
+    from mlops_cli.views.config import catalogue_tree
+
+    show(catalogue_tree(names, groups))
+
+
+def _print_explanation(explanation: Any, *, json: bool) -> None:
+    if json:
+        origins = [{"origin": o, "value": v} for o, v in explanation.origins]
+        dump({"key": explanation.key, "value": explanation.value, "origins": origins})
+        return
+    from mlops_cli.views.config import explanation_table
+
+    show(explanation_table(explanation))

@@ -1,0 +1,37 @@
+"""``mlops init``: a workspace that runs at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mlops_cli.cli.options import Json, Quiet, Verbose
+from mlops_cli.cli.screen import dump, line, say
+
+EXAMPLE = "Example: mlops init churn && cd churn && mlops run config=iris"
+
+
+def init(
+    directory: Annotated[Path, typer.Argument(help="The folder; made where it is missing.")] = Path(),
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Make a workspace that runs at once: a config, data, a Makefile, a .gitignore. Never overwrites a file."""
+    from mlops_cli.workflows.init import init_workspace
+
+    made = init_workspace(directory)
+    if json:
+        dump({"path": str(made.root), "written": list(made.written), "kept": list(made.kept)})
+        return
+    if quiet:
+        line(str(made.root))
+        return
+    for name in made.written:
+        line(f"wrote {name}")
+    for name in made.kept:
+        line(f"kept  {name}, which was there")
+    here = "" if made.root == Path.cwd() else f"cd {directory} && "
+    say(f"next: {here}mlops run config=iris", "dim")

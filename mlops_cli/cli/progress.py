@@ -1,0 +1,130 @@
+"""What a person sees on stderr while a run goes: a live line on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mlops_cli.cli.screen import err
+from mlops_cli.records import Notice, RunStarted, Stage, TrialFinished, TrialState
+from mlops_cli.views.plan import opening
+from mlops_cli.views.text import clean, number, params, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from mlops_cli.contracts import Observer
+    from mlops_cli.records import Event
+
+PLAIN_EVERY_S = 2.0
+"""Seconds between two plain lines: a log of a long sweep stays readable."""
+
+
+@contextmanager
+def display(*, quiet: bool) -> Iterator[Observer]:
+    """Show a run's progress while the context lasts."""
+    if quiet:
+        yield _ignore
+        return
+    console = err()
+    if not console.is_terminal:
+        yield PlainDisplay(console)
+        return
+    live = LiveDisplay(console)
+    with live.progress:
+        yield live
+
+
+def _ignore(_event: Event) -> None:
+    pass
+
+
+def _best(event: TrialFinished, primary: str) -> str:
+    if event.best is None:
+        return "no score yet"
+    chosen = params(event.best.params)
+    return f"best {primary} {number(event.best.mean(primary))}" + (f" ({chosen})" if chosen else "")
+
+
+class PlainDisplay:
+    """One line now and then, for logs and pipes."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._started = time.monotonic()
+        self._last = 0.0
+        self._primary = ""
+
+    def __call__(self, event: Event) -> None:
+        """Write what is worth a line."""
+        if isinstance(event, RunStarted):
+            self._primary = event.plan.primary
+            self._write(opening(event.plan, event.dataset, event.splits, event.workers).plain)
+        elif isinstance(event, TrialFinished):
+            self._trial(event)
+
+    def _trial(self, event: TrialFinished) -> None:
+        now = time.monotonic()
+        if event.result.state is not TrialState.COMPLETED and event.result.error is not None:
+            error = event.result.error
+            self._write(f"trial {event.result.trial} {event.result.state}: {error.type}: {error.message}")
+        if now - self._last < PLAIN_EVERY_S and event.done < event.total:
+            return
+        self._last = now
+        left = (now - self._started) / event.done * (event.total - event.done)
+        tail = f", about {seconds(left)} left" if left > 1 else ""
+        self._write(f"{event.done} of {event.total} trials, {_best(event, self._primary)}{tail}")
+
+    def _write(self, text: str) -> None:
+        self._console.print(clean(text), markup=False, soft_wrap=True)
+
+
+class LiveDisplay:
+    """One line that renews itself: trials done of all, best so far, time left."""
+
+    def __init__(self, console: Console) -> None:
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        self._console = console
+        self._primary = ""
+        self.progress = Progress(
+            SpinnerColumn(finished_text=" "),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[best]}", markup=False),
+            console=console,
+            transient=True,
+        )
+        self._task = self.progress.add_task("reading", total=None, best="")
+
+    def __call__(self, event: Event) -> None:
+        """Renew the line."""
+        if isinstance(event, RunStarted):
+            self._primary = event.plan.primary
+            self._console.print(opening(event.plan, event.dataset, event.splits, event.workers))
+            self.progress.update(self._task, description="trials", total=len(event.plan.trials))
+        elif isinstance(event, TrialFinished):
+            self._trial(event)
+        elif isinstance(event, Stage):
+            self.progress.update(self._task, description=event.name)
+        elif isinstance(event, Notice):
+            pass  # shown with the result, where it is not scrolled away
+
+    def _trial(self, event: TrialFinished) -> None:
+        best = _best(event, self._primary)
+        room = max(10, self._console.width - 62)
+        self.progress.update(
+            self._task, completed=event.done, best=best if len(best) <= room else best[: room - 1] + "…"
+        )

@@ -1,0 +1,122 @@
+"""``mlops run``: resolve, plan, execute, record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlops_cli.cli.options import Json, Quiet, Verbose
+from mlops_cli.cli.screen import dump, line, say, show
+from mlops_cli.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from mlops_cli.records import RunRecord
+    from mlops_cli.workflows.prepare import Prepared
+    from mlops_cli.workflows.run import Outcome
+
+EXAMPLE = "Example: mlops run config=titanic model=random_forest model.max_depth=3,5,null -j 4"
+
+Arguments = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="config=NAME [OVERRIDE]",
+        help="The experiment (a name in configs/ or a path to YAML), then Hydra overrides: model=svm model.C=0.1,1,10",
+    ),
+]
+
+
+def run(
+    arguments: Arguments,
+    n_jobs: Annotated[int | None, typer.Option("--n-jobs", "-j", help="Workers; -1 is one per core.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")] = False,
+    tag: Annotated[list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="Tag the run.")] = None,
+    note: Annotated[str, typer.Option("--note", help="Say in words what this run is for.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Run although an identical finished run exists.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if any trial failed.")] = False,
+    multirun: Annotated[bool, typer.Option("--multirun", "-m", help="As in Hydra; a sweep needs no flag.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Run an experiment: resolve its config, run its trials in parallel, record everything.
+
+    Prints the scores; with --quiet the run's directory alone, with --json its run.json.
+    """
+    from mlops_cli.cli.progress import display
+    from mlops_cli.workflows.prepare import RunOptions
+    from mlops_cli.workflows.run import dry, execute
+
+    name, overrides = split_config(arguments)
+    options = RunOptions(n_jobs=n_jobs, tags=_tags(tag or []), note=note, force=force)
+    if dry_run:
+        _print_plan(dry(name, overrides, options), json=json)
+        return
+    with display(quiet=quiet or json) as watch:
+        outcome = execute(name, overrides, options, observer=watch)
+    _print_outcome(outcome, json=json, quiet=quiet)
+    raise typer.Exit(_exit_code(outcome.record, strict=strict))
+
+
+def split_config(arguments: list[str]) -> tuple[str, list[str]]:
+    """Return the experiment that ``config=`` names, and the overrides.
+
+    Raises
+    ------
+    UsageError
+        There is no ``config=``, or more than one.
+    """
+    names = [a.removeprefix("config=") for a in arguments if a.startswith("config=")]
+    if len(names) != 1 or not names[0]:
+        from mlops_cli.config.catalogue import experiments
+        from mlops_cli.config.workspace import find_workspace
+
+        known = ", ".join(experiments(find_workspace()))
+        found = "no config=NAME" if not names else f"config= {len(names)} times"
+        raise UsageError(
+            f"found {found} in the arguments; one experiment is run at a time",
+            hint=f"mlops run config=NAME, one of: {known}" if known else "mlops init makes a workspace with one",
+        )
+    return names[0], [a for a in arguments if not a.startswith("config=")]
+
+
+def _tags(pairs: list[str]) -> dict[str, str]:
+    tags = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign or not key:
+            raise UsageError(f"--tag takes KEY=VALUE, got '{pair}'", hint="--tag stage=draft")
+        tags[key] = value
+    return tags
+
+
+def _print_plan(prepared: Prepared, *, json: bool) -> None:
+    from mlops_cli.views.plan import as_json, preview
+
+    if json:
+        dump(as_json(prepared.plan, prepared.splits, prepared.workers, prepared.notices))
+    else:
+        show(preview(prepared.plan, prepared.dataset, prepared.splits, prepared.workers, prepared.notices))
+
+
+def _print_outcome(outcome: Outcome, *, json: bool, quiet: bool) -> None:
+    from mlops_cli.store.serialize import as_written
+    from mlops_cli.views.runs import next_steps, summary
+
+    if json:
+        dump(as_written(outcome.record))
+    elif quiet:
+        line(str(outcome.record.path))
+    else:
+        show(summary(outcome.record, outcome.trials))
+        for step in next_steps(outcome.record, reused=outcome.found):
+            say(step, "dim")
+
+
+def _exit_code(record: RunRecord, *, strict: bool) -> int:
+    from mlops_cli.records import RunStatus
+
+    if record.status is RunStatus.INTERRUPTED:
+        return ExitCode.INTERRUPTED
+    failed = record.status is RunStatus.FAILED or (strict and record.counts.failed > 0)
+    return ExitCode.FAILED if failed else ExitCode.OK

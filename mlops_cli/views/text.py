@@ -1,0 +1,123 @@
+"""Numbers, parameters and foreign text as they are shown everywhere.
+
+Text from data or configs never reaches the terminal raw: control characters become visible, and it is never read as
+markup.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlops_cli.records import Direction, MetricSummary, Notice
+
+
+def clean(value: object) -> str:
+    r"""Return text with its control characters made visible.
+
+    Examples
+    --------
+    >>> clean("a\x1b[31mb")
+    'a\\x1b[31mb'
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))
+
+
+def plain(value: object, style: str = "") -> Text:
+    """Return foreign text as rich shows it literally."""
+    return Text(clean(value), style=style)
+
+
+def number(value: float | None) -> str:
+    """Return a score with four significant digits or so.
+
+    Examples
+    --------
+    >>> number(0.861234), number(53.21988), number(12345.678), number(None)
+    ('0.8612', '53.22', '12346', '-')
+    """
+    if value is None:
+        return "-"
+    size = abs(value)
+    if size >= 1000:
+        return f"{value:.0f}"
+    if size >= 10:
+        return f"{value:.2f}"
+    return f"{value:.4f}" if size >= 1e-3 or size == 0 else f"{value:.2e}"
+
+
+def spread(summary: MetricSummary) -> str:
+    """Return a mean with its standard deviation over the splits."""
+    return number(summary.mean) if summary.std is None else f"{number(summary.mean)} ± {number(summary.std)}"
+
+
+def interval(summary: MetricSummary) -> str:
+    """Return the 95 % interval of a mean."""
+    return "-" if summary.ci95 is None else f"{number(summary.ci95[0])} … {number(summary.ci95[1])}"
+
+
+def arrow(direction: Direction | None) -> str:
+    """Return which way is better."""
+    return {"maximize": "↑", "minimize": "↓"}.get(str(direction), "")
+
+
+def params(values: Mapping[str, Any]) -> str:
+    """Return parameters as they would be typed.
+
+    Examples
+    --------
+    >>> params({"model.C": 0.1, "model": "svm", "model.gamma": None})
+    'model.C=0.1 model=svm model.gamma=null'
+    """
+    return clean(" ".join(f"{key}={_value(value)}" for key, value in values.items()))
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(_value(v) for v in value) + "]"
+    return str(value)
+
+
+def seconds(value: float | None) -> str:
+    """Return a duration.
+
+    Examples
+    --------
+    >>> seconds(0.0123), seconds(3.14), seconds(75), seconds(7325), seconds(None)
+    ('12 ms', '3.1 s', '1 min 15 s', '2 h 02 min', '-')
+    """
+    if value is None:
+        return "-"
+    if value < 1:
+        return f"{value * 1000:.0f} ms"
+    if value < 60:
+        return f"{value:.1f} s"
+    if value < 3600:
+        return f"{int(value // 60)} min {int(value % 60):02d} s"
+    return f"{int(value // 3600)} h {int(value % 3600 // 60):02d} min"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun.
+
+    Examples
+    --------
+    >>> plural(1, "trial"), plural(2, "trial")
+    ('1 trial', '2 trials')
+    """
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def notice(item: Notice) -> Text:
+    """Return a warning as one paragraph."""
+    return Text.assemble(("! ", "yellow"), (f"{item.code}: ", "yellow"), clean(item.message))

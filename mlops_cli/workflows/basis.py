@@ -1,0 +1,109 @@
+"""What the results of all trials rest on: the metrics, and the facts that go into every fingerprint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlops_cli.components.assemble import Assembly
+from mlops_cli.components.metrics import positive_class, resolve_metrics
+from mlops_cli.execution.job import Scoring
+from mlops_cli.planning.plan import Basis
+from mlops_cli.records import Metric, MetricSpec, Notice, Task
+from mlops_cli.store.provenance import versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from mlops_cli.config.workspace import Workspace
+    from mlops_cli.planning.plan import Candidate as Point
+    from mlops_cli.records import ExperimentSpec
+    from mlops_cli.workflows.load import Loaded
+
+COMPUTING = ("numpy", "pandas", "scikit-learn", "scipy")
+"""Distributions that every result depends on."""
+
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "imblearn": "imbalanced-learn", "umap": "umap-learn"}
+"""Distributions whose packages have other names."""
+
+LABELS_ALONE = {True: ("accuracy", "f1"), False: ("accuracy", "f1_macro")}
+"""The usual metrics of two and of more classes that need no probability."""
+
+
+def scoring_of(
+    spec: ExperimentSpec, loaded: Loaded, found: Sequence[Point], trust: tuple[str, ...]
+) -> tuple[Scoring, list[Notice]]:
+    """Return how trials are scored, and what is worth saying of it."""
+    metrics, positive = spec.evaluation.metrics, spec.data.positive
+    if loaded.task is not Task.CLASSIFICATION or loaded.train.y is None:
+        return Scoring(metrics, None, positive), []
+    classes = tuple(np.unique(loaded.train.y).tolist())
+    if len(classes) == 2:
+        positive = positive_class(classes, positive)
+    silent = _without_scores(loaded, found, trust) if not metrics else None
+    if silent is None:
+        return Scoring(metrics, classes, positive), []
+    names = LABELS_ALONE[len(classes) == 2]
+    text = f"{silent} gives classes alone, so the usual metrics that need more are left out: {', '.join(names)} remain"
+    return Scoring(tuple(map(MetricSpec, names)), classes, positive), [Notice("fewer-metrics", text)]
+
+
+def _without_scores(loaded: Loaded, found: Sequence[Point], trust: tuple[str, ...]) -> str | None:
+    """Return the name of a model that gives neither probabilities nor a decision function."""
+    for point in found:
+        model = Assembly(point.spec, loaded.task, loaded.train.features, trust).model()
+        if not (hasattr(model, "predict_proba") or hasattr(model, "decision_function")):
+            return type(model).__name__
+    return None
+
+
+def basis_of(
+    spec: ExperimentSpec, loaded: Loaded, found: Sequence[Point], scoring: Scoring, workspace: Workspace
+) -> Basis:
+    """Return the metrics in order, and what results depend on besides each trial's own config."""
+    resolved = resolve_metrics(
+        scoring.metrics,
+        task=loaded.task,
+        classes=scoring.classes,
+        positive=scoring.positive,
+        trust=workspace.trust,
+        has_target=loaded.train.y is not None,
+    )
+    facts = {
+        "data": loaded.train.version.version,
+        "roles": _roles(spec),
+        "test": [str(spec.evaluation.test), loaded.test.version.version if loaded.test is not None else None],
+        "versions": versions(distributions([spec.config, *(p.config for p in found)])),
+        "metric_settings": repr(scoring.metrics),
+    }
+    return Basis(loaded.task, tuple(Metric(m.name, m.direction) for m in resolved), facts)
+
+
+def _roles(spec: ExperimentSpec) -> dict[str, Any]:
+    """Return what the config says of the data but where it is: the content's own hash stands for that."""
+    data = spec.config.get("data")
+    return {k: v for k, v in data.items() if k not in {"path", "read", "_target_"}} if isinstance(data, dict) else {}
+
+
+def distributions(config: Any) -> set[str]:
+    """Return the distributions that the targets in a config come from, and those that all depend on."""
+    packages = {name.partition(".")[0] for name in _targets(config)}
+    return {*COMPUTING, *(DISTRIBUTIONS.get(p, p) for p in packages - {"mlops_cli"})}
+
+
+def _targets(config: Any) -> Iterator[str]:
+    if isinstance(config, dict):
+        for key, value in config.items():
+            if key == "_target_":
+                yield from map(str, value.values() if isinstance(value, dict) else [value])
+            else:
+                yield from _targets(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from _targets(value)
+
+
+def with_code(basis: Basis, code: Mapping[str, str]) -> Basis:
+    """Return the basis with the hashes of the user's own code among its facts."""
+    return Basis(basis.task, basis.metrics, {**basis.facts, "code": dict(code)})

@@ -1,0 +1,173 @@
+"""What follows from the trials of a run: the winner refitted and saved, its predictions, its test scores."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlops_cli.analysis.aggregate import summaries
+from mlops_cli.components.build import takes_sample_weight
+from mlops_cli.components.metrics import evaluate
+from mlops_cli.errors import MlopsError
+from mlops_cli.execution.fitting import notices_of, prediction_columns
+from mlops_cli.records import Notice, RunStatus, Signature, Stage, Task
+from mlops_cli.store.card import model_card
+from mlops_cli.store.models import save_model
+from mlops_cli.store.tables import write_predictions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlops_cli.contracts import Observer
+    from mlops_cli.records import Dataset, RunRecord, Trial
+    from mlops_cli.store.layout import RunPaths
+    from mlops_cli.workflows.prepare import Prepared
+    from mlops_cli.workflows.run import Progress
+
+
+@dataclass(frozen=True)
+class Refit:
+    """The winner fitted on all training rows."""
+
+    model: Any
+    notices: tuple[Notice, ...] = ()
+
+
+def finish(record: RunRecord, prepared: Prepared, progress: Progress, paths: RunPaths, told: Observer) -> RunRecord:
+    """Complete the record of a run whose trials have ended, and write what belongs to its winner.
+
+    An interrupted or failed run gets the scores of what it has, and no model.
+    """
+    if progress.best is None:
+        return replace(record, error=_reason(record, progress))
+    share = _test_share(prepared, progress.best.trial)
+    record = replace(record, metrics=summaries(progress.best, share))
+    if prepared.spec.artifacts.predictions and progress.predictions:
+        write_predictions(paths.predictions, out_of_fold(prepared.loaded.train, prepared.loaded.train_rows, progress))
+    if record.status is not RunStatus.COMPLETED:
+        return record
+    trial = next(t for t in prepared.plan.trials if t.number == progress.best.trial)
+    if prepared.spec.artifacts.keep == "none" and prepared.loaded.test is None:
+        return record
+    told(Stage("refit"))
+    return _with_model(record, prepared, trial, progress, paths)
+
+
+def _with_model(record: RunRecord, prepared: Prepared, trial: Trial, progress: Progress, paths: RunPaths) -> RunRecord:
+    try:
+        refitted = refit(prepared, trial)
+    except Exception as error:  # noqa: BLE001 - whatever a component raises; the scores stand all the same
+        reason = f"the best trial could not be fitted on all training rows: {type(error).__name__}: {error}"
+        return replace(record, warnings=(*record.warnings, Notice("refit-failed", reason)))
+    scores = _score_test(refitted.model, prepared, paths)
+    share = _test_share(prepared, trial.number)
+    if progress.best is not None:
+        record = replace(record, metrics=summaries(progress.best, share, scores))
+    record = replace(record, warnings=(*record.warnings, *refitted.notices))
+    if prepared.spec.artifacts.keep == "none":
+        return record
+    return _save(record, refitted.model, prepared, paths)
+
+
+def refit(prepared: Prepared, trial: Trial) -> Refit:
+    """Fit the whole Pipeline of a trial on all training rows."""
+    dataset = prepared.loaded.train
+    pipeline = prepared.assembly(trial).pipeline()
+    params = {}
+    if dataset.weights is not None and takes_sample_weight(pipeline[-1]):
+        params["model__sample_weight"] = dataset.weights
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        pipeline.fit(dataset.X, dataset.y, **params)
+    return Refit(pipeline, notices_of(caught))
+
+
+def _score_test(model: Any, prepared: Prepared, paths: RunPaths) -> dict[str, float]:
+    """Score the winner on the held-out rows, once."""
+    test = prepared.loaded.test
+    if test is None or prepared.loaded.test_rows is None:
+        return {}
+    if prepared.plan.task is Task.CLUSTERING and not hasattr(model, "predict"):
+        return {}
+    scores, responses = evaluate(prepared.job.resolved_metrics, model, test.X, test.y, test.weights)
+    if prepared.spec.artifacts.predictions:
+        columns = prediction_columns(responses, model, test.X, np.arange(test.rows))
+        write_predictions(paths.test_predictions, _labelled(test, prepared.loaded.test_rows, columns))
+    return scores
+
+
+def _save(record: RunRecord, model: Any, prepared: Prepared, paths: RunPaths) -> RunRecord:
+    try:
+        files = save_model(
+            model,
+            signature(prepared),
+            model_card(record),
+            paths.model,
+            model_format=prepared.spec.artifacts.model_format,
+            trust=prepared.workspace.trust,
+        )
+    except MlopsError as error:
+        return replace(record, warnings=(*record.warnings, Notice("model-not-saved", str(error))))
+    return replace(record, files={**record.files, **{f"model/{name}": digest for name, digest in files.items()}})
+
+
+def signature(prepared: Prepared) -> Signature:
+    """Return what the model of a run takes and gives."""
+    dataset = prepared.loaded.train
+    return Signature(
+        inputs=dataset.features,
+        task=prepared.plan.task,
+        output=prepared.spec.data.target or "cluster",
+        output_dtype=str(dataset.y.dtype) if dataset.y is not None else "int64",
+        classes=prepared.job.scoring.classes,
+        id=prepared.spec.data.id,
+    )
+
+
+def _test_share(prepared: Prepared, number: int) -> float:
+    """Return test rows per training row of a trial's splits."""
+    candidate = next(c for c in prepared.candidates if c.trial.number == number)
+    pairs = prepared.job.splits[candidate.splits]
+    return sum(len(test) / len(train) for train, test in pairs) / len(pairs)
+
+
+def _reason(record: RunRecord, progress: Progress) -> Any:
+    if record.status is not RunStatus.FAILED:
+        return None
+    return next((r.error for r in sorted(progress.results, key=lambda r: r.trial) if r.error is not None), None)
+
+
+# --- predictions -------------------------------------------------------------------------------------------------
+
+
+def out_of_fold(dataset: Dataset, rows: Any, progress: Progress) -> dict[str, Any]:
+    """Return the predictions of the best trial, each made by a model that had not seen the row.
+
+    Returns
+    -------
+    dict of str to array
+        ``split``, ``row`` (the position in the data as it was read), the id column, the target, ``prediction``, and
+        ``proba_CLASS`` where the model gives probabilities; a row appears once for each split that it is tested in.
+    """
+    parts = progress.predictions
+    columns = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+    splits = np.concatenate([np.full(len(p["row"]), number) for number, p in enumerate(parts)])
+    return {"split": splits, **_labelled(dataset, rows, columns)}
+
+
+def _labelled(dataset: Dataset, rows: Any, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return predictions with the row, the id and the target of each beside them."""
+    at = columns["row"]
+    named: dict[str, Any] = {"row": rows[at]}
+    if dataset.ids is not None:
+        named[str(dataset.ids.name)] = dataset.ids.iloc[at]
+    if dataset.y is not None:
+        named[_free("target", named)] = dataset.y[at]
+    return {**named, **{name: values for name, values in columns.items() if name != "row"}}
+
+
+def _free(name: str, taken: Sequence[str] | Mapping[str, Any]) -> str:
+    return name if name not in taken else f"{name}_true"

@@ -1,0 +1,222 @@
+"""The functions that ``import mlops_cli`` offers; a command is a thin face over the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlops_cli.config.workspace import find_workspace
+from mlops_cli.errors import MlopsError
+from mlops_cli.records import RunStatus
+from mlops_cli.store.models import load_model
+from mlops_cli.workflows.prepare import RunOptions
+from mlops_cli.workflows.run import execute, ignore
+from mlops_cli.workflows.runs import look_up, recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from mlops_cli.contracts import Observer
+    from mlops_cli.records import BestTrial, MetricSummary, RunRecord, TrialResult
+
+
+@dataclass(frozen=True, repr=False)
+class Run:
+    """A recorded run.
+
+    Parameters
+    ----------
+    record : RunRecord
+        All that ``run.json`` holds.
+    results : tuple of TrialResult
+        The trials in order.
+    """
+
+    record: RunRecord
+    results: tuple[TrialResult, ...]
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r}, {self.record.status})"
+
+    @property
+    def id(self) -> str:
+        """``EXPERIMENT/STAMP-HEX``."""
+        return self.record.id
+
+    @property
+    def path(self) -> Path:
+        """The run's directory."""
+        return self.record.path
+
+    @property
+    def status(self) -> RunStatus:
+        """Where the run stands."""
+        return self.record.status
+
+    @property
+    def best(self) -> BestTrial | None:
+        """The winner: its number and its swept parameters. None where no trial completed."""
+        return self.record.best
+
+    @property
+    def metrics(self) -> Mapping[str, MetricSummary]:
+        """Metric → mean, std, ci95, splits and test of the best trial."""
+        return self.record.metrics
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """One row per trial, shape (trials, …).
+
+        Columns: ``trial``, ``state``, ``params.KEY`` for each swept key, the mean and ``.std`` of each metric,
+        ``fit_s`` and ``score_s`` in seconds, ``error``.
+        """
+        import pandas as pd
+
+        return pd.DataFrame([_row(result) for result in self.results])
+
+    def predictions(self) -> pd.DataFrame:
+        """Return the out-of-fold predictions of the best trial."""
+        from mlops_cli.store.layout import RunPaths
+        from mlops_cli.store.tables import read_predictions
+
+        return read_predictions(RunPaths(self.path).predictions)
+
+    def model(self, *, allow_pickle: bool = False) -> Any:
+        """Return the best trial's Pipeline, fitted on all training rows.
+
+        Parameters
+        ----------
+        allow_pickle : bool
+            Load a model that was saved by ``artifacts.model_format: joblib``; a pickle can run any code.
+
+        Raises
+        ------
+        StoreError
+            The run has no model, or its file is not the one that was recorded.
+        """
+        from mlops_cli.execution.job import make_importable
+        from mlops_cli.store.layout import RunPaths
+
+        workspace = find_workspace(self.path)
+        make_importable(str(workspace.root))
+        recorded_hashes = {k.removeprefix("model/"): v for k, v in self.record.files.items() if k.startswith("model/")}
+        return load_model(RunPaths(self.path).model, recorded_hashes, trust=workspace.trust, allow_pickle=allow_pickle)
+
+
+def _row(result: TrialResult) -> dict[str, Any]:
+    import statistics
+
+    row: dict[str, Any] = {"trial": result.trial, "state": str(result.state)}
+    row |= {f"params.{key}": value for key, value in result.params.items()}
+    for name, values in result.scores.items():
+        row[name] = result.mean(name)
+        row[f"{name}.std"] = statistics.stdev(values) if len(values) > 1 else None
+    error = f"{result.error.type}: {result.error.message}" if result.error is not None else None
+    return {**row, "fit_s": result.fit_s, "score_s": result.score_s, "error": error}
+
+
+def run(
+    experiment: str | Path,
+    overrides: Sequence[str] = (),
+    *,
+    options: RunOptions | None = None,
+    observer: Observer = ignore,
+    **settings: Any,
+) -> Run:
+    """Run an experiment.
+
+    Parameters
+    ----------
+    experiment : str or Path
+        An experiment's name, or a path to a YAML file.
+    overrides : sequence of str
+        In Hydra's grammar: ``["model=random_forest", "model.max_depth=3,5"]``.
+    options : RunOptions, optional
+        As a record; or give its fields as keywords: ``n_jobs``, ``tags``, ``note``, ``force``, ``workspace``.
+    observer : callable, optional
+        Told of each event while the run goes.
+
+    Returns
+    -------
+    Run
+        An identical finished run, if there is one and not ``force``.
+
+    Raises
+    ------
+    ConfigError, DataError
+        The config is wrong, or the data unusable. A failing trial is recorded and raises nothing.
+    """
+    if options is not None and settings:
+        raise MlopsError("give options=RunOptions(...) or its fields as keywords, not both")
+    chosen = options if options is not None else RunOptions(**_checked(settings))
+    outcome = execute(str(experiment), list(overrides), chosen, observer=observer)
+    if outcome.record.status is RunStatus.INTERRUPTED:
+        raise KeyboardInterrupt
+    return Run(outcome.record, outcome.trials)
+
+
+def _checked(settings: dict[str, Any]) -> dict[str, Any]:
+    from dataclasses import fields
+
+    from mlops_cli.errors import UsageError, did_you_mean
+
+    known = [f.name for f in fields(RunOptions)]
+    for name in settings:
+        if name not in known:
+            raise UsageError(f"run() takes no '{name}'", hint=did_you_mean(name, known))
+    return settings
+
+
+def find_run(ref: str | Path, *, workspace: Path | None = None) -> Run:
+    """Return a recorded run.
+
+    Parameters
+    ----------
+    ref : str or Path
+        An id, a unique beginning of one, a path, ``latest``, ``EXPERIMENT:latest`` or ``EXPERIMENT:best``.
+    workspace : Path, optional
+        The workspace; the current folder's where not given.
+    """
+    record, results = look_up(str(ref), workspace=workspace)
+    return Run(record, results)
+
+
+def runs(experiment: str | None = None, *, workspace: Path | None = None) -> pd.DataFrame:
+    """Return the runs of a workspace, newest first, one row each.
+
+    Parameters
+    ----------
+    experiment : str, optional
+        Only the runs of this experiment.
+    workspace : Path, optional
+        The workspace; the current folder's where not given.
+
+    Returns
+    -------
+    DataFrame
+        Shape (runs, …): ``id``, ``status``, ``started``, ``duration_s``, counts, ``primary``, ``metrics.NAME``
+        (the mean of the best trial), ``params.KEY`` of the best trial, ``tags.KEY``, ``data``, ``path``.
+    """
+    import pandas as pd
+
+    return pd.DataFrame([_run_row(r) for r in recorded(experiment, workspace).records])
+
+
+def _run_row(record: RunRecord) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": record.id,
+        "experiment": record.experiment,
+        "status": str(record.status),
+        "started": record.started,
+        "duration_s": record.duration_s,
+        "trials": record.counts.trials,
+        "failed": record.counts.failed,
+        "primary": record.primary,
+    }
+    row |= {f"metrics.{name}": summary.mean for name, summary in record.metrics.items()}
+    row |= {f"params.{key}": value for key, value in (record.best.params if record.best else {}).items()}
+    row |= {f"tags.{key}": value for key, value in record.tags.items()}
+    return {**row, "data": record.dataset.version if record.dataset else None, "path": str(record.path)}

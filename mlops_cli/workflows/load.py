@@ -1,0 +1,166 @@
+"""The data of an experiment: read, checked, put into roles, and parted into training and held-out rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlops_cli.analysis.expect import check_expect
+from mlops_cli.components.build import build
+from mlops_cli.components.dataset import make_dataset, read_table, reading_as_text
+from mlops_cli.components.tables import conform, text_columns
+from mlops_cli.components.targets import Role
+from mlops_cli.errors import ConfigError, DataError
+from mlops_cli.records import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from mlops_cli.config.workspace import Workspace
+    from mlops_cli.contracts import DataSource
+    from mlops_cli.records import ComponentSpec, Dataset, DataSpec, ExperimentSpec
+
+    Rows = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The data of a run: what trials see, and what is kept from them until the end."""
+
+    train: Dataset
+    task: Task
+    train_rows: Rows  # positions in the whole data
+    test: Dataset | None = None
+    test_rows: Rows | None = None
+
+
+def load(spec: ExperimentSpec, workspace: Workspace) -> Loaded:
+    """Read an experiment's data and hold its test rows out.
+
+    Raises
+    ------
+    DataError
+        The data cannot be read, breaks what ``data.expect`` declares, or cannot be learned from.
+    ConfigError
+        A column that the config names is not there.
+    """
+    table, notices = read_table(make_source(spec.data, workspace), spec.data)
+    check_expect(table, spec.data.expect)
+    dataset, task = make_dataset(table, spec.data, spec.task, source=_called(spec.data.source), notices=notices)
+    dataset = _in_time_order(dataset)
+    test = spec.evaluation.test
+    if isinstance(test, str):
+        return _with_test_file(dataset, task, spec, workspace)
+    if test is None:
+        return Loaded(dataset, task, np.arange(dataset.rows))
+    train, held = _hold_out(dataset, task, float(test), spec.trial.seed)
+    return Loaded(subset(dataset, train), task, train, subset(dataset, held), held)
+
+
+def make_source(spec: DataSpec, workspace: Workspace, path: str | None = None) -> DataSource:
+    """Build the source of a data spec.
+
+    Parameters
+    ----------
+    spec : DataSpec
+        Where the data is.
+    workspace : Workspace
+        What relative paths start from.
+    path : str, optional
+        Another file, to be read in the same way.
+    """
+    located = _located(spec.source, workspace.root, path)
+    source: DataSource = build(located, role=Role.SOURCE, trust=workspace.trust, key="data")
+    return source
+
+
+def _called(source: ComponentSpec) -> str:
+    """Return how the record calls a source: its path as the config has it, or its class."""
+    named = source.params.get("path") or source.params.get("dataset")
+    return str(named) if named else str(source.target)
+
+
+def _located(source: ComponentSpec, root: Path, path: str | None) -> ComponentSpec:
+    """Return the source with its path made absolute."""
+    given = path if path is not None else source.params.get("path")
+    if not isinstance(given, str) or "://" in given:
+        return source
+    return replace(source, params={**source.params, "path": str(root / given)})
+
+
+# --- rows --------------------------------------------------------------------------------------------------------
+
+
+def subset(dataset: Dataset, rows: Rows) -> Dataset:
+    """Return the dataset of some rows, in that order; its version is still that of the whole."""
+
+    def taken(part: Any) -> Any:
+        return None if part is None else part[rows]
+
+    def series(part: Any) -> Any:
+        return None if part is None else part.iloc[rows].reset_index(drop=True)
+
+    return replace(
+        dataset,
+        X=series(dataset.X),
+        y=taken(dataset.y),
+        ids=series(dataset.ids),
+        groups=taken(dataset.groups),
+        weights=taken(dataset.weights),
+        times=series(dataset.times),
+        extra={name: series(column) for name, column in dataset.extra.items()},
+    )
+
+
+def _in_time_order(dataset: Dataset) -> Dataset:
+    """Put rows in the order of their time column: a time-series split counts on it."""
+    if dataset.times is None or dataset.times.is_monotonic_increasing:
+        return dataset
+    return subset(dataset, dataset.times.to_numpy().argsort(kind="stable"))
+
+
+def _hold_out(dataset: Dataset, task: Task, share: float, seed: int) -> tuple[Rows, Rows]:
+    """Choose the held-out rows: the last in time, whole groups, or a draw stratified by class."""
+    from sklearn.model_selection import GroupShuffleSplit, train_test_split
+
+    rows = np.arange(dataset.rows)
+    if dataset.times is not None:
+        cut = dataset.rows - max(1, round(share * dataset.rows))
+        return rows[:cut], rows[cut:]
+    try:
+        if dataset.groups is not None:
+            splitter = GroupShuffleSplit(n_splits=1, test_size=share, random_state=seed)
+            train, test = next(splitter.split(rows, groups=dataset.groups))
+        else:
+            stratify = dataset.y if task is Task.CLASSIFICATION else None
+            train, test = train_test_split(rows, test_size=share, random_state=seed, stratify=stratify)
+    except ValueError as error:
+        raise DataError(
+            f"evaluation.test: cannot hold out {share:.0%} of {dataset.rows} rows: {error}",
+            hint="evaluation.test=null holds nothing out",
+        ) from error
+    return np.sort(train), np.sort(test)
+
+
+def _with_test_file(dataset: Dataset, task: Task, spec: ExperimentSpec, workspace: Workspace) -> Loaded:
+    path = str(spec.evaluation.test)
+    source = reading_as_text(make_source(spec.data, workspace, path), text_columns(dataset.features))
+    table, _ = read_table(source, spec.data)
+    if spec.data.target is not None and spec.data.target not in table.columns:
+        raise ConfigError(
+            f"{path} has no column '{spec.data.target}', so it cannot be scored on",
+            key="evaluation.test",
+            hint="give a labelled file; an unlabelled one is for mlops predict",
+        )
+    features = conform(table, dataset.features, spec.data.dtypes)
+    test, _ = make_dataset(table, spec.data, task, source=path)
+    test = replace(test, X=features, features=dataset.features)
+    return Loaded(dataset, task, np.arange(dataset.rows), test, np.arange(test.rows))
+
+
+def split_columns(dataset: Dataset) -> Mapping[str, Any]:
+    """Return every column by name that a predefined split may be read from."""
+    return {**{name: dataset.X[name] for name in dataset.X.columns}, **dataset.extra}

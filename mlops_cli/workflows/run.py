@@ -1,0 +1,227 @@
+"""``mlops run``: prepare, execute, journal as trials end, refit the winner, record."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from mlops_cli.analysis.aggregate import best, count
+from mlops_cli.config import to_yaml
+from mlops_cli.execution.engine import Engine
+from mlops_cli.execution.pool import kill_workers
+from mlops_cli.records import (
+    BestTrial,
+    Notice,
+    RunRecord,
+    RunStarted,
+    RunStatus,
+    TrialFinished,
+)
+from mlops_cli.store.find import find_finished, read_trials
+from mlops_cli.store.layout import WorkspacePaths
+from mlops_cli.store.log import RunLog
+from mlops_cli.store.provenance import SourceState, environment, source_state
+from mlops_cli.store.runs import RunSources, RunWriter
+from mlops_cli.workflows.basis import distributions
+from mlops_cli.workflows.finish import finish
+from mlops_cli.workflows.prepare import RunOptions, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from concurrent.futures import Future
+
+    from mlops_cli.contracts import Observer
+    from mlops_cli.execution.engine import Finished
+    from mlops_cli.records import Event, TrialResult
+    from mlops_cli.workflows.prepare import Prepared
+
+RECORDED = (
+    "hydra-core",
+    "joblib",
+    "mlops-cli",
+    "numpy",
+    "omegaconf",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "scipy",
+    "skops",
+)
+"""Distributions whose versions every run records."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run that has ended, and its trials in order."""
+
+    record: RunRecord
+    trials: tuple[TrialResult, ...]
+    found: bool = False  # an identical run was there already
+
+
+@dataclass
+class Progress:
+    """The trials so far; the one thing here that changes while a run goes."""
+
+    results: list[TrialResult] = field(default_factory=list)
+    best: TrialResult | None = None
+    predictions: tuple[Mapping[str, Any], ...] = ()  # of the best trial alone: memory does not grow with trials
+
+    def take(self, finished: Finished, prepared: Prepared) -> None:
+        """Note a finished trial."""
+        plan = prepared.plan
+        self.results.append(finished.result)
+        leader = best([*([self.best] if self.best else []), finished.result], plan.primary, plan.direction)
+        if leader is finished.result:
+            self.best, self.predictions = finished.result, finished.predictions
+
+
+def ignore(_event: Event) -> None:
+    """Watch a run without doing anything."""
+
+
+def dry(name: str, overrides: Sequence[str], options: RunOptions) -> Prepared:
+    """Return the plan that `execute` would run, and write nothing."""
+    return prepare(name, overrides, options, ignore)
+
+
+def execute(
+    name: str, overrides: Sequence[str], options: RunOptions | None = None, *, observer: Observer = ignore
+) -> Outcome:
+    """Run an experiment to a finished run directory.
+
+    Parameters
+    ----------
+    name : str
+        An experiment of the workspace, or a path to a YAML file.
+    overrides : sequence of str
+        In Hydra's grammar.
+    options : RunOptions, optional
+        Workers, tags, note, force.
+    observer : callable
+        Told of each event while the run goes.
+
+    Returns
+    -------
+    Outcome
+        The record and the trials; of an identical finished run, if there is one and ``force`` is not set.
+
+    Raises
+    ------
+    MlopsError
+        The config is wrong or the data unusable. A failing trial raises nothing: it is recorded.
+    """
+    asked = options or RunOptions()
+    started = time.perf_counter()
+    with ThreadPoolExecutor(max_workers=1) as side:
+        prepared = prepare(name, overrides, asked, observer)
+        workspace = WorkspacePaths(prepared.workspace.root)
+        identical = None if asked.force else find_finished(workspace, prepared.spec.name, prepared.plan.fingerprint)
+        if identical is not None:
+            return Outcome(identical, tuple(read_trials(identical.path)), found=True)
+        source = side.submit(source_state, prepared.workspace.root)
+        return _recorded(prepared, asked, observer, source, started)
+
+
+def _recorded(
+    prepared: Prepared, options: RunOptions, observer: Observer, source: Future[SourceState], started: float
+) -> Outcome:
+    state = source.result()
+    draft = _draft(prepared, options, state)
+    sources = RunSources(to_yaml(prepared.composition.config), prepared.composition.overrides, state.diff)
+    progress = Progress()
+    with RunWriter.create(WorkspacePaths(prepared.workspace.root), draft, sources) as writer:
+        log = RunLog(writer.paths.log)
+        told = _both(log, observer)
+        told(RunStarted(writer.record, prepared.plan, prepared.dataset, prepared.splits, prepared.workers))
+        status = _run_trials(prepared, writer, progress, told)
+        record = replace(writer.record, status=status, counts=count(progress.results, len(prepared.plan.trials)))
+        record = _with_best(record, progress)
+        record = finish(record, prepared, progress, writer.paths, told)
+        record = replace(
+            record,
+            ended=_now(),
+            duration_s=round(time.perf_counter() - started, 3),
+            warnings=_warnings(record.warnings, progress.results),
+        )
+        final = writer.finish(record)
+        log.end(final)
+    return Outcome(final, tuple(sorted(progress.results, key=lambda r: r.trial)))
+
+
+def _both(first: Observer, second: Observer) -> Observer:
+    def observe(event: Event) -> None:
+        first(event)
+        second(event)
+
+    return observe
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="milliseconds")
+
+
+def _draft(prepared: Prepared, options: RunOptions, state: SourceState) -> RunRecord:
+    """Return what is known of a run before its first trial."""
+    spec, plan = prepared.spec, prepared.plan
+    return RunRecord(
+        id="",
+        path=prepared.workspace.root,
+        experiment=spec.name,
+        status=RunStatus.RUNNING,
+        started=_now(),
+        task=plan.task,
+        primary=plan.primary,
+        direction=plan.direction,
+        counts=count([], len(plan.trials)),
+        dataset=prepared.dataset.version,
+        git=state.git,
+        environment=environment({*RECORDED, *distributions(spec.config)}),
+        seed=spec.trial.seed,
+        warnings=prepared.notices,
+        tags=dict(spec.tags),
+        note=options.note,
+        description=spec.description,
+        fingerprint=plan.fingerprint,
+    )
+
+
+def _run_trials(prepared: Prepared, writer: RunWriter, progress: Progress, told: Observer) -> RunStatus:
+    """Run and journal the trials; Ctrl-C keeps those that have ended."""
+    try:
+        for finished in _trials(prepared, writer):
+            writer.append(finished.result)
+            progress.take(finished, prepared)
+            told(TrialFinished(finished.result, len(progress.results), len(prepared.plan.trials), progress.best))
+    except KeyboardInterrupt:
+        kill_workers()
+        return RunStatus.INTERRUPTED
+    return RunStatus.COMPLETED if progress.best is not None else RunStatus.FAILED
+
+
+def _trials(prepared: Prepared, writer: RunWriter) -> Iterator[Finished]:
+    scratch = writer.paths.scratch
+    scratch.mkdir(parents=True, exist_ok=True)
+    yield from Engine(prepared.job, prepared.spec.launcher, scratch).execute(prepared.candidates)
+
+
+def _with_best(record: RunRecord, progress: Progress) -> RunRecord:
+    if progress.best is None:
+        return record
+    return replace(record, best=BestTrial(progress.best.trial, dict(progress.best.params)))
+
+
+def _warnings(noticed: Sequence[Notice], results: Sequence[TrialResult]) -> tuple[Notice, ...]:
+    """Add what libraries warned of during trials, each thing once with the number of trials that it concerns."""
+    concerned: dict[Notice, int] = {}
+    for result in results:
+        for notice in result.notices:
+            concerned[notice] = concerned.get(notice, 0) + 1
+    found = [
+        replace(n, message=f"{n.message} ({count_} of {len(results)} trials)" if len(results) > 1 else n.message)
+        for n, count_ in concerned.items()
+    ]
+    return tuple(dict.fromkeys([*noticed, *found]))

@@ -1,0 +1,110 @@
+"""The splits of each trial, and what they say about groups, times and repeated rows."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlops_cli.analysis.checks import check_dataset, check_metrics, check_splits
+from mlops_cli.components.assemble import Assembly
+from mlops_cli.errors import DataError
+from mlops_cli.planning.fingerprint import fingerprint
+from mlops_cli.records import Notice
+from mlops_cli.workflows.load import split_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlops_cli.config.workspace import Workspace
+    from mlops_cli.execution.job import Split
+    from mlops_cli.records import ComponentSpec, Dataset, Plan, Task, Trial
+    from mlops_cli.workflows.load import Loaded
+
+GROUPED = {
+    "StratifiedKFold": "StratifiedGroupKFold",
+    "KFold": "GroupKFold",
+    "StratifiedShuffleSplit": "GroupShuffleSplit",
+    "ShuffleSplit": "GroupShuffleSplit",
+}
+"""The splitters of scikit-learn that keep groups together, by those that do not."""
+
+
+def split_key(trial: Trial) -> str:
+    """Return the key that trials with the same splits share."""
+    return fingerprint({"split": repr(trial.spec.split), "seed": trial.spec.seed})[:16]
+
+
+def splits_of(plan: Plan, loaded: Loaded, workspace: Workspace) -> dict[str, tuple[Split, ...]]:
+    """Return the splits of every trial by their key; equal ones are made once."""
+    made: dict[str, tuple[Split, ...]] = {}
+    for trial in plan.trials:
+        key = split_key(trial)
+        if key not in made:
+            made[key] = _split(trial, loaded, workspace)
+    return made
+
+
+def _split(trial: Trial, loaded: Loaded, workspace: Workspace) -> tuple[Split, ...]:
+    dataset = loaded.train
+    spec = replace(trial.spec, split=_for_groups(trial.spec.split, dataset, loaded.task))
+    splitter = Assembly(spec, loaded.task, dataset.features, workspace.trust).splitter(dict(split_columns(dataset)))
+    y = dataset.y if dataset.y is not None else np.zeros(dataset.rows)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a class with few members is said in our own words
+            found = tuple(splitter.split(dataset.X, y, dataset.groups))
+    except ValueError as error:
+        raise DataError(
+            f"split: {type(splitter).__name__} cannot split the data: {error}", hint=_mend(error)
+        ) from error
+    if not found or any(len(train) == 0 or len(test) == 0 for train, test in found):
+        raise DataError("split: a split without training or test rows", hint="choose another split, or fewer splits")
+    return found
+
+
+def _mend(error: ValueError) -> str:
+    if "groups" in str(error):
+        return "name the column of the groups by data.group"
+    return "choose fewer splits (split.n_splits=2) or split=hold_out"
+
+
+def _for_groups(split: ComponentSpec, dataset: Dataset, task: Task) -> ComponentSpec:
+    """Return the variant that keeps groups together of an option that means another splitter for each task.
+
+    Such an option (``auto``, ``hold_out``) leaves the choice to the data; one splitter by name is taken at its word.
+    """
+    if dataset.groups is None or isinstance(split.target, str):
+        return split
+    package, _, name = str(split.target_for(task)).rpartition(".")
+    return replace(split, target=f"{package}.{GROUPED[name]}") if name in GROUPED else split
+
+
+def data_notices(loaded: Loaded, plan: Plan, splits: Mapping[str, tuple[Split, ...]]) -> list[Notice]:
+    """Return everything that is worth saying about the data before a fit."""
+    across = check_splits(loaded.train, next(iter(splits.values())))
+    notices = [
+        *check_dataset(loaded.train, loaded.task, max(len(s) for s in splits.values())),
+        *check_metrics(loaded.train, loaded.task, plan.primary),
+        *across,
+        *_ignored_roles(loaded.train, splits),
+    ]
+    return [n for n in notices if not (across and n.code == "duplicate-rows")]  # the one says more than the other
+
+
+def _ignored_roles(dataset: Dataset, splits: Mapping[str, tuple[Split, ...]]) -> list[Notice]:
+    every = [pair for found in splits.values() for pair in found]
+    found = []
+    if dataset.groups is not None and any(_overlap(dataset.groups, *pair) for pair in every):
+        text = "rows of one group are on both sides of a split: choose split=group_kfold or stratified_group_kfold"
+        found.append(Notice("group-overlap", text))
+    if dataset.times is not None and any(train.max() > test.min() for train, test in every):
+        text = "a split trains on rows that are later than those it is scored on: choose split=time_series"
+        found.append(Notice("time-travel", text))
+    return found
+
+
+def _overlap(groups: Any, train: Any, test: Any) -> bool:
+    return bool(np.isin(groups[test], groups[train]).any())
