@@ -52,9 +52,10 @@ def scoring_of(
 def _without_scores(loaded: Loaded, found: Sequence[Point], trust: tuple[str, ...]) -> str | None:
     """Return the name of a model that gives neither probabilities nor a decision function."""
     for point in found:
-        model = Assembly(point.spec, loaded.task, loaded.train.features, trust).model()
+        model = type(Assembly(point.spec, loaded.task, loaded.train.features, trust).model())
+        # Asked of the class: a stack knows what its last model gives only when it is fitted.
         if not (hasattr(model, "predict_proba") or hasattr(model, "decision_function")):
-            return type(model).__name__
+            return model.__name__
     return None
 
 

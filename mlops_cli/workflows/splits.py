@@ -84,7 +84,8 @@ def _for_groups(split: ComponentSpec, dataset: Dataset, task: Task) -> Component
 
 def data_notices(loaded: Loaded, plan: Plan, splits: Mapping[str, tuple[Split, ...]]) -> list[Notice]:
     """Return everything that is worth saying about the data before a fit."""
-    across = check_splits(loaded.train, next(iter(splits.values())))
+    supervised = loaded.train.y is not None
+    across = check_splits(loaded.train, next(iter(splits.values()))) if supervised else []
     notices = [
         *check_dataset(loaded.train, loaded.task, max(len(s) for s in splits.values())),
         *check_metrics(loaded.train, loaded.task, plan.primary),

@@ -1,0 +1,127 @@
+"""An experiment as it was composed: its specification, its saved form, and any point of its sweep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import OmegaConf
+
+from mlops_cli.config.catalogue import experiments
+from mlops_cli.config.environment import escape
+from mlops_cli.config.names import check_experiment_name
+from mlops_cli.config.session import Session
+from mlops_cli.config.workspace import Workspace, find_workspace
+from mlops_cli.errors import ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlops_cli.records import ExperimentSpec, Explanation, TrialSpec
+
+
+def load_experiment(name: str, overrides: Sequence[str] = (), workspace: Workspace | None = None) -> Composition:
+    """Compose, resolve and check an experiment.
+
+    Parameters
+    ----------
+    name : str
+        An experiment in the workspace's ``configs/``, or the path of a YAML file, such as a run's own ``config.yaml``.
+    overrides : sequence of str
+        In Hydra's grammar; sweeps included.
+    workspace : Workspace, optional
+        The one around the current directory if not given.
+
+    Raises
+    ------
+    ConfigError
+        In one line: the file, the key, what was found, what is allowed.
+    """
+    workspace = workspace or find_workspace()
+    title, file = _locate(name, workspace)
+    session = Session(workspace, title, file, tuple(overrides))
+    return Composition(session.spec.name, session.spec, session.public, session.overrides.texts, session)
+
+
+def to_yaml(config: Mapping[str, Any]) -> str:
+    """Return a composition's config as YAML that composes to the same again."""
+    return OmegaConf.to_yaml(OmegaConf.create(dict(config)))
+
+
+def _locate(name: str, workspace: Workspace) -> tuple[str, Path | None]:
+    """Return an experiment's name, and its file where that is not in ``configs/``."""
+    if "\0" not in name and ("/" in name or name.endswith((".yaml", ".yml"))):
+        path = next((p for p in (Path(name), workspace.root / name) if p.exists()), Path(name)).absolute()
+        if path.is_dir() and (path / "config.yaml").is_file():
+            path = path / "config.yaml"
+        if not path.exists():
+            raise ConfigError(f"there is no file {name!r}", key="config", hint=_known(path.stem, workspace))
+        inside = path.parent == workspace.configs and path.suffix == ".yaml"
+        return path.stem, None if inside else path
+    check_experiment_name(name, key="config")
+    if not (workspace.configs / f"{name}.yaml").exists():
+        raise ConfigError(f"there is no experiment {name!r}", key="config", hint=_known(name, workspace))
+    return name, None
+
+
+def _known(name: str, workspace: Workspace) -> str:
+    known = experiments(workspace)
+    return did_you_mean(name, known) if known else f"{workspace.configs} has none: `mlops init` makes one"
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A composed experiment.
+
+    Parameters
+    ----------
+    name : str
+        The experiment's name.
+    spec : ExperimentSpec
+        What to do: the base trial, and in ``spec.sweep`` what is varied.
+    config : dict
+        The resolved config as it is saved. Composing it as ``config=…/config.yaml`` gives the same ``spec``.
+    overrides : tuple of str
+        As they were typed.
+    """
+
+    name: str
+    spec: ExperimentSpec
+    config: dict[str, Any]
+    overrides: tuple[str, ...]
+    _session: Session = field(repr=False, compare=False)
+
+    def point(self, params: Mapping[str, Any]) -> TrialSpec:
+        """Return the trial at one point of the search space, checked.
+
+        Parameters
+        ----------
+        params : mapping
+            Swept key → value; for a group the name of an option. Empty for the base.
+
+        Raises
+        ------
+        ConfigError
+            There is no such trial.
+        """
+        return self._session.trial(params)
+
+    def point_config(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what determines the trial at one point, as plain resolved mappings."""
+        sections: dict[str, Any] = escape(self._session.sections(params))
+        return sections
+
+    def explain(self, key: str) -> Explanation:
+        """Return where the value of a key came from.
+
+        Raises
+        ------
+        ConfigError
+            There is no such key.
+        """
+        return self._session.explain(key)
+
+    def where(self, key: str) -> str:
+        """Return the short origin of a key, for messages: a file with a line, or the command line."""
+        return self._session.where(key)

@@ -1,0 +1,106 @@
+"""Small readers of single config values: each returns the value in the type that it must have, or one clear error.
+
+They know types, not experiments; `schema` puts them together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from mlops_cli.errors import ConfigError, did_you_mean
+
+
+def found(value: object) -> str:
+    """Return how messages show what was found instead of what must be."""
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    text = "null" if value is None else repr(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "…" + text[-1]
+
+
+def wrong(value: object, key: str, must: str, *, hint: str | None = None) -> ConfigError:
+    """Return the error for a value that is not what it must be."""
+    return ConfigError(f"found {found(value)}, must be {must}", key=key, hint=hint)
+
+
+def mapping(value: object, key: str) -> Mapping[str, Any]:
+    """Return a mapping with text keys; an empty one for null."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise wrong(value, key, "a mapping")
+    for name in value:
+        if not isinstance(name, str):
+            raise wrong(name, key, "a mapping whose keys are text", hint=f"quote the key: '{name}'")
+    return value
+
+
+def only(value: Mapping[str, Any], key: str, allowed: Collection[str]) -> None:
+    """Refuse keys that are not known."""
+    for name in value:
+        if name not in allowed:
+            place = f"{key}.{name}" if key else name
+            raise ConfigError("unknown key", key=place, hint=did_you_mean(name, allowed, limit=20))
+
+
+def text(value: object, key: str) -> str:
+    """Return text."""
+    if not isinstance(value, str):
+        raise wrong(value, key, "text", hint="quote it" if isinstance(value, int | float) else None)
+    return value
+
+
+def column(value: object, key: str) -> str | None:
+    """Return the name of a column; a whole number is the name of a column in a table without header."""
+    if value is None or (isinstance(value, str) and value):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise wrong(value, key, "the name of a column")
+
+
+def names(value: object, key: str) -> tuple[str, ...]:
+    """Return one name or a list of names as a tuple."""
+    items = [] if value is None else value if isinstance(value, list) else [value]
+    read = [column(item, f"{key}[{i}]" if isinstance(value, list) else key) for i, item in enumerate(items)]
+    if None in read:
+        raise wrong(None, key, "a list of names without gaps")
+    return tuple(str(name) for name in read)
+
+
+def choice(value: object, key: str, allowed: Collection[str]) -> str:
+    """Return one of the allowed words."""
+    if not isinstance(value, str):
+        raise wrong(value, key, f"one of {', '.join(allowed)}")
+    if value not in allowed:
+        raise ConfigError(f"found {value!r}", key=key, hint=did_you_mean(value, allowed))
+    return value
+
+
+def integer(value: object, key: str, *, minimum: int | None = None) -> int:
+    """Return a whole number."""
+    must = "a whole number" if minimum is None else f"a whole number of {minimum} or more"
+    if not isinstance(value, int) or isinstance(value, bool) or (minimum is not None and value < minimum):
+        raise wrong(value, key, must)
+    return value
+
+
+def flag(value: object, key: str) -> bool:
+    """Return true or false."""
+    if not isinstance(value, bool):
+        raise wrong(value, key, "true or false")
+    return value
+
+
+def share(value: object, key: str, *, otherwise: str) -> float | str | None:
+    """Return a number between 0 and 1, text, or None; ``otherwise`` says what the text may be."""
+    if value is None or (isinstance(value, str) and value):
+        return value
+    must = f"a number between 0 and 1, {otherwise}, or null"
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1 or math.isnan(value):
+        raise wrong(value, key, must)
+    return float(value)

@@ -1,0 +1,355 @@
+"""Reads an `ExperimentSpec` from a resolved config: plain mappings in, frozen records out.
+
+Every wrong key, type or word is one error that names the key, what was found and what is allowed. Whether a parameter
+suits its estimator is not known here: nothing is imported.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from mlops_cli.config import readers as read
+from mlops_cli.config.names import check_experiment_name
+from mlops_cli.errors import ConfigError, did_you_mean
+from mlops_cli.records import (
+    ArtifactsSpec,
+    ComponentSpec,
+    DataSpec,
+    Dimension,
+    Direction,
+    EvaluationSpec,
+    ExperimentSpec,
+    LauncherSpec,
+    MetricSpec,
+    SweepSpec,
+    Task,
+    TransformSpec,
+    TrialSpec,
+)
+
+TRIAL_KEYS = ("model", "transforms", "target_transform", "calibration", "threshold", "split", "seed")
+"""The sections that make a `TrialSpec`."""
+
+TOP_KEYS = (
+    "name",
+    "description",
+    "task",
+    "tags",
+    "data",
+    *TRIAL_KEYS,
+    "evaluation",
+    "sweep",
+    "launcher",
+    "artifacts",
+)
+"""All sections of an experiment."""
+
+ROLE_KEYS = ("target", "positive", "id", "drop", "features", "group", "weight", "time", "dtypes", "expect")
+"""The keys under ``data`` that say what columns are for; all others are parameters of the source."""
+
+_SAMPLERS = ("grid", "random")
+_LATER_SAMPLERS = frozenset({"tpe", "gp", "cmaes", "qmc"})
+_RESPONSES = ("predict", "predict_proba", "decision_function")
+_SPECIAL_KEYS = ("_target_", "_partial_")
+_REFUSED_KEYS = {
+    "_args_": "give parameters by name",
+    "_convert_": "parameters are always plain lists and mappings",
+    "_recursive_": "components inside components are always built",
+}
+_KEYWORD_TARGETS = frozenset({"drop", "passthrough"})
+
+
+def read_experiment(config: Mapping[str, Any], sweep: SweepSpec, public: Mapping[str, Any]) -> ExperimentSpec:
+    """Return the experiment that a config describes.
+
+    Parameters
+    ----------
+    config : mapping
+        Resolved, with real values.
+    sweep : SweepSpec
+        Read before, since the config depends on it.
+    public : mapping
+        The same config as it may be saved.
+
+    Raises
+    ------
+    ConfigError
+        With the key at fault.
+    """
+    read.only(config, "", TOP_KEYS)
+    task = read.choice(config.get("task", "auto"), "task", ["auto", *Task])
+    return ExperimentSpec(
+        name=check_experiment_name(read.text(config.get("name"), "name"), key="name"),
+        data=read_data(config.get("data"), "data"),
+        trial=read_trial(config),
+        description=read.text(config.get("description") or "", "description"),
+        task=None if task == "auto" else Task(task),
+        evaluation=read_evaluation(config.get("evaluation"), "evaluation"),
+        sweep=sweep,
+        launcher=read_launcher(config.get("launcher"), "launcher"),
+        artifacts=read_artifacts(config.get("artifacts"), "artifacts"),
+        tags=read_tags(config.get("tags"), "tags"),
+        config=public,
+    )
+
+
+def read_trial(config: Mapping[str, Any]) -> TrialSpec:
+    """Return what may differ between trials."""
+    return TrialSpec(
+        model=_needed(config.get("model"), "model", "logistic_regression, random_forest or ridge"),
+        transforms=read_transforms(config.get("transforms"), "transforms"),
+        target_transform=_optional(config.get("target_transform"), "target_transform"),
+        calibration=_optional(config.get("calibration"), "calibration"),
+        threshold=read.share(config.get("threshold"), "threshold", otherwise="the name of a metric"),
+        split=_needed(config.get("split"), "split", "auto, kfold or hold_out"),
+        seed=read.integer(config.get("seed", 0), "seed", minimum=0),
+    )
+
+
+# --- components ----------------------------------------------------------------------------------------------------
+
+
+def read_component(value: object, key: str) -> ComponentSpec:
+    """Return the component that a mapping with ``_target_`` describes, with those among its parameters."""
+    node = read.mapping(value, key)
+    for name in node:
+        _check_special(name, f"{key}.{name}")
+    target = _target(node.get("_target_"), f"{key}._target_")
+    params = {name: _param(v, f"{key}.{name}") for name, v in node.items() if name not in _SPECIAL_KEYS}
+    return ComponentSpec(target, params, partial=read.flag(node.get("_partial_", False), f"{key}._partial_"))
+
+
+def _check_special(name: str, key: str) -> None:
+    if name in _REFUSED_KEYS:
+        raise ConfigError(f"{name} is not supported", key=key, hint=_REFUSED_KEYS[name])
+    if name.startswith("_") and name.endswith("_") and name not in _SPECIAL_KEYS:
+        raise ConfigError("unknown key", key=key, hint=did_you_mean(name, _SPECIAL_KEYS))
+
+
+def _target(value: object, key: str) -> str | Mapping[str, str]:
+    if isinstance(value, Mapping):
+        targets = {read.choice(k, key, list(Task)): v for k, v in value.items() if v is not None}
+        if not targets:
+            raise read.wrong({}, key, "a dotted name, or one for each task")
+        return {task: read.text(v, f"{key}.{task}") for task, v in targets.items()}
+    if not isinstance(value, str) or not value:
+        raise read.wrong(value, key, "a dotted name such as sklearn.linear_model.Ridge")
+    return value
+
+
+def _param(value: object, key: str) -> Any:
+    if isinstance(value, Mapping):
+        if any(name in value for name in (*_SPECIAL_KEYS, *_REFUSED_KEYS)):
+            return read_component(value, key)
+        return {name: _param(v, f"{key}.{name}") for name, v in value.items()}
+    if isinstance(value, list):
+        return [_param(v, f"{key}[{i}]") for i, v in enumerate(value)]
+    return value
+
+
+def _optional(value: object, key: str) -> ComponentSpec | None:
+    """Return a component; None for nothing, and for an option such as ``calibration: none`` that says so."""
+    node = read.mapping(value, key)
+    if node.get("_target_") is not None:
+        return read_component(node, key)
+    for name in node:
+        if name != "_target_":
+            raise ConfigError(f"no {key} is chosen that could take this", key=f"{key}.{name}", hint=f"{key}=NAME")
+    return None
+
+
+def _needed(value: object, key: str, examples: str) -> ComponentSpec:
+    node = read.mapping(value, key)
+    if node.get("_target_") is None:
+        hint = f'add "- {key}: NAME" to the defaults, NAME being {examples}, or give it a _target_'
+        raise ConfigError(f"no {key} is chosen", key=key, hint=hint)
+    return read_component(node, key)
+
+
+def read_transforms(value: object, key: str) -> tuple[TransformSpec, ...]:
+    """Return the steps in order; one that is null is left out."""
+    steps = read.mapping(value, key)
+    return tuple(_transform(name, step, f"{key}.{name}") for name, step in steps.items() if step is not None)
+
+
+def _transform(name: str, value: object, key: str) -> TransformSpec:
+    if not name or "__" in name or "." in name:
+        raise ConfigError(f"{name!r} cannot be a step's name", key=key, hint="leave out '__' and '.'")
+    node = dict(read.mapping(value, key))
+    if "_target_" not in node:
+        hint = f"to change a step of a transforms option, check its name; {name}: null removes a step"
+        raise ConfigError("the step has no _target_", key=key, hint=hint)
+    columns = read.names(node.pop("columns", "all"), f"{key}.columns")
+    if not columns:
+        raise read.wrong([], f"{key}.columns", "a kind, a name, a glob, or a list of these")
+    return TransformSpec(name, read_component(node, key), columns)
+
+
+# --- data and scoring ----------------------------------------------------------------------------------------------
+
+
+def read_data(value: object, key: str) -> DataSpec:
+    """Return where the data is and what its columns are for."""
+    node = read.mapping(value, key)
+    source = {name: v for name, v in node.items() if name not in ROLE_KEYS}
+    if source.get("read") == {}:
+        del source["read"]  # its default here; a source of the user's own need not have it
+    features = node.get("features")
+    return DataSpec(
+        source=_source(source, key),
+        target=read.column(node.get("target"), f"{key}.target"),
+        positive=_scalar(node.get("positive"), f"{key}.positive"),
+        id=read.column(node.get("id"), f"{key}.id"),
+        drop=read.names(node.get("drop"), f"{key}.drop"),
+        features=None if features is None else read.names(features, f"{key}.features"),
+        group=read.column(node.get("group"), f"{key}.group"),
+        weight=read.column(node.get("weight"), f"{key}.weight"),
+        time=read.column(node.get("time"), f"{key}.time"),
+        dtypes=_texts(node.get("dtypes"), f"{key}.dtypes"),
+        expect=read.mapping(node.get("expect"), f"{key}.expect"),
+    )
+
+
+def _source(node: Mapping[str, Any], key: str) -> ComponentSpec:
+    spec = _needed(node, key, "csv, parquet or excel")
+    if isinstance(spec.target, str) and spec.target.startswith("mlops_cli."):
+        for name in spec.params:  # only the source knows its parameters, but a slip in a role is seen here
+            if difflib.get_close_matches(name, ROLE_KEYS, n=1, cutoff=0.75):
+                raise ConfigError("unknown key", key=f"{key}.{name}", hint=did_you_mean(name, ROLE_KEYS))
+    return spec
+
+
+def _scalar(value: object, key: str) -> object:
+    if isinstance(value, Mapping | list):
+        raise read.wrong(value, key, "one value")
+    return value
+
+
+def _texts(value: object, key: str) -> Mapping[str, str]:
+    if value is not None and not isinstance(value, Mapping):
+        raise read.wrong(value, key, "a mapping")
+    return {str(name): read.text(v, f"{key}.{name}") for name, v in (value or {}).items()}
+
+
+def read_evaluation(value: object, key: str) -> EvaluationSpec:
+    """Return how trials are scored."""
+    node = read.mapping(value, key)
+    read.only(node, key, ("test", "metrics", "primary"))
+    metrics = _metrics(node.get("metrics"), f"{key}.metrics")
+    primary = node.get("primary")
+    if primary is not None and metrics:
+        read.choice(primary, f"{key}.primary", [m.name for m in metrics])
+    return EvaluationSpec(
+        metrics=metrics,
+        primary=None if primary is None else read.text(primary, f"{key}.primary"),
+        test=read.share(node.get("test"), f"{key}.test", otherwise="the path of a file"),
+    )
+
+
+def _metrics(value: object, key: str) -> tuple[MetricSpec, ...]:
+    items = [] if value is None else value if isinstance(value, list) else [value]
+    metrics = tuple(_metric(item, f"{key}[{i}]") for i, item in enumerate(items))
+    for i, metric in enumerate(metrics):
+        if metric.name in {m.name for m in metrics[:i]}:
+            raise ConfigError(f"the metric {metric.name!r} is listed twice", key=f"{key}[{i}]", hint="keep one")
+    return metrics
+
+
+def _metric(value: object, key: str) -> MetricSpec:
+    if isinstance(value, str) and value:
+        return MetricSpec(value)
+    if not isinstance(value, Mapping):
+        raise read.wrong(value, key, "the name of a metric, or a mapping with name and _target_")
+    node = dict(read.mapping(value, key))
+    name = read.text(node.pop("name", None), f"{key}.name")
+    greater = read.flag(node.pop("greater_is_better", True), f"{key}.greater_is_better")
+    response = read.choice(node.pop("response", "predict"), f"{key}.response", _RESPONSES)
+    if "_target_" not in node:
+        hint = "a metric of scikit-learn is listed by its name alone"
+        raise ConfigError("the metric has no _target_", key=key, hint=hint)
+    direction = Direction.MAXIMIZE if greater else Direction.MINIMIZE
+    return MetricSpec(name, read_component(node, key), direction, response)
+
+
+# --- the rest ------------------------------------------------------------------------------------------------------
+
+
+def read_sweep(value: object, key: str, *, subspaces: tuple[Any, ...]) -> SweepSpec:
+    """Return what is tried; the space itself is read by `space`."""
+    node = read.mapping(value, key)
+    read.only(node, key, ("sampler", "trials", "pruner", "space", "options"))
+    sampler = _sampler(node.get("sampler", "grid"), f"{key}.sampler")
+    pruner = node.get("pruner")
+    if pruner not in {None, "none"}:
+        raise ConfigError(f"{read.found(pruner)} is not available in this version", key=f"{key}.pruner", hint="none")
+    trials = node.get("trials")
+    if trials is not None:
+        read.integer(trials, f"{key}.trials", minimum=1)
+    _check_trials(sampler, trials, key)
+    return SweepSpec(sampler, trials, subspaces)
+
+
+def _sampler(value: object, key: str) -> str:
+    if isinstance(value, str) and value in _LATER_SAMPLERS:
+        hint = f"available: {', '.join(_SAMPLERS)}"
+        raise ConfigError(f"the sampler {value} is not available in this version", key=key, hint=hint)
+    return read.choice(value, key, _SAMPLERS)
+
+
+def _check_trials(sampler: str, trials: int | None, key: str) -> None:
+    if sampler == "grid" and trials is not None:
+        hint = f"remove it, or choose {key}.sampler=random"
+        raise ConfigError("a grid tries every combination", key=f"{key}.trials", hint=hint)
+    if sampler != "grid" and trials is None:
+        raise ConfigError(
+            f"the sampler {sampler} needs a number of trials", key=f"{key}.trials", hint=f"{key}.trials=20"
+        )
+
+
+def check_finite(sampler: str, dimension: Dimension) -> None:
+    """Refuse an interval where the sampler tries every value.
+
+    Raises
+    ------
+    ConfigError
+        With the samplers that take it.
+    """
+    if sampler == "grid" and not dimension.is_finite:
+        hint = "sweep.sampler=random sweep.trials=20 takes intervals; for a grid list values, such as 0.1,1,10"
+        raise ConfigError("a grid cannot try every value of an interval", key=dimension.key, hint=hint)
+
+
+def read_launcher(value: object, key: str) -> LauncherSpec:
+    """Return where trials run."""
+    node = read.mapping(value, key)
+    read.only(node, key, ("backend", "n_jobs"))
+    n_jobs = read.integer(node.get("n_jobs", -1), f"{key}.n_jobs")
+    if n_jobs == 0:
+        raise read.wrong(0, f"{key}.n_jobs", "-1 for all cores, or 1 or more")
+    return LauncherSpec(read.choice(node.get("backend", "loky"), f"{key}.backend", BACKENDS), n_jobs)
+
+
+BACKENDS = ("loky", "threading", "sequential")
+"""The backends of this version."""
+
+
+def read_artifacts(value: object, key: str) -> ArtifactsSpec:
+    """Return what is kept beside the scores."""
+    node = read.mapping(value, key)
+    read.only(node, key, ("keep", "model_format", "predictions"))
+    return ArtifactsSpec(
+        keep=read.choice(node.get("keep", "best"), f"{key}.keep", ("best", "none")),
+        model_format=read.choice(node.get("model_format", "skops"), f"{key}.model_format", ("skops", "joblib")),
+        predictions=read.flag(node.get("predictions", True), f"{key}.predictions"),
+    )
+
+
+def read_tags(value: object, key: str) -> Mapping[str, str]:
+    """Return the tags, as text."""
+    tags = read.mapping(value, key)
+    for name, tag in tags.items():
+        if isinstance(tag, Mapping | list) or tag is None:
+            raise read.wrong(tag, f"{key}.{name}", "text")
+    return {name: str(tag).lower() if isinstance(tag, bool) else str(tag) for name, tag in tags.items()}

@@ -1,0 +1,308 @@
+"""Joins the parts of the config stage for one experiment, and keeps what its points share.
+
+In order: parse the overrides, compose, read the search space, choose the base, resolve, check what is trusted, read
+the schema. A point of the space is the same with its own group choices and values.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import itertools
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.override_parser.types import Override, ValueType
+from omegaconf import DictConfig, OmegaConf
+
+from mlops_cli.config.catalogue import options
+from mlops_cli.config.compose import Composer, apply_values, value_override
+from mlops_cli.config.environment import mentions_environment, plain, resolve
+from mlops_cli.config.messages import Situation, check_nothing_missing, to_config_error, unknown_key
+from mlops_cli.config.origins import origins, place_of
+from mlops_cli.config.overrides import COMMAND_LINE, Overrides, check_sweepable, parse_overrides
+from mlops_cli.config.schema import TRIAL_KEYS, check_finite, read_experiment, read_sweep, read_trial
+from mlops_cli.config.space import Subspace, join, read_space, write_space
+from mlops_cli.config.trust import check_config, check_dimension, check_targets
+from mlops_cli.errors import ConfigError
+from mlops_cli.records import Dimension, Explanation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from mlops_cli.config.workspace import Workspace
+    from mlops_cli.records import ExperimentSpec, TrialSpec
+
+_CHECKED_SUBSPACES = 20
+_SHOWN_PARAMS = 5
+
+
+class Session:
+    """One experiment under one command line.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Where it is.
+    title : str
+        The experiment's name where the config gives none.
+    file : Path, optional
+        Its file where that is not in ``configs/``.
+    texts : tuple of str
+        The overrides.
+
+    Attributes
+    ----------
+    spec : ExperimentSpec
+        The checked experiment.
+    public : dict
+        The config as it may be saved.
+    overrides : Overrides
+        The overrides, parsed.
+    subspaces : tuple
+        The search space.
+    """
+
+    spec: ExperimentSpec
+    public: dict[str, Any]
+    subspaces: tuple[Subspace, ...] = ()
+
+    def __init__(self, workspace: Workspace, title: str, file: Path | None, texts: tuple[str, ...]) -> None:
+        self.workspace = workspace
+        self.composer = Composer(workspace, title, file)
+        self.overrides = Overrides(texts, (), (), ())
+        self._options = functools.cache(self._list_options)
+        self._prepared: dict[str, tuple[DictConfig, bool]] = {}
+        self._known: DictConfig | None = None  # a config that has the allowed keys, once there is one
+        self._base_groups: tuple[Any, ...] = ()
+        with self._translated():
+            self._load(title)
+        for point in itertools.islice(map(_first_point, self.subspaces), _CHECKED_SUBSPACES):
+            self.trial(point)
+
+    def _load(self, title: str) -> None:
+        self.overrides = parse_overrides(self.overrides.texts, self._options)
+        self.subspaces = self._read_space()
+        self._base_groups = tuple(_first_options(self.subspaces[0] if self.subspaces else ()))
+        base, _ = self._prepare(self._base_groups)
+        self._try_sweeps(base)
+        self.public, real = self._resolve(base, title)
+        check_config(self.public, self.workspace.trust)
+        sweep = read_sweep(real["sweep"], "sweep", subspaces=self.subspaces)
+        self._check_dimensions(sweep.sampler)
+        self.spec = read_experiment(real, sweep, self.public)
+
+    # --- loading ---------------------------------------------------------------------------------------------------
+
+    def _list_options(self, group: str) -> tuple[str, ...] | None:
+        return tuple(o.name for o in options(self.workspace, group)) or None
+
+    def _read_space(self) -> tuple[Subspace, ...]:
+        firsts = _first_options(self.overrides.dimensions)
+        config = self.composer.compose([*self.overrides.fixed, *firsts], allow_missing=True)
+        self._known = config
+        node = OmegaConf.select(config, "sweep.space")
+        value = OmegaConf.to_container(node, resolve=False) if OmegaConf.is_config(node) else node
+        space = read_space(value, self._options, file=self.where("sweep.space")) if value else ()
+        return join(space, self.overrides)
+
+    def _prepare(self, groups: tuple[Any, ...]) -> tuple[DictConfig, bool]:
+        """Return the config under some group choices and all fixed overrides, and whether it names the environment."""
+        key = "\n".join(o.input_line for o in groups)
+        if key not in self._prepared:
+            config = self.composer.compose([*self.overrides.fixed, *groups])
+            self._prepared[key] = config, mentions_environment(config)
+        return self._prepared[key]
+
+    def _try_sweeps(self, base: DictConfig) -> None:
+        """Apply the first value of each sweep on the command line as it was typed: ``+`` adds, else the key must be."""
+        config = copy.deepcopy(base)
+        for override, dimension in zip(self.overrides.swept, self.overrides.dimensions, strict=True):
+            if not dimension.is_group:
+                first = (override.type, dimension.key, ValueType.ELEMENT, _first(dimension))
+                apply_values([Override(*first, input_line=override.input_line)], config)
+
+    def _resolve(self, base: DictConfig, title: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the whole config, resolved: as it may be saved, and with real values."""
+        config = _without_space(base)
+        if OmegaConf.select(config, "name", throw_on_missing=False) is None:
+            config["name"] = title
+        public, real = resolve(config)
+        check_nothing_missing(real, self._situation())
+        if self.subspaces:  # what refers to a swept key has no one value
+            raw: Any = OmegaConf.to_container(config, resolve=False)
+            public |= {key: raw[key] for key in TRIAL_KEYS if key in raw}
+        space = {"space": write_space(self.subspaces), **self._saved_options()}
+        for container in (public, real):
+            sweep = container.get("sweep") or {}
+            container["sweep"] = sweep | space if isinstance(sweep, dict) else sweep
+        return public, real
+
+    def _saved_options(self) -> dict[str, Any]:
+        """Return the options of swept groups, so that the saved config stands alone."""
+        saved: dict[str, dict[str, Any]] = {}
+        for dimension in itertools.chain(*self.subspaces):
+            for option in dimension.choices if dimension.is_group else ():
+                nodes = saved.setdefault(dimension.key, {})
+                if option not in nodes:
+                    nodes[option] = self._saved_option(dimension.key, option)
+        return {"options": saved} if saved else {}
+
+    def _saved_option(self, group: str, option: str) -> Any:
+        others = [o for o in self._base_groups if o.key_or_group != group]
+        config, _ = self._prepare((*others, value_override(group, option, is_group=True)))
+        node = config._get_node(group)
+        return OmegaConf.to_container(node, resolve=False) if OmegaConf.is_config(node) else None
+
+    def _check_dimensions(self, sampler: str) -> None:
+        for dimension in itertools.chain(*self.subspaces):
+            try:
+                check_dimension(dimension, self.workspace.trust)
+                check_finite(sampler, dimension)
+            except ConfigError as error:
+                error.file = self._place_of_swept(dimension.key)
+                raise
+
+    # --- points ----------------------------------------------------------------------------------------------------
+
+    def sections(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what determines the trial at a point, resolved."""
+        with self._translated(params):
+            config, has_environment = self._at(params)
+            if has_environment or "oc.env" in repr(params):
+                _, real = resolve(_without_space(config))
+                return {key: real.get(key) for key in TRIAL_KEYS}
+            return {key: _section(config, key) for key in TRIAL_KEYS}
+
+    def _at(self, params: Mapping[str, Any]) -> tuple[DictConfig, bool]:
+        for key in params:
+            check_sweepable(key)
+        config, has_environment = self._prepare(self._groups_at(params))
+        config = copy.deepcopy(config)
+        apply_values([value_override(k, v) for k, v in params.items() if not self._is_option(k, v)], config)
+        return config, has_environment
+
+    def _groups_at(self, params: Mapping[str, Any] | None) -> tuple[Any, ...]:
+        """Return the overrides that choose the options at a point."""
+        if not params:
+            return self._base_groups
+        chosen = [(key, value) for key, value in params.items() if self._is_option(key, value)]
+        return tuple(value_override(key, value, is_group=True) for key, value in chosen)
+
+    def _is_option(self, key: str, value: Any) -> bool:
+        return isinstance(value, str) and self._options(key) is not None
+
+    def trial(self, params: Mapping[str, Any]) -> TrialSpec:
+        """Return the checked trial at a point."""
+        sections = self.sections(params)
+        with self._translated(params):
+            check_nothing_missing(sections, self._situation())
+            check_targets(sections, self.workspace.trust)
+            return read_trial(sections)
+
+    # --- where things came from ------------------------------------------------------------------------------------
+
+    def where(self, key: str, params: Mapping[str, Any] | None = None) -> str:
+        """Return the short origin of a key, at the base or at a point."""
+        return place_of(key, self.composer, self._applied(params))
+
+    def explain(self, key: str) -> Explanation:
+        """Return all origins of a key."""
+        with self._translated():
+            value: Any = self.public
+            for part in key.split("."):
+                if not isinstance(value, dict) or part not in value:
+                    raise ConfigError("unknown key", key=key, hint=unknown_key(key, self._situation()).hint)
+                value = value[part]
+            found = [(o.place, o.value) for o in origins(key, self.composer, self._applied())]
+        return Explanation(key, value, [*found, *self._swept(key)])
+
+    def _swept(self, key: str) -> Iterator[tuple[str, Any]]:
+        space = write_space(self.subspaces)
+        for subspace in space if isinstance(space, list) else [space]:
+            if key in subspace:
+                yield f"{self._place_of_swept(key)} (swept)", subspace[key]
+
+    def _applied(self, params: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
+        return (*self.overrides.fixed, *self._groups_at(params))
+
+    @contextmanager
+    def _translated(self, params: Mapping[str, Any] | None = None) -> Iterator[None]:
+        """Raise what comes from below as one line that names the file, the key and the point."""
+        try:
+            yield
+        except Exception as error:
+            shown = to_config_error(error, self._situation(params))
+            guilty = [param for param in params or {} if _concerns(param, shown.key)]
+            if guilty:
+                shown.file = self._place_of_swept(guilty[0])
+            if shown.file is None:
+                shown.file = self._safely_where(shown.key, params)
+            point = [f"{k}={v}" for k, v in (params or {}).items() if k != shown.key]
+            if point and len(point) <= _SHOWN_PARAMS:
+                shown.message += f" (at {', '.join(point)})"
+            raise shown from error
+
+    def _situation(self, params: Mapping[str, Any] | None = None) -> Situation:
+        """Return what messages say: the allowed keys as far as anything composes, and the overrides."""
+        config = self._known
+        if config is None:
+            with suppress(Exception):  # this only makes a message better
+                config = self.composer.composed(self._applied(), allow_missing=True).config
+        return Situation(self.composer, config, self._applied(params))
+
+    def _place_of_swept(self, key: str) -> str | None:
+        if key in {d.key for d in self.overrides.dimensions}:
+            return COMMAND_LINE
+        return self._safely_where("sweep.space", None)
+
+    def _safely_where(self, key: str | None, params: Mapping[str, Any] | None) -> str | None:
+        try:
+            return self.where(key or "", params)
+        except Exception:  # noqa: BLE001 - where nothing composes, there is only the experiment itself
+            return None
+
+
+def _concerns(param: str, key: str | None) -> bool:
+    """Whether an error at a key may be about the value of a swept parameter."""
+    return key is not None and (param == key or param.startswith(f"{key}.") or key.startswith(f"{param}._target_"))
+
+
+def _first(dimension: Dimension) -> Any:
+    """Return one value of a dimension."""
+    if dimension.is_finite:
+        return dimension.choices[0]
+    return int(dimension.low or 0) if dimension.integer else dimension.low
+
+
+def _first_point(subspace: Subspace) -> dict[str, Any]:
+    return {dimension.key: _first(dimension) for dimension in subspace}
+
+
+def _first_options(dimensions: Sequence[Dimension]) -> Iterator[Any]:
+    """Yield the overrides that choose the first option of each swept group."""
+    for dimension in dimensions:
+        if dimension.is_group:
+            yield value_override(dimension.key, _first(dimension), is_group=True)
+
+
+def _section(config: DictConfig, key: str) -> Any:
+    """Return one section, resolved; None where there is none."""
+    if key not in config.keys():  # noqa: SIM118 - `in` of a DictConfig is false for a missing value
+        return None
+    node = config._get_node(key)
+    if isinstance(node, DictConfig) and not node._is_interpolation():
+        return plain(node)
+    return plain(config[key])
+
+
+def _without_space(config: DictConfig) -> DictConfig:
+    """Return a copy without the search space, whose values are references to be resolved at each point."""
+    config = copy.deepcopy(config)
+    OmegaConf.set_struct(config, value=False)
+    sweep = config._get_node("sweep")
+    if isinstance(sweep, DictConfig):
+        sweep.pop("space", None)
+        sweep.pop("options", None)
+    return config

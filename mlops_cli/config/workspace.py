@@ -1,0 +1,122 @@
+"""The folder that a user works in: where it is and whose code its owner trusts.
+
+It reads ``pyproject.toml`` and nothing else: experiments, runs and models belong to other modules. It is imported
+by shell completion, so nothing slow may be imported here.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_cli.errors import ConfigError, did_you_mean
+
+_MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*", re.ASCII)
+_SETTINGS = ("trust",)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace.
+
+    Parameters
+    ----------
+    root : Path
+        The folder itself, absolute.
+    trust : tuple of str
+        The modules, beside the well-known packages, that configs may name in ``_target_``. Its owner lists them in
+        ``pyproject.toml``; a config can never add to them.
+    """
+
+    root: Path
+    trust: tuple[str, ...] = ()
+
+    @property
+    def configs(self) -> Path:
+        """Where experiments and the user's own options are."""
+        return self.root / "configs"
+
+    @property
+    def data(self) -> Path:
+        """Where data is, by custom."""
+        return self.root / "data"
+
+    @property
+    def runs(self) -> Path:
+        """Where run directories are."""
+        return self.root / "runs"
+
+    @property
+    def models(self) -> Path:
+        """Where registered models are."""
+        return self.root / "models"
+
+    @property
+    def internal(self) -> Path:
+        """Where derived and internal files are."""
+        return self.root / ".mlops"
+
+
+def find_workspace(start: Path | None = None) -> Workspace:
+    """Return the workspace around a folder.
+
+    Parameters
+    ----------
+    start : Path, optional
+        Where to begin; the current directory if not given. The workspace is this folder or its nearest parent that
+        has a ``configs/`` folder or a ``pyproject.toml`` with ``[tool.mlops]``, else this folder itself.
+
+    Raises
+    ------
+    ConfigError
+        The workspace's ``pyproject.toml`` is broken, or its ``[tool.mlops]`` says something that is not allowed.
+    """
+    first = (Path.cwd() if start is None else start).resolve()
+    for folder in (first, *first.parents):
+        settings = _settings(folder / "pyproject.toml")
+        if settings is not None or (folder / "configs").is_dir():
+            return Workspace(folder, _trust(settings or {}, folder / "pyproject.toml"))
+    return Workspace(first)
+
+
+def _settings(path: Path) -> dict[str, Any] | None:
+    """Return the table ``[tool.mlops]``; None where there is none."""
+    if not path.is_file():
+        return None
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
+    except (OSError, ValueError) as error:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors
+        raise ConfigError(f"cannot be read: {' '.join(str(error).split())}", file=str(path)) from None
+    settings = table.get("mlops") if isinstance(table, dict) else None
+    if settings is not None and not isinstance(settings, dict):
+        raise ConfigError("must be a table", file=str(path), key="tool.mlops", hint="write [tool.mlops]")
+    return settings
+
+
+def _trust(settings: dict[str, Any], path: Path) -> tuple[str, ...]:
+    for name in settings:
+        if name not in _SETTINGS:
+            raise ConfigError(
+                "unknown setting", file=str(path), key=f"tool.mlops.{name}", hint=did_you_mean(name, _SETTINGS)
+            )
+    trust = settings.get("trust", [])
+    if not isinstance(trust, list):
+        raise _bad_trust(trust, "must be a list of module names", path)
+    return tuple(_module_name(name, path) for name in trust)
+
+
+def _module_name(name: object, path: Path) -> str:
+    if not isinstance(name, str) or not _MODULE.fullmatch(name) or any(map(keyword.iskeyword, name.split("."))):
+        raise _bad_trust(name, "is not the dotted name of a module", path)
+    if name.partition(".")[0] in sys.stdlib_module_names:
+        raise _bad_trust(name, "belongs to Python's standard library, which a config may never name", path)
+    return name
+
+
+def _bad_trust(found: object, reason: str, path: Path) -> ConfigError:
+    return ConfigError(f"{found!r} {reason}", file=str(path), key="tool.mlops.trust", hint='trust = ["my_module"]')

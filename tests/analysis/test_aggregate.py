@@ -1,0 +1,50 @@
+"""Means with their spread, and the winner, whatever the order in which trials ended."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mlops_cli.analysis.aggregate import best, count, failures, summarize
+from mlops_cli.records import Direction, ErrorInfo, TrialResult, TrialState
+from scipy import stats
+
+
+def trial(number, *scores, state=TrialState.COMPLETED, error=None):
+    return TrialResult(number, state, scores={"m": scores} if scores else {}, error=error)
+
+
+def test_the_interval_is_the_corrected_resampled_t_test():
+    scores = [0.81, 0.84, 0.79, 0.9, 0.86]
+    summary = summarize(scores, test_share=0.25)
+    half = stats.t.ppf(0.975, 4) * math.sqrt((1 / 5 + 0.25) * np.var(scores, ddof=1))
+    assert summary.mean == pytest.approx(np.mean(scores), abs=1e-15)
+    assert summary.std == pytest.approx(np.std(scores, ddof=1), abs=1e-15)
+    assert summary.ci95 == pytest.approx((np.mean(scores) - half, np.mean(scores) + half), abs=1e-12)
+
+
+def test_one_split_has_no_spread():
+    summary = summarize([0.7], test_share=0.25, test=0.6)
+    assert (summary.std, summary.ci95, summary.test) == (None, None, 0.6)
+
+
+@given(st.permutations([trial(0, 0.5), trial(1, 0.9), trial(2, 0.9), trial(3, state=TrialState.FAILED)]))
+def test_the_winner_does_not_depend_on_the_order(results):
+    assert best(results, "m", Direction.MAXIMIZE).trial == 1
+    assert best(results, "m", Direction.MINIMIZE).trial == 0
+
+
+def test_nothing_completed_has_no_winner():
+    assert best([trial(0, state=TrialState.FAILED)], "m", Direction.MAXIMIZE) is None
+
+
+def test_lost_trials_count_as_failed():
+    found = count([trial(0, 0.5), trial(1, state=TrialState.FAILED), trial(2, state=TrialState.LOST)], planned=5)
+    assert (found.trials, found.completed, found.failed, found.lost) == (5, 1, 2, 1)
+
+
+def test_failures_are_grouped_by_reason_most_frequent_first():
+    reasons = [ErrorInfo("ValueError", "bad\nmore"), ErrorInfo("KeyError", "k"), ErrorInfo("ValueError", "bad")]
+    results = [trial(n, state=TrialState.FAILED, error=e) for n, e in enumerate(reasons)]
+    assert failures(results) == [("ValueError: bad", 2), ("KeyError: k", 1)]

@@ -1,0 +1,186 @@
+"""Every error is one line that names where, what was found, what is allowed and the nearest name."""
+
+# ruff: noqa: E501 - in the tables below a case is a line
+
+from typing import Any
+
+import pytest
+
+from mlops_cli.config import Workspace, load_experiment
+from mlops_cli.errors import ConfigError, ExitCode
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("model=rigde", "command line: model: there is no option 'rigde' of model (did you mean 'ridge'?"),
+        ("modle=svm", "command line: modle: unknown key (did you mean 'model'?"),
+        ("+modle=svm", "command line: modle: unknown key (did you mean 'model'?"),
+        ("+model2.x=1", "command line: model2: unknown key (did you mean 'model'?"),
+        ("evaluation.tset=0.2", "command line: evaluation.tset: unknown key (did you mean 'test'? allowed: metrics, primary"),
+        ("+evaluation.tset=0.2", "command line: evaluation.tset: unknown key (did you mean 'test'?"),
+        ("launcher.n_job=2", "launcher.n_job: unknown key (did you mean 'n_jobs'?"),
+        ("transforms.scael.with_mean=true", "transforms.scael.with_mean: unknown key (did you mean 'scale'?"),
+        ("~transforms.scael", "transforms.scael: there is nothing to delete (did you mean 'scale'?"),
+        ("~modl", "modl: there is nothing to delete (did you mean 'model'?"),
+        ("~seed=3", "seed: cannot be deleted: it has another value"),
+        ("+seed=3", "seed: is there already, and + only adds (write seed=…, without the +)"),
+        ("model@x=svm", "command line"),
+        ("nope@x=svm", "command line"),
+        ("model=3", "command line: model: found 3, must be the name of an option"),
+        ("calibration=null", "command line: calibration: found None, must be the name of an option"),
+        ("seed=-1", "command line: seed: found -1, must be a whole number of 0 or more"),
+        ("seed=1.5", "seed: found 1.5"),
+        ("seed=true", "seed: found true"),
+        ("seed=null", "seed: found null"),
+        ("task=clasification", "task: found 'clasification' (did you mean 'classification'?"),
+        ("task=3", "task: found 3, must be one of auto, classification, regression, clustering"),
+        ("name=[a]", "name: found a list, must be text"),
+        ("name=3", "name: found 3, must be text (quote it)"),
+        ("description=[a]", "description: found a list"),
+        ("tags=3", "tags"),
+        ("+tags.a=[1]", "tags.a: found a list, must be text"),
+        ("threshold=1.5", "threshold: found 1.5, must be a number between 0 and 1, the name of a metric, or null"),
+        ("threshold=true", "threshold: found true"),
+        ("launcher.backend=lok", "launcher.backend: found 'lok' (did you mean 'loky'?"),
+        ("launcher.n_jobs=0", "launcher.n_jobs: found 0, must be -1 for all cores, or 1 or more"),
+        ("artifacts.keep=all", "artifacts.keep: found 'all' (allowed: best, none)"),
+        ("artifacts.model_format=pickle", "artifacts.model_format: found 'pickle' (allowed: joblib, skops)"),
+        ("artifacts.predictions=1", "artifacts.predictions: found 1, must be true or false"),
+        ("sweep.sampler=radnom", "sweep.sampler: found 'radnom' (did you mean 'random'?"),
+        ("sweep.sampler=tpe", "the sampler tpe is not available in this version (available: grid, random)"),
+        ("sweep.sampler=random", "sweep.trials: the sampler random needs a number of trials"),
+        ("sweep.trials=5", "sweep.trials: a grid tries every combination"),
+        ("sweep.trials=0", "sweep.trials: found 0, must be a whole number of 1 or more"),
+        ("sweep.pruner=halving", "sweep.pruner: 'halving' is not available"),
+        ("sweep.space=3", "sweep.space: found 3"),
+        ("evaluation.test=1.5", "evaluation.test: found 1.5, must be a number between 0 and 1, the path of a file"),
+        ("evaluation.test=1", "evaluation.test: found 1"),
+        ("evaluation.metrics=[3]", "evaluation.metrics[0]: found 3, must be the name of a metric"),
+        ("evaluation.metrics=[f1,f1]", "evaluation.metrics[1]: the metric 'f1' is listed twice"),
+        ("evaluation.metrics=[{name: a}]", "evaluation.metrics[0]: the metric has no _target_"),
+        ("evaluation.metrics=[{_target_: sklearn.metrics.f1_score}]", "evaluation.metrics[0].name"),
+        ("evaluation.primary=f2", "evaluation.primary: found 'f2' (allowed: accuracy, roc_auc)"),
+        ("data.target=[a,b]", "data.target: found a list, must be the name of a column"),
+        ("data.drop=[[a]]", "data.drop[0]: found a list"),
+        ("data.dtypes=[a]", "data.dtypes"),
+        ("data.dtypes.a=3", "data.dtypes.a: found 3, must be text"),
+        ("data.expect=3", "data.expect: found 3, must be a mapping"),
+        ("data.positive=[1]", "data.positive: found a list, must be one value"),
+        ("data.taget=x", "data.taget: unknown key (did you mean 'target'?"),
+        ("data.path=???", "command line: data.path: a value is needed"),
+        ("~model", "model: no model is chosen"),
+        ("model._args_=[1]", "model._args_: _args_ is not supported (give parameters by name)"),
+        ("model._convert_=all", "model._convert_: _convert_ is not supported"),
+        ("model._recursive_=false", "model._recursive_: _recursive_ is not supported"),
+        ("model._partail_=true", "model._partail_: unknown key (did you mean '_partial_'?"),
+        ("model._partial_=3", "model._partial_: found 3, must be true or false"),
+        ("model._target_={clasification: sklearn.svm.SVC}", "did you mean 'classification'?"),
+        ("model._target_=[a]", "model._target_"),
+        ("calibration.method=sigmoid", "calibration.method: no calibration is chosen that could take this (calibration=NAME)"),
+        ("model={_target_: null}", "model: no model is chosen"),
+        ("transforms.scale.columns=[]", "transforms.scale.columns: found a list"),
+        ("transforms.scale.columns={a: 1}", "command line: transforms.scale.columns: found a mapping where"),
+        ("transforms.scale=3", "transforms.scale: found 3, must be a mapping"),
+        ("+transforms.a__b={_target_: drop}", "'a__b' cannot be a step's name"),
+        ("+transforms.a={columns: all}", "transforms.a: the step has no _target_"),
+        ("model.x=${nope}", "model.x: refers to 'nope', which there is not"),
+        ("model.x=${evaluation.primry}", "did you mean 'evaluation.primary'?"),
+        ("model.x=${model.x}", "model.x"),
+        ("model.x=${nope:1}", "model.x"),
+        ("model.x='${'", "model.x"),
+        ("model.C=[1,2", "command line: the override 'model.C=[1,2' cannot be read"),
+        ("model..C=1", "command line: "),
+        ("=3", "command line: the override '=3' has no key"),
+        ("seed", "command line: 'seed' is not an override (write KEY=VALUE or ~KEY)"),
+        ("", "command line: '' is not an override"),
+        ("model.C=interval(1,2)", "model.C: a grid cannot try every value of an interval (sweep.sampler=random"),
+        ("hydra.nope=1", "hydra.nope"),
+        ("hydra/launcher=joblib", "hydra/launcher"),
+    ],
+)  # fmt: skip
+def test_a_wrong_override_is_one_line(message: Any, override: str, said: str) -> None:
+    assert said in message(override)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "configs/bad.yaml: the file is empty"),
+        ("[a, b]", "configs/bad.yaml: must be a mapping of keys to values"),
+        ("just text", "configs/bad.yaml: must be a mapping"),
+        ("defaults: {model: svm}", "defaults must be a list"),
+        ("defaults: [experiment, model: rigde]", "configs/bad.yaml: model: there is no option 'rigde' of model (did you mean 'ridge'?"),
+        ("defaults: [experiment, modle: svm]", "configs/bad.yaml: there is no config group 'modle' (did you mean 'model'?"),
+        ("defaults: [experimnt, model: svm]", "configs/bad.yaml: defaults: there is no config 'experimnt' (did you mean 'experiment'?"),
+        ("defaults: [experiment, model: svm, model: ridge]", "model: is chosen twice"),
+        ("defaults: [titanic, model: ridge]", 'model: is chosen twice in the defaults (write "- override model: NAME"'),
+        ("defaults: [bad]", "circle"),
+        ("defaults: [experiment, {model: svm, split: kfold}]", "Too many keys"),
+        ("defaults: [experiment, 3]", "configs/bad.yaml"),
+        ("defaults: [experiment]\ndata: {path: x}", 'configs/bad.yaml: model: no model is chosen (add "- model: NAME" to the defaults'),
+        ("defaults: [experiment, model: '???']\ndata: {path: x}", "model: no model is chosen"),
+        ("defaults: [experiment, model: svm]", "configs/data/csv.yaml:2: data.path: a value is needed"),
+        ("defaults: [experiment, model: svm]\ndata: {path: x}\nseed: zero", "configs/bad.yaml:3: seed: found 'zero'"),
+        ("defaults: [experiment, model: svm]\ndata: {path: x}\nmodle: {C: 1}", "configs/bad.yaml:3: modle: unknown key (did you mean 'model'?"),
+        ("defaults: [experiment, model: svm]\ndata:\n  path: x\n  drop: {a: 1}", "configs/bad.yaml:4: data.drop: found a mapping"),
+        ("defaults: [experiment, model: svm]\ndata: {path: x}\nevaluation:\n  metrics: [f1]\n  primary: f2", "configs/bad.yaml:5: evaluation.primary: found 'f2' (allowed: f1)"),
+        ("defaults: [experiment, model: svm]\ndata: {path: x}\nevaluation:\n  metrics:\n    - f1\n    - 3", "configs/bad.yaml:4: evaluation.metrics[1]: found 3"),
+        ("defaults: [experiment, model: svm]\ndata: {path: x}\nsweep: {space: {data.path: [a, b]}}", "configs/bad.yaml:3: data.path: cannot be swept"),
+        ("defaults: [experiment, model: svm]\ndata: {path: x}\nsweep: {space: {model: [svm, rigde]}}", "configs/bad.yaml:3: model: there is no option 'rigde'"),
+        ("defaults: [experiment, model: svm]\ndata: {path: x}\nsweep: {space: {model.C: 'range(1'}}", "configs/bad.yaml:3: sweep.space: "),
+        ("defaults: [experiment, model: svm]\ndata: {path: x}\nsweep: {space: [3]}", "configs/bad.yaml:3: sweep.space: found 3, must be a mapping of keys to choices"),
+        ("defaults: [experiment, model: svm]\ndata: {path: x}\nsweep: {space: {transforms.x.y: [1]}}", "configs/bad.yaml:3: transforms.x: the step has no _target_"),
+        ("defaults: [experiment, model: svm]\ndata: {path: x}\nsweep: {sapce: {}}", "sweep.sapce: unknown key (did you mean 'space'?"),
+        ("data: {path: x}\nmodel: {C: 1}", "configs/bad.yaml"),
+        ("seed: ${nope}\ndefaults: [experiment, model: svm]\ndata: {path: x}", "configs/bad.yaml:1: seed: refers to 'nope', which there is not"),
+        ("# @package\ndefaults: [experiment]", "configs/bad.yaml: Expected header format"),
+        ("name: a/b\ndefaults: [experiment, model: svm]\ndata: {path: x}", "configs/bad.yaml:1: name: 'a/b' cannot be an experiment's name"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_is_one_line_with_its_line(message: Any, write: Any, text: str, said: str) -> None:
+    write("bad", text)
+    assert said in message(name="bad")
+
+
+def test_a_mistake_in_an_option_names_the_options_file(message: Any, write: Any) -> None:
+    write("model/broken", "_target_: sklearn.svm.SVC\nC: NO\n")
+    assert message("model=broken").startswith("configs/model/broken.yaml:2: YAML reads NO as false")
+    write("model/broken", "_target_: sklearn.svm.SVC\n_args_: [1]\n")
+    assert message("model=broken").startswith("configs/model/broken.yaml:2: model._args_")
+
+
+def test_a_point_that_fails_names_the_point(load: Any) -> None:
+    composition = load("seed=1,2,x", "model.C=1,2")
+    with pytest.raises(ConfigError) as caught:
+        composition.point({"seed": "x", "model.C": 2})
+    assert str(caught.value).startswith("command line: seed: found 'x', must be a whole number")
+    assert "(at model.C=2)" in str(caught.value)
+    with pytest.raises(ConfigError, match="cannot be swept"):
+        composition.point({"data.path": "other"})
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("titanik", "config: there is no experiment 'titanik' (did you mean 'titanic'?"),
+        ("nowhere/titanic.yaml", "config: there is no file 'nowhere/titanic.yaml'"),
+        ("", "cannot be an experiment's name"),
+    ],
+)
+def test_an_unknown_experiment_is_named_with_the_nearest(workspace: Workspace, name: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_experiment(name, [], workspace)
+    assert said in str(caught.value)
+    assert caught.value.exit_code is ExitCode.USAGE
+
+
+def test_where_there_are_no_experiments_the_way_to_one_is_said(tmp_path: Any) -> None:
+    with pytest.raises(ConfigError, match="mlops init"):
+        load_experiment("titanic", [], Workspace(tmp_path))
+
+
+def test_the_cause_is_kept_for_those_who_want_the_traceback(load: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load("model.x=${nope}")
+    assert caught.value.__cause__ is not None

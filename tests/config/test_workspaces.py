@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import pytest
+
+from mlops_cli.config import Workspace, find_workspace
+from mlops_cli.errors import ConfigError
+
+
+def test_the_workspace_is_the_nearest_folder_with_configs(tmp_path: Path) -> None:
+    (tmp_path / "a" / "configs").mkdir(parents=True)
+    deep = tmp_path / "a" / "b" / "c"
+    deep.mkdir(parents=True)
+    assert find_workspace(deep) == Workspace(tmp_path / "a")
+
+
+def test_a_pyproject_with_settings_marks_a_workspace_too(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.mlops]\ntrust = ["mine", "lab.models"]\n')
+    (tmp_path / "deep").mkdir()
+    assert find_workspace(tmp_path / "deep") == Workspace(tmp_path, ("mine", "lab.models"))
+
+
+def test_a_pyproject_of_another_tool_does_not_mark_a_workspace(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.ruff]\n")
+    (tmp_path / "deep").mkdir()
+    assert find_workspace(tmp_path / "deep").root == tmp_path / "deep"
+
+
+def test_without_any_sign_the_workspace_is_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_workspace().root == tmp_path
+
+
+def test_places_follow_from_the_root(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    assert workspace.configs == tmp_path / "configs"
+    assert workspace.data == tmp_path / "data"
+    assert workspace.runs == tmp_path / "runs"
+    assert workspace.models == tmp_path / "models"
+    assert workspace.internal == tmp_path / ".mlops"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[tool.mlops]\ntrust = "mine"\n', "must be a list"),
+        ('[tool.mlops]\ntrust = ["os"]\n', "standard library"),
+        ('[tool.mlops]\ntrust = ["subprocess.run"]\n', "standard library"),
+        ('[tool.mlops]\ntrust = ["../x"]\n', "not the dotted name"),
+        ('[tool.mlops]\ntrust = ["class"]\n', "not the dotted name"),
+        ("[tool.mlops]\ntrust = [3]\n", "not the dotted name"),
+        ("[tool.mlops]\ntrsut = []\n", "did you mean 'trust'"),
+        ("[tool]\nmlops = 3\n", "must be a table"),
+        ("[tool.mlops\n", "cannot be read"),
+    ],
+)
+def test_wrong_settings_are_one_line_that_names_the_file(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        find_workspace(tmp_path)
+    assert "pyproject.toml" in str(caught.value)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)

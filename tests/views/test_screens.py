@@ -1,0 +1,135 @@
+"""Whole screens, as they stand in an 80-column terminal."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from mlops_cli.records import (
+    BestTrial,
+    Column,
+    Counts,
+    DatasetVersion,
+    Direction,
+    ErrorInfo,
+    Finding,
+    GitState,
+    Kind,
+    MetricSummary,
+    Notice,
+    RunRecord,
+    RunStatus,
+    Task,
+    TrialResult,
+    TrialState,
+)
+from mlops_cli.views.doctor import findings_table
+from mlops_cli.views.runs import listing, next_steps, page, summary
+from rich.console import Console
+
+RECORD = RunRecord(
+    id="titanic/20260102-030405-abcdef",
+    path=Path("/w/runs/titanic/20260102-030405-abcdef"),
+    experiment="titanic",
+    status=RunStatus.COMPLETED,
+    started="2026-01-02T03:04:05.000+00:00",
+    task=Task.CLASSIFICATION,
+    primary="roc_auc",
+    direction=Direction.MAXIMIZE,
+    best=BestTrial(1, {"model.C": 1.0, "model.kernel": None}),
+    metrics={
+        "roc_auc": MetricSummary(0.861234, 0.0212, (0.83, 0.89), (0.85, 0.87), 0.8501),
+        "rmse": MetricSummary(12345.678, 10.0, (12000.0, 12600.0), (1.0, 2.0), 12000.0),
+    },
+    counts=Counts(trials=3, completed=2, failed=1),
+    dataset=DatasetVersion("0123456789abcdef", 891, (Column("a", "int64", Kind.NUMERIC),), "y", "data/t.csv"),
+    git=GitState("fedcba9876543210", dirty=True),
+    environment={"python": "3.11.7"},
+    duration_s=75.2,
+    warnings=(Notice("target-leak", "alive gives survived away"),),
+    tags={"stage": "draft"},
+    fingerprint="00112233445566778899",
+)
+TRIALS = (
+    TrialResult(0, TrialState.COMPLETED, {"model.C": 0.1}, {"roc_auc": (0.8, 0.82), "rmse": (1.0, 2.0)}),
+    TrialResult(1, TrialState.COMPLETED, {"model.C": 1.0}, {"roc_auc": (0.85, 0.87), "rmse": (1.0, 2.0)}),
+    TrialResult(2, TrialState.FAILED, {"model.C": -1}, error=ErrorInfo("ValueError", "C must be positive [/x]")),
+)
+
+
+@pytest.fixture
+def shown():
+    def render(renderable):
+        console = Console(width=80, color_system=None, highlight=False)
+        with console.capture() as capture:
+            console.print(renderable)
+        return "\n".join(line.rstrip() for line in capture.get().splitlines())
+
+    return render
+
+
+def test_the_summary_of_a_sweep(shown):
+    assert shown(summary(RECORD, TRIALS)) == """\
+titanic/20260102-030405-abcdef  completed  3 trials, 1 failed  1 min 15 s
+
+metric           mean ± std     95 % interval     test
+──────────────────────────────────────────────────────
+roc_auc ↑   0.8612 ± 0.0212   0.8300 … 0.8900   0.8501
+rmse          12346 ± 10.00     12000 … 12600    12000
+
+trial   roc_auc     rmse   params
+──────────────────────────────────────
+    1    0.8600   1.5000   model.C=1
+    0    0.8100   1.5000   model.C=0.1
+    2    failed   failed   model.C=-1
+
+1 trial failed:
+  1 × ValueError: C must be positive [/x]
+
+! target-leak: alive gives survived away"""
+
+
+def test_the_page_of_a_run_says_where_it_came_from(shown):
+    text = shown(page(RECORD, TRIALS))
+    for line in (
+        "task         classification",
+        "data         data/t.csv  891 rows × 1 columns  0123456789ab",
+        "code         fedcba987654, uncommitted changes in source.diff",
+        "tags         stage=draft",
+        "files        /w/runs/titanic/20260102-030405-abcdef",
+    ):
+        assert line in text
+
+
+def test_the_list_of_runs(shown):
+    running = replace(RECORD, status=RunStatus.RUNNING, metrics={}, best=None, id="titanic/20260103-000000-000000")
+    text = shown(listing([running, RECORD]))
+    assert "running" in text.splitlines()[2]
+    assert "0.8612 ±" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_a_failed_run_says_why(shown):
+    failed = replace(RECORD, status=RunStatus.FAILED, metrics={}, best=None, error=ErrorInfo("OSError", "disk full"))
+    assert "OSError: disk full" in shown(summary(failed, ()))
+
+
+def test_escape_codes_in_foreign_text_are_made_visible(shown):
+    hostile = replace(RECORD, warnings=(Notice("x", "\x1b[2J[red]gone"),), description="\x1b]0;t\x07")
+    text = shown(page(hostile, TRIALS))
+    assert "\\x1b[2J[red]gone" in text
+    assert "\x1b" not in text
+
+
+def test_what_comes_next_depends_on_how_it_ended():
+    assert "mlops runs show titanic:latest" in next_steps(RECORD, reused=False)[1]
+    assert "--force" in next_steps(RECORD, reused=True)[1]
+    assert "interrupted" in next_steps(replace(RECORD, status=RunStatus.INTERRUPTED), reused=False)[1]
+
+
+def test_the_doctors_findings(shown):
+    findings = [Finding("python", "ok", "3.11"), Finding("skrub", "missing", "not installed", 'pip install "x[auto]"')]
+    assert shown(findings_table(findings)) == """\
+check    state     found           mend
+────────────────────────────────────────────────────────
+python   ok        3.11
+skrub    missing   not installed   pip install "x[auto]\""""
