@@ -18,6 +18,7 @@ from mlops_cli.components.targets import (
     Role,
     check_name,
     has_role,
+    import_target,
     is_users_own,
     is_value_function,
     resolve,
@@ -243,6 +244,18 @@ def _parameters(target: Any) -> dict[str, inspect.Parameter]:
         return dict(inspect.signature(target).parameters)
     except (TypeError, ValueError):
         return {}
+
+
+def parameter_names(target: str, trust: Collection[str]) -> set[str] | None:
+    """Return the parameters that a class takes, by its dotted name; None where it takes any.
+
+    Raises
+    ------
+    ConfigError
+        It may not be imported, or is not there.
+    """
+    known = _parameters(import_target(target, trust))
+    return None if any(p.kind is p.VAR_KEYWORD for p in known.values()) else set(known)
 
 
 def _check_params(target: Any, params: Mapping[str, Any], key: str) -> None:

@@ -18,7 +18,7 @@ from mlops_cli.errors import ConfigError, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mlops_cli.records import ExperimentSpec, Explanation, TrialSpec
+    from mlops_cli.records import ExperimentSpec, Explanation, Notice, TrialSpec
 
 
 def load_experiment(name: str, overrides: Sequence[str] = (), workspace: Workspace | None = None) -> Composition:
@@ -111,6 +111,11 @@ class Composition:
         """Return what determines the trial at one point, as plain resolved mappings."""
         sections: dict[str, Any] = escape(self._session.sections(params))
         return sections
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What the file says of options that were not chosen, and is left out; of the points made so far."""
+        return tuple(self._session.left_out)
 
     def explain(self, key: str) -> Explanation:
         """Return where the value of a key came from.

@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from mlops_cli.config.catalogue import options
 from mlops_cli.config.compose import Composer, apply_values, value_override
 from mlops_cli.config.environment import mentions_environment, plain, resolve
+from mlops_cli.config.inherited import leave_out
 from mlops_cli.config.messages import Situation, check_nothing_missing, to_config_error, unknown_key
 from mlops_cli.config.origins import origins, place_of
 from mlops_cli.config.overrides import COMMAND_LINE, Overrides, check_sweepable, parse_overrides
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlops_cli.config.workspace import Workspace
-    from mlops_cli.records import ExperimentSpec, TrialSpec
+    from mlops_cli.records import ExperimentSpec, Notice, TrialSpec
 
 _CHECKED_SUBSPACES = 20
 _SHOWN_PARAMS = 5
@@ -76,6 +77,7 @@ class Session:
         self._prepared: dict[str, tuple[DictConfig, bool]] = {}
         self._known: DictConfig | None = None  # a config that has the allowed keys, once there is one
         self._base_groups: tuple[Any, ...] = ()
+        self.left_out: dict[Notice, None] = {}  # in the order in which it was met
         with self._translated():
             self._load(title)
         for point in itertools.islice(map(_first_point, self.subspaces), _CHECKED_SUBSPACES):
@@ -111,7 +113,9 @@ class Session:
         """Return the config under some group choices and all fixed overrides, and whether it names the environment."""
         key = "\n".join(o.input_line for o in groups)
         if key not in self._prepared:
-            config = self.composer.compose([*self.overrides.fixed, *groups])
+            overrides = [*self.overrides.fixed, *groups]
+            config = self.composer.compose(overrides)
+            self.left_out |= dict.fromkeys(leave_out(config, self.composer, overrides, self.workspace.trust))
             self._prepared[key] = config, mentions_environment(config)
         return self._prepared[key]
 

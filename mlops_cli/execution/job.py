@@ -104,7 +104,7 @@ def _mapped_job(path: str) -> Job:
 def make_importable(root: str) -> None:
     """Let the user's own modules be imported from the workspace."""
     if root and root not in sys.path:
-        sys.path.insert(0, root)
+        sys.path.append(root)  # last: a user's file must not stand in for a library's
 
 
 @lru_cache(maxsize=32)

@@ -130,7 +130,8 @@ def _prepare(spec: ExperimentSpec, composition: Composition, workspace: Workspac
         root=str(workspace.root),
     )
     candidates, layout_notices = _lay_out(plan, job)
-    said = [*loaded.train.notices, *data_notices(loaded, plan, splits), *scoring_notices, *layout_notices]
+    aloud = [*composition.notices, *loaded.train.notices, *data_notices(loaded, plan, splits)]
+    said = [*aloud, *scoring_notices, *layout_notices]
     return Prepared(workspace, composition, spec, loaded, plan, job, candidates, _distinct(said))
 
 

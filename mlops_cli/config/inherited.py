@@ -1,0 +1,127 @@
+"""What an experiment's file says of one option, when another option is chosen: kept where it fits, else left out.
+
+``configs/titanic.yaml`` may set ``model: {C: 1.0}`` beside ``model: logistic_regression``. Plain Hydra then hands ``C``
+to a forest too when ``model=random_forest`` is asked for. Here a parameter that the file set for its own option goes
+where the new class takes it, and is left out, aloud, where it does not. What the command line sets is never left out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from mlops_cli.config.origins import place_in
+from mlops_cli.records import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from mlops_cli.config.compose import Composer, Layer
+
+SECTIONS = ("model", "split", "target_transform", "calibration")
+STEPS = "transforms"
+
+
+def leave_out(
+    config: DictConfig, composer: Composer, overrides: Sequence[Any], trust: Collection[str]
+) -> tuple[Notice, ...]:
+    """Remove from a composed config what its file said of options that were not chosen.
+
+    Parameters
+    ----------
+    config : DictConfig
+        Changed in place.
+    composer : Composer
+        What composed it.
+    overrides : sequence
+        Hydra's records of what it was composed with.
+    trust : collection of str
+        The modules that the workspace's owner trusts.
+
+    Returns
+    -------
+    tuple of Notice
+        What was removed.
+    """
+    chosen = {o.key_or_group for o in overrides if composer.is_group(o)} & {*SECTIONS, STEPS}
+    if not chosen or any(o.is_hydra_override() for o in overrides):  # plain Hydra has composed it, and has the say
+        return ()
+    typed = {o.key_or_group for o in overrides if not composer.is_group(o)}
+    notices: list[Notice] = []
+    for layer in composer.layers(overrides):
+        for section in sorted(chosen):
+            if layer.path != "experiment" and not layer.path.startswith(f"{section}/"):
+                notices += _from_layer(config, layer, section, (composer, typed, trust))
+    return tuple(notices)
+
+
+Situation = tuple["Composer", set[str], "Collection[str]"]
+
+
+def _from_layer(config: DictConfig, layer: Layer, section: str, situation: Situation) -> Iterator[Notice]:
+    said, node = _child(layer.config, section), _child(config, section)
+    if not isinstance(said, DictConfig) or not isinstance(node, DictConfig) or "_target_" in said:
+        return
+    if section != STEPS:
+        yield from _params(node, said, layer, [section], situation)
+        return
+    for name in list(said):
+        step, told = _child(node, name), _child(said, name)
+        if isinstance(step, DictConfig) and isinstance(told, DictConfig) and "_target_" not in told:
+            if "_target_" in step:
+                yield from _params(step, told, layer, [section, str(name)], situation)
+            else:
+                _remove(node, name)
+                yield _notice(layer, [section], [str(name)], "the chosen steps have none of that name", situation[0])
+
+
+def _params(
+    node: DictConfig, said: DictConfig, layer: Layer, path: list[str], situation: Situation
+) -> Iterator[Notice]:
+    composer, typed, trust = situation
+    inherited = [str(k) for k in said if k in node and ".".join([*path, str(k)]) not in typed and k != "columns"]
+    if not inherited or "_target_" not in node:
+        return
+    names, taken = _taken_by(node._get_node("_target_"), trust)
+    strange = [key for key in inherited if taken is not None and key not in taken]
+    for key in strange:
+        _remove(node, key)
+    if strange:
+        yield _notice(layer, path, strange, f"{names} has no such parameter", composer)
+
+
+def _taken_by(target: Any, trust: Collection[str]) -> tuple[str, set[str] | None]:
+    """Return the classes that a target may mean, and the parameters that any of them takes; None where it is open."""
+    from mlops_cli.components.construct import parameter_names
+    from mlops_cli.errors import MlopsError
+
+    plain = OmegaConf.to_container(target) if isinstance(target, DictConfig) else target._value()
+    values = list(plain.values()) if isinstance(plain, dict) else [plain]
+    taken: set[str] = set()
+    for name in values:
+        try:
+            found = parameter_names(str(name), trust)
+        except MlopsError:
+            return str(name), None  # said better where the object is built
+        if found is None:
+            return str(name), None
+        taken |= found
+    return str(values[0]).rpartition(".")[2], taken
+
+
+def _notice(layer: Layer, path: list[str], names: list[str], why: str, composer: Composer) -> Notice:
+    place = place_in(composer.repository, layer.path, [*path, names[0]])
+    keys = ", ".join(".".join([*path, name]) for name in names)
+    return Notice("left-out", f"{keys} of {place} {'is' if len(names) == 1 else 'are'} left out: {why}")
+
+
+def _remove(node: DictConfig, key: Any) -> None:
+    with open_dict(node):
+        node.pop(key)
+
+
+def _child(node: Any, key: Any) -> Any:
+    if not isinstance(node, DictConfig) or node._is_none() or node._is_missing() or key not in node.keys():  # noqa: SIM118
+        return None
+    return node._get_node(key)
