@@ -6,7 +6,6 @@ rest goes to a pool if what is left is worth its start. Results do not depend on
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 import warnings
@@ -75,18 +74,24 @@ class Pool:
 
     def _processes(self, tasks: Sequence[SplitTask], n_jobs: int) -> Iterator[SplitScore]:
         """Run tasks here while they are short, and leave the others to worker processes."""
-        first = _Watched(self.local(tasks[0]))
-        first.wait(WATCH_S)
-        done = 1
-        while first.is_done and done < len(tasks) and not _worth_a_pool(first.seconds, len(tasks) - done, n_jobs):
-            yield first.result
-            first = _Watched(self.local(tasks[done]))
-            first.wait(WATCH_S)
-            done += 1
-        rest = [self.remote(task) for task in tasks[done:]]
-        if rest:
-            yield from self._unbreakable(rest, n_jobs)
-        yield first.wait(None)
+        begun = 0
+        slow: _Watched | None = None
+        while begun < len(tasks):
+            watched = _Watched(self.local(tasks[begun]))
+            begun += 1
+            if not watched.ends_within(WATCH_S):
+                slow = watched  # it goes on here, beside the workers
+                break
+            yield watched.result
+            if _worth_a_pool(watched.seconds, len(tasks) - begun, n_jobs):
+                break
+        for score in self._unbreakable([self.remote(task) for task in tasks[begun:]], n_jobs):
+            if slow is not None and slow.is_done:
+                yield slow.result
+                slow = None
+            yield score
+        if slow is not None:
+            yield slow.result
 
     def _unbreakable(self, tasks: list[SplitTask], n_jobs: int) -> Iterator[SplitScore]:
         """Run tasks in worker processes; when one dies, find out alone which task it was, and go on."""
@@ -134,31 +139,33 @@ class _Watched:
 
     def __init__(self, task: SplitTask) -> None:
         self._task = task
+        self._result = SplitScore(task.candidate.trial.number, task.split)
         self._started = time.perf_counter()
-        self._result: SplitScore | None = None
+        self.seconds = 0.0
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        self.seconds = 0.0
 
     def _run(self) -> None:
         try:
             self._result = run_task(self._task)
         except BaseException as error:  # noqa: BLE001 - a thread has nobody else to tell
-            self._result = SplitScore(self._task.candidate.trial.number, self._task.split, error=describe(error))
+            self._result = replace(self._result, error=describe(error), stored_as=self._task.store_as)
         self.seconds = time.perf_counter() - self._started
 
     @property
     def is_done(self) -> bool:
         return not self._thread.is_alive()
 
+    def ends_within(self, limit: float) -> bool:
+        """Wait at most ``limit`` seconds, and return whether the task is done."""
+        self._thread.join(limit)
+        return self.is_done
+
     @property
     def result(self) -> SplitScore:
-        return self.wait(None)
-
-    def wait(self, limit: float | None) -> SplitScore:
-        """Wait for the task, at most ``limit`` seconds; the result is there once `is_done`."""
-        self._thread.join(limit)
-        return self._result  # type: ignore[return-value]
+        """The result, once the task is done; waits for it."""
+        self._thread.join()
+        return self._result
 
 
 def kill_workers() -> None:
@@ -167,8 +174,3 @@ def kill_workers() -> None:
 
     if _executor is not None:
         _executor.shutdown(wait=False, kill_workers=True)
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_cli.analysis.aggregate import best, count
 from mlops_cli.config import to_yaml
-from mlops_cli.execution.engine import Engine
+from mlops_cli.execution.engine import Engine, Finished
 from mlops_cli.execution.pool import kill_workers
 from mlops_cli.records import (
     BestTrial,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from mlops_cli.contracts import Observer
-    from mlops_cli.execution.engine import Finished
     from mlops_cli.records import Event, TrialResult
     from mlops_cli.workflows.prepare import Prepared
 
@@ -77,6 +76,13 @@ class Progress:
         leader = best([*([self.best] if self.best else []), finished.result], plan.primary, plan.direction)
         if leader is finished.result:
             self.best, self.predictions = finished.result, finished.predictions
+
+    def catch_up(self, journaled: Sequence[TrialResult], prepared: Prepared) -> None:
+        """Note what the journal has: Ctrl-C may come between a trial's line and the note of it."""
+        known = {result.trial for result in self.results}
+        for result in journaled:
+            if result.trial not in known:
+                self.take(Finished(result), prepared)
 
 
 def ignore(_event: Event) -> None:
@@ -198,6 +204,7 @@ def _run_trials(prepared: Prepared, writer: RunWriter, progress: Progress, told:
             told(TrialFinished(finished.result, len(progress.results), len(prepared.plan.trials), progress.best))
     except KeyboardInterrupt:
         kill_workers()
+        progress.catch_up(read_trials(writer.paths.root), prepared)
         return RunStatus.INTERRUPTED
     return RunStatus.COMPLETED if progress.best is not None else RunStatus.FAILED
 
