@@ -109,7 +109,7 @@ def test_runs_of_one_experiment_are_listed_alone(finished, workspace):
     assert list_runs(WorkspacePaths(workspace.root / "nowhere")).runs == ()
 
 
-def test_a_damaged-run_is_reported_and_the_others_are_listed(finished, workspace):
+def test_a_damaged_run_is_reported_and_the_others_are_listed(finished, workspace):
     good = finished()
     for number, content in enumerate([b"", b"{", b'{"schema_version": 99}', b'{"schema_version": 1}']):
         folder = workspace.runs / "iris" / f"20260101-00000{number}-abcdef"
