@@ -8,8 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import mlops_cli
 import pytest
+
+import mlops_cli
 
 REPO = Path(__file__).resolve().parents[1]
 SLOW = ("pandas", "sklearn", "hydra", "omegaconf", "numpy", "pyarrow", "skops", "scipy", "optuna", "matplotlib")
@@ -35,7 +36,14 @@ def loaded_by(code, cwd):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["run", "--help"], ["runs", "ls"], ["runs", "show", "latest"], ["config", "--list"], ["__complete", "mlops run model="]],
+    [
+        ["--help"],
+        ["run", "--help"],
+        ["runs", "ls"],
+        ["runs", "show", "latest"],
+        ["config", "--list"],
+        ["__complete", "mlops run model="],
+    ],
     ids=" ".join,
 )
 def test_a_quick_command_loads_nothing_slow(small_run, arguments):

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
+
 from mlops_cli.analysis.aggregate import best, count, failures, summarize
 from mlops_cli.records import Direction, ErrorInfo, TrialResult, TrialState
-from scipy import stats
 
 
 def trial(number, *scores, state=TrialState.COMPLETED, error=None):

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from mlops_cli.cli.completion import complete_line
 
 

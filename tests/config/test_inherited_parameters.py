@@ -1,6 +1,7 @@
 """What an experiment's file says of its own option stays where it fits when another option is chosen."""
 
 import pytest
+
 from mlops_cli.config import load_experiment
 from mlops_cli.config.workspace import Workspace
 from mlops_cli.errors import ConfigError
@@ -56,7 +57,10 @@ def test_splits_and_steps_are_treated_alike(load):
     assert "n_splits" not in composition.spec.trial.split.params
     assert [t.name for t in composition.spec.trial.transforms] == ["encode", "leave_out"]
     assert composition.spec.trial.transforms[0].component.params["min_frequency"] == 2
-    assert {n.message.partition(" of ")[0] for n in composition.notices} == {"split.n_splits", "transforms.impute_numeric"}
+    assert {n.message.partition(" of ")[0] for n in composition.notices} == {
+        "split.n_splits",
+        "transforms.impute_numeric",
+    }
 
 
 def test_the_saved_config_stands_alone(load, tmp_path):

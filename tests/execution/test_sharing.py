@@ -2,8 +2,9 @@
 
 import json
 
-import mlops_cli as mlops
 import pytest
+
+import mlops_cli as mlops
 from mlops_cli.components.layout import Columns, Step, Union
 from mlops_cli.execution.job import Candidate
 from mlops_cli.execution.sharing import shared_levels

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mlops_cli.errors import ConfigError
 from mlops_cli.planning.fingerprint import combined, fingerprint
 from mlops_cli.planning.space import points

@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+
 from mlops_cli.records import (
     BestTrial,
     Column,
@@ -24,7 +26,6 @@ from mlops_cli.records import (
 )
 from mlops_cli.views.doctor import findings_table
 from mlops_cli.views.runs import listing, next_steps, page, summary
-from rich.console import Console
 
 RECORD = RunRecord(
     id="titanic/20260102-030405-abcdef",
@@ -68,7 +69,9 @@ def shown():
 
 
 def test_the_summary_of_a_sweep(shown):
-    assert shown(summary(RECORD, TRIALS)) == """\
+    assert (
+        shown(summary(RECORD, TRIALS))
+        == """\
 titanic/20260102-030405-abcdef  completed  3 trials, 1 failed  1 min 15 s
 
 metric           mean ± std     95 % interval     test
@@ -86,6 +89,7 @@ trial   roc_auc     rmse   params
   1 × ValueError: C must be positive [/x]
 
 ! target-leak: alive gives survived away"""
+    )
 
 
 def test_the_page_of_a_run_says_where_it_came_from(shown):
@@ -128,8 +132,11 @@ def test_what_comes_next_depends_on_how_it_ended():
 
 def test_the_doctors_findings(shown):
     findings = [Finding("python", "ok", "3.11"), Finding("skrub", "missing", "not installed", 'pip install "x[auto]"')]
-    assert shown(findings_table(findings)) == """\
+    assert (
+        shown(findings_table(findings))
+        == """\
 check    state     found           mend
 ────────────────────────────────────────────────────────
 python   ok        3.11
 skrub    missing   not installed   pip install "x[auto]\""""
+    )

@@ -1,6 +1,5 @@
 """Scores equal scikit-learn's own ``cross_validate`` of the Pipeline that a person would write, to 1e-12."""
 
-import mlops_cli as mlops
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +14,8 @@ from sklearn.model_selection import FixedThresholdClassifier, GroupKFold, KFold,
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.svm import SVC
+
+import mlops_cli as mlops
 
 NUMERIC = ["age", "fare"]
 CATEGORICAL = ["sex", "port"]
@@ -215,8 +216,14 @@ def numbers(model):
 def test_each_bundled_experiment(repo, workspace, name, overrides, estimator, cv, metrics):
     X, y = bundled(repo, name)
     expected = cross_validate(estimator, X, y, cv=cv, scoring=metrics)
-    run = run_bundled(repo, workspace, name, *overrides, f"evaluation.metrics=[{','.join(metrics)}]",
-                      f"evaluation.primary={metrics[0]}")
+    run = run_bundled(
+        repo,
+        workspace,
+        name,
+        *overrides,
+        f"evaluation.metrics=[{','.join(metrics)}]",
+        f"evaluation.primary={metrics[0]}",
+    )
     assert_same(run, expected, {m: m for m in metrics})
 
 

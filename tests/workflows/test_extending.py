@@ -1,8 +1,9 @@
 """A user slots in a transform, a model, a metric, a splitter and a data source of their own: one module, some YAML."""
 
-import mlops_cli as mlops
 import numpy as np
 import pytest
+
+import mlops_cli as mlops
 from mlops_cli.errors import TrustError
 
 MODULE = '''
@@ -105,7 +106,9 @@ def by_hand():
         train, test = np.arange(80) % 2 == half, np.arange(80) % 2 != half
         means = np.array([X[train][label[train] == c].mean(axis=0) for c in (0, 1)])
         predicted = ((X[test][:, None] - means[None]) ** 2).sum(axis=2).argmin(axis=1)
-        scores.append(3.0 * ((label[test] == 1) & (predicted == 1)).sum() - ((label[test] == 0) & (predicted == 1)).sum())
+        scores.append(
+            3.0 * ((label[test] == 1) & (predicted == 1)).sum() - ((label[test] == 0) & (predicted == 1)).sum()
+        )
     return scores
 
 

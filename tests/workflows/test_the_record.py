@@ -4,13 +4,14 @@ import csv
 import hashlib
 import json
 
-import mlops_cli as mlops
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from mlops_cli.errors import StoreError
 from sklearn.metrics import roc_auc_score
+
+import mlops_cli as mlops
+from mlops_cli.errors import StoreError
 
 SWEEP = """
     defaults: [experiment, {data: csv}, {transforms: tabular}, {model: logistic_regression}, _self_]
@@ -19,10 +20,29 @@ SWEEP = """
     evaluation: {test: 0.25, metrics: [roc_auc, accuracy]}
     """
 
-STABLE = (
-    "schema_version id path experiment status task primary direction best metrics counts dataset git environment seed "
-    "started ended duration_s warnings tags fingerprint"
-).split()
+STABLE = [
+    "schema_version",
+    "id",
+    "path",
+    "experiment",
+    "status",
+    "task",
+    "primary",
+    "direction",
+    "best",
+    "metrics",
+    "counts",
+    "dataset",
+    "git",
+    "environment",
+    "seed",
+    "started",
+    "ended",
+    "duration_s",
+    "warnings",
+    "tags",
+    "fingerprint",
+]
 
 
 @pytest.fixture
@@ -96,7 +116,7 @@ def test_the_model_is_the_winner_on_all_training_rows(run, mixed):
     rows = mixed.iloc[held["row"]]
     np.testing.assert_allclose(model.predict_proba(rows)[:, 1], held["proba_1"], atol=1e-12)
     assert type(model).__module__.startswith("sklearn.")
-    assert model.named_steps["model"].C == run.best.params["model.C"]
+    assert run.best.params["model.C"] == model.named_steps["model"].C
 
 
 def test_the_models_files_are_hashed_in_the_record(run):
