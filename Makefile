@@ -38,7 +38,7 @@ clean:
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 help:
-	@sed -n 's/^# //p' Makefile; echo 'also: check lint types bench data clean, run-NAME'
+	@sed -n 's/^# make/make/p' Makefile; echo 'also: check lint types bench data clean, run-NAME'
 
 # One stamp for each set of packages: what is there already is not installed again.
 $(VENV)/bin/python:

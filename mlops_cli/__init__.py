@@ -17,9 +17,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlops_cli.workflows.library import Run, find_run, run, runs
+    from mlops_cli.workflows.library import Model, Run, find_run, run, runs
 
-__all__ = ["Run", "find_run", "run", "runs"]
+__all__ = ["Model", "Run", "find_run", "run", "runs"]
 
 
 def __getattr__(name: str) -> Any:
@@ -31,4 +31,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted(__all__)

@@ -119,6 +119,7 @@ class DataSpec:
     time: str | None = None
     dtypes: Mapping[str, str] = field(default_factory=dict)  # column → dtype or kind
     expect: Mapping[str, Any] = field(default_factory=dict)
+    missing_target: str = "error"  # or drop: leave rows without a target out
 
 
 @dataclass(frozen=True)
@@ -317,7 +318,7 @@ class Plan:
     metrics: tuple[Metric, ...]
     primary: str
     fingerprint: str = ""
-    subspaces: int = 1
+    positive: Any = None  # of two classes, the one that metrics look for
 
     @property
     def direction(self) -> Direction:
@@ -496,7 +497,15 @@ class Stage:
     detail: str = ""
 
 
-Event = RunStarted | TrialFinished | Stage | Notice
+@dataclass(frozen=True)
+class SplitFinished:
+    """One more fit of a trial on a split has ended."""
+
+    done: int
+    total: int
+
+
+Event = RunStarted | TrialFinished | SplitFinished | Stage | Notice
 """What a workflow tells whoever watches it."""
 
 

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from mlops_cli.records import Direction, TrialResult
 
 
-def summarize(scores: Sequence[float], test_share: float, test: float | None = None) -> MetricSummary:
+UNBOUNDED = (-math.inf, math.inf)
+
+
+def summarize(
+    scores: Sequence[float],
+    test_share: float,
+    test: float | None = None,
+    bounds: tuple[float, float] = UNBOUNDED,
+) -> MetricSummary:
     """Return the mean of split scores with its spread.
 
     Parameters
@@ -25,12 +33,15 @@ def summarize(scores: Sequence[float], test_share: float, test: float | None = N
         Test rows per training row of a split, on average.
     test : float, optional
         The score on held-out rows.
+    bounds : tuple of float
+        The least and the greatest value that the metric has.
 
     Returns
     -------
     MetricSummary
         ``std`` has ddof=1. ``ci95`` is the interval of the mean by the corrected resampled t-test: the variance is
-        multiplied by ``1/k + test_share`` in place of ``1/k``, since training sets overlap.
+        multiplied by ``1/k + test_share`` in place of ``1/k``, since training sets overlap. A t distribution knows
+        no bounds, so the interval is cut where the metric ends.
 
     References
     ----------
@@ -47,7 +58,8 @@ def summarize(scores: Sequence[float], test_share: float, test: float | None = N
         return MetricSummary(mean, None, None, tuple(scores), test)
     std = statistics.stdev(scores)
     half = _t975(len(scores) - 1) * std * math.sqrt(1 / len(scores) + test_share)
-    return MetricSummary(mean, std, (mean - half, mean + half), tuple(scores), test)
+    low, high = min(bounds[0], mean), max(bounds[1], mean)  # whatever the bounds, the mean is inside
+    return MetricSummary(mean, std, (max(mean - half, low), min(mean + half, high)), tuple(scores), test)
 
 
 def _t975(degrees: int) -> float:
@@ -57,11 +69,17 @@ def _t975(degrees: int) -> float:
 
 
 def summaries(
-    result: TrialResult, test_share: float, test_scores: Mapping[str, float] | None = None
+    result: TrialResult,
+    test_share: float,
+    test_scores: Mapping[str, float] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
 ) -> dict[str, MetricSummary]:
-    """Return the summary of each metric of a trial."""
-    held_out = test_scores or {}
-    return {name: summarize(values, test_share, held_out.get(name)) for name, values in result.scores.items()}
+    """Return the summary of each metric of a trial; a metric that ``bounds`` leaves out has none."""
+    held_out, known = test_scores or {}, bounds or {}
+    return {
+        name: summarize(values, test_share, held_out.get(name), known.get(name, UNBOUNDED))
+        for name, values in result.scores.items()
+    }
 
 
 def best(results: Iterable[TrialResult], primary: str, direction: Direction) -> TrialResult | None:

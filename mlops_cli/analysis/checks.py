@@ -26,6 +26,14 @@ EXACT = 2**53
 NEAR_EMPTY = 0.95
 NEAR_UNIQUE = 0.95
 IMBALANCED = 0.8
+REPEATED = 0.02
+"""A smaller share of repeated rows moves no score enough to speak of."""
+_COPIES = (
+    "if they are copies of one case, scores are too good: remove the copies from the file, or keep them together "
+    "with `data.group`"
+)
+_BETTER_MENDED = frozenset({"ambiguous-dates", "dates-as-text", "decimal-comma", "mixed-types", "thousands"})
+"""Notices on how a column was read: what is in it is no id but a date or a number."""
 _FEWEST_ROWS = 20
 """With fewer rows, being unique or in order says nothing."""
 
@@ -65,14 +73,13 @@ def check_metrics(dataset: Dataset, task: Task, primary: str) -> list[Notice]:
     share = counts.max() / counts.sum()
     if share < IMBALANCED:
         return []
-    text = (
-        f"{share:.0%} of the rows are '{classes[counts.argmax()]}', so answering that always has accuracy {share:.2f}"
-    )
+    most = f"{_percent(share)} of the rows are '{classes[counts.argmax()]}'"
+    text = f"{most}, so answering that always has accuracy {share:.2f}"
     return [Notice("imbalance", f"{text}; `evaluation.primary: balanced_accuracy`, average_precision or roc_auc")]
 
 
 def check_splits(dataset: Dataset, splits: Iterable[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]) -> list[Notice]:
-    """Return the notice that rows are repeated across train and test (``duplicates-across-splits``).
+    """Return the notice that many rows are repeated across train and test (``duplicates-across-splits``).
 
     Parameters
     ----------
@@ -86,10 +93,11 @@ def check_splits(dataset: Dataset, splits: Iterable[tuple[npt.NDArray[np.intp], 
     for train, test in splits:
         repeated += int(np.isin(hashes[test], hashes[train]).sum())
         scored += len(test)
-    if not repeated:
+    if not scored or repeated < REPEATED * scored:
         return []
-    text = f"{repeated} of {scored} scored rows are repeated among the rows that were trained on"
-    return [Notice("duplicates-across-splits", f"{text}, so scores are too good; remove them, or give a `data.group`")]
+    counted = f"{repeated:,} of {scored:,} scored rows ({_percent(repeated / scored)})"
+    text = f"{counted} have a twin in every column among the rows that were trained on"
+    return [Notice("duplicates-across-splits", f"{text}; {_COPIES}")]
 
 
 def row_hashes(dataset: Dataset) -> npt.NDArray[np.uint64]:
@@ -105,10 +113,10 @@ def row_hashes(dataset: Dataset) -> npt.NDArray[np.uint64]:
 def _duplicate_rows(dataset: Dataset) -> list[Notice]:
     hashes = row_hashes(dataset)
     repeated = len(hashes) - len(np.unique(hashes))
-    if not repeated:
+    if not dataset.rows or repeated < REPEATED * dataset.rows:
         return []
-    text = f"{repeated} of {dataset.rows} rows repeat an earlier row in all features and the target"
-    return [Notice("duplicate-rows", f"{text}; on both sides of a split they make scores too good: remove them")]
+    counted = f"{repeated:,} of {dataset.rows:,} rows ({_percent(repeated / dataset.rows)})"
+    return [Notice("duplicate-rows", f"{counted} repeat an earlier row in every column; {_COPIES}")]
 
 
 def _rare_classes(dataset: Dataset, task: Task, n_splits: int | None) -> list[Notice]:
@@ -138,7 +146,7 @@ def _is_constant(column: pd.Series, described: Column) -> bool:
 
 def _near_empty_columns(dataset: Dataset) -> list[Notice]:
     shares = {c.name: c.missing / dataset.version.rows for c in dataset.features}
-    names = [f"'{name}' ({share:.0%})" for name, share in shares.items() if share >= NEAR_EMPTY]
+    names = [f"'{name}' ({_percent(share)})" for name, share in shares.items() if share >= NEAR_EMPTY]
     if not names:
         return []
     return [
@@ -149,17 +157,23 @@ def _near_empty_columns(dataset: Dataset) -> list[Notice]:
 def _id_like_columns(dataset: Dataset) -> list[Notice]:
     if dataset.rows < _FEWEST_ROWS:
         return []
-    names = [c.name for c in dataset.features if _is_id_like(dataset.X[c.name], c)]
+    features = [c for c in dataset.features if not _is_misread(c, dataset.notices)]
+    names = [c.name for c in features if _is_id_like(dataset.X[c.name], c)]
     if not names:
         return []
     text = f"a different value in nearly every row, as an id has, in {_few(names, 'column', 'columns')}"
     return [Notice("id-like-columns", f"{text}; `data.id` or `data.drop: [{', '.join(names[:5])}]`")]
 
 
+def _is_misread(column: Column, notices: Iterable[Notice]) -> bool:
+    """Whether it was already said that a column holds dates or numbers, and how to have them read."""
+    return any(n.code in _BETTER_MENDED and n.message.startswith(f"column '{column.name}' ") for n in notices)
+
+
 def _is_id_like(column: pd.Series, described: Column) -> bool:
-    """Whether values are whole numbers without a gap or in order, or categories that hardly repeat."""
-    unique = described.unique
-    if unique is None or unique < NEAR_UNIQUE * (len(column) - described.missing) or unique < _FEWEST_ROWS:
+    """Whether nearly every row has a value of its own: whole numbers without a gap or in order, or categories."""
+    unique, present = described.unique, len(column) - described.missing
+    if unique is None or unique < max(_FEWEST_ROWS, NEAR_UNIQUE * present) or present < NEAR_UNIQUE * len(column):
         return False
     if described.kind is Kind.CATEGORICAL:
         return True
@@ -175,7 +189,7 @@ def _duplicate_ids(dataset: Dataset) -> list[Notice]:
     repeated = int(dataset.ids.duplicated().sum())
     if not repeated:
         return []
-    text = f"data.id: '{dataset.ids.name}' repeats an earlier value in {repeated} of {dataset.rows} rows"
+    text = f"data.id: '{dataset.ids.name}' repeats an earlier value in {repeated:,} of {dataset.rows:,} rows"
     return [Notice("duplicate-ids", f"{text}; if they are one thing seen several times, name it as `data.group` too")]
 
 
@@ -199,6 +213,10 @@ def _is_beyond_floats(column: pd.Series) -> bool:
 
 def _as_float(value: Any) -> float:
     return float(value)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _few(names: Sequence[str], one: str, many: str) -> str:

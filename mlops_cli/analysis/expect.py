@@ -45,7 +45,7 @@ def check_expect(table: pd.DataFrame, expect: Mapping[str, Any]) -> None:
     Parameters
     ----------
     table : DataFrame
-        All that was read.
+        As it was read; its index tells the place of each row in the file.
     expect : mapping
         ``rows`` (``min``, ``max``) and ``columns``: name → rules ``type``, ``min``, ``max``, ``missing`` (the largest
         share), ``unique``, ``allowed``, ``pattern`` (a regular expression for the whole value).
@@ -147,7 +147,8 @@ def _refuse(column: pd.Series, broken: pd.Series, what: str, key: str, *, values
     places = np.flatnonzero(broken.to_numpy(dtype=bool))
     if not len(places):
         return
-    shown = [f"{i + 1}: {str(column.iloc[i])[:40]!r}" if values else str(i + 1) for i in places[:5]]
+    rows = [int(place) + 1 for place in column.index[places[:5]]]
+    shown = [f"{row}: {str(column[row - 1])[:40]!r}" if values else str(row) for row in rows]
     more = ", …" if len(places) > 5 else ""
     raise DataError(
         f"{key}: {len(places)} of {len(column)} rows break it: the value {what} (row {', '.join(shown)}{more})"

@@ -8,7 +8,7 @@ import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the essential alone, and no progress.")]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Add the traceback to an error.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Add tracebacks to errors and failed trials.")]
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(metavar="[OVERRIDE]...", help="Hydra overrides: model=svm model.C=0.1,1,10 ~transforms.scale"),

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mlops_cli.cli.screen import err
-from mlops_cli.records import Notice, RunStarted, Stage, TrialFinished, TrialState
+from mlops_cli.records import RunStarted, SplitFinished, Stage, TrialFinished, TrialState
 from mlops_cli.views.plan import opening
-from mlops_cli.views.text import clean, number, params, seconds
+from mlops_cli.views.text import clean, notice, number, params, plural, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +63,8 @@ class PlainDisplay:
         if isinstance(event, RunStarted):
             self._primary = event.plan.primary
             self._write(opening(event.plan, event.dataset, event.splits, event.workers).plain)
+            for warning in event.record.warnings:
+                self._console.print(notice(warning), soft_wrap=True)
         elif isinstance(event, TrialFinished):
             self._trial(event)
 
@@ -70,61 +72,61 @@ class PlainDisplay:
         now = time.monotonic()
         if event.result.state is not TrialState.COMPLETED and event.result.error is not None:
             error = event.result.error
-            self._write(f"trial {event.result.trial} {event.result.state}: {error.type}: {error.message}")
+            reason = error.message.splitlines()[0]
+            self._write(f"trial {event.result.trial} {event.result.state}: {error.type}: {reason}")
         if now - self._last < PLAIN_EVERY_S and event.done < event.total:
             return
         self._last = now
         left = (now - self._started) / event.done * (event.total - event.done)
         tail = f", about {seconds(left)} left" if left > 1 else ""
-        self._write(f"{event.done} of {event.total} trials, {_best(event, self._primary)}{tail}")
+        self._write(f"{event.done} of {plural(event.total, 'trial')}, {_best(event, self._primary)}{tail}")
 
     def _write(self, text: str) -> None:
         self._console.print(clean(text), markup=False, soft_wrap=True)
 
 
 class LiveDisplay:
-    """One line that renews itself: trials done of all, best so far, time left."""
+    """One line that renews itself: fits and trials done of all, time left, best so far."""
 
     def __init__(self, console: Console) -> None:
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            SpinnerColumn,
-            TextColumn,
-            TimeRemainingColumn,
-        )
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
         self._console = console
         self._primary = ""
+        self._trials = ""
         self.progress = Progress(
             SpinnerColumn(finished_text=" "),
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[trials]}", markup=False),
             TimeRemainingColumn(compact=True),
             TextColumn("{task.fields[best]}", markup=False),
             console=console,
             transient=True,
         )
-        self._task = self.progress.add_task("reading", total=None, best="")
+        self._task = self.progress.add_task("reading", total=None, best="", trials="")
 
     def __call__(self, event: Event) -> None:
         """Renew the line."""
         if isinstance(event, RunStarted):
-            self._primary = event.plan.primary
-            self._console.print(opening(event.plan, event.dataset, event.splits, event.workers))
-            self.progress.update(self._task, description="trials", total=len(event.plan.trials))
+            self._start(event)
+        elif isinstance(event, SplitFinished):
+            self.progress.update(self._task, completed=event.done, total=event.total)
         elif isinstance(event, TrialFinished):
             self._trial(event)
         elif isinstance(event, Stage):
             self.progress.update(self._task, description=event.name)
-        elif isinstance(event, Notice):
-            pass  # shown with the result, where it is not scrolled away
+
+    def _start(self, event: RunStarted) -> None:
+        self._primary = event.plan.primary
+        self._console.print(opening(event.plan, event.dataset, event.splits, event.workers))
+        for warning in event.record.warnings:
+            self._console.print(notice(warning))
+        self.progress.update(self._task, trials=f"0/{plural(len(event.plan.trials), 'trial')}")
 
     def _trial(self, event: TrialFinished) -> None:
         best = _best(event, self._primary)
-        room = max(10, self._console.width - 62)
-        self.progress.update(
-            self._task, completed=event.done, best=best if len(best) <= room else best[: room - 1] + "…"
-        )
+        trials = f"{event.done}/{plural(event.total, 'trial')}"
+        room = max(10, self._console.width - 48 - len(trials))
+        shown = best if len(best) <= room else best[: room - 1] + "…"
+        self.progress.update(self._task, trials=trials, best=shown)

@@ -54,7 +54,10 @@ def run(
         return
     with display(quiet=quiet or json) as watch:
         outcome = execute(name, overrides, options, observer=watch)
-    _print_outcome(outcome, json=json, quiet=quiet)
+    if json or quiet:
+        _print_for_scripts(outcome, json=json)
+    else:
+        _print_outcome(outcome, tracebacks=verbose)
     raise typer.Exit(_exit_code(outcome.record, strict=strict))
 
 
@@ -67,7 +70,8 @@ def split_config(arguments: list[str]) -> tuple[str, list[str]]:
         There is no ``config=``, or more than one.
     """
     names = [a.removeprefix("config=") for a in arguments if a.startswith("config=")]
-    if len(names) != 1 or not names[0]:
+    names = [name for name in names if name]
+    if len(names) != 1:
         from mlops_cli.config.catalogue import experiments
         from mlops_cli.config.workspace import find_workspace
 
@@ -99,18 +103,23 @@ def _print_plan(prepared: Prepared, *, json: bool) -> None:
         show(preview(prepared.plan, prepared.dataset, prepared.splits, prepared.workers, prepared.notices))
 
 
-def _print_outcome(outcome: Outcome, *, json: bool, quiet: bool) -> None:
+def _print_for_scripts(outcome: Outcome, *, json: bool) -> None:
     from mlops_cli.store.serialize import as_written
-    from mlops_cli.views.runs import next_steps, summary
 
     if json:
         dump(as_written(outcome.record))
-    elif quiet:
-        line(str(outcome.record.path))
     else:
-        show(summary(outcome.record, outcome.trials))
-        for step in next_steps(outcome.record, reused=outcome.found):
-            say(step, "dim")
+        line(str(outcome.record.path))
+    if outcome.record.error is not None:
+        say(f"{outcome.record.error.type}: {outcome.record.error.message.splitlines()[0]}", "red")
+
+
+def _print_outcome(outcome: Outcome, *, tracebacks: bool) -> None:
+    from mlops_cli.views.runs import next_steps, summary
+
+    show(summary(outcome.record, outcome.trials, said=outcome.said, tracebacks=tracebacks))
+    for step in next_steps(outcome.record, reused=outcome.found):
+        say(step, "dim")
 
 
 def _exit_code(record: RunRecord, *, strict: bool) -> int:

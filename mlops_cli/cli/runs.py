@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mlops_cli.cli.options import Json, Quiet, RunRef, Verbose
-from mlops_cli.cli.screen import dump, line, say, show
+from mlops_cli.cli.screen import dump, line, out, say, show
 
 
 def build() -> typer.Typer:
@@ -42,7 +42,7 @@ def ls(
     else:
         from mlops_cli.views.runs import listing
 
-        show(listing(chosen))
+        show(listing(chosen, width=out().width))
         if len(found.records) > limit:
             say(f"… {len(found.records) - limit} older runs; --limit shows more", "dim")
     for problem in found.damaged:
@@ -68,4 +68,4 @@ def show_run(
     else:
         from mlops_cli.views.runs import page
 
-        show(page(record, trials))
+        show(page(record, trials, tracebacks=verbose))

@@ -26,8 +26,15 @@ def err() -> Console:
 
 
 def show(renderable: RenderableType) -> None:
-    """Print a result."""
-    out().print(renderable)
+    """Print a result; into a file or a pipe without the blanks that fill a terminal's lines."""
+    console = out()
+    if console.is_terminal:
+        console.print(renderable)
+        return
+    with console.capture() as captured:
+        console.print(renderable)
+    for text in captured.get().splitlines():
+        line(text.rstrip())
 
 
 def say(message: str, style: str = "") -> None:

@@ -10,10 +10,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components import build as factory
-from mlops_cli.components.layout import Layout, lay_out
+from mlops_cli.components.layout import Layout, lay_out, untouched
 from mlops_cli.components.pipeline import Builder, to_estimator
 from mlops_cli.components.targets import Role
 from mlops_cli.errors import ConfigError
+from mlops_cli.records import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,23 +95,30 @@ def _is_word(step: TransformSpec) -> bool:
     return step.component.target in {"drop", "passthrough"}
 
 
-def require_encoded(assembly: Assembly, kinds: Sequence[Column]) -> None:
-    """Refuse columns of text, categories or dates that would reach a model which cannot take them.
+def unsuitable(assembly: Assembly) -> ConfigError | None:
+    """Return why a trial's model cannot take what its steps give it, as far as that is known before a fit.
 
-    Raises
-    ------
-    ConfigError
-        Names the columns and the ways out.
+    Of scikit-learn's own models their tags tell; a user's own is taken at its word.
     """
     from sklearn.utils import get_tags
 
-    tags = get_tags(assembly.model()).input_tags
     target = str(assembly.spec.model.target_for(assembly.task))
-    if not kinds or tags.categorical or tags.string or not target.startswith("sklearn."):
-        return
-    names = ", ".join(f"{c.name} ({c.kind})" for c in kinds)
-    raise ConfigError(
-        f"{target.rpartition('.')[2]} takes numbers, and no step turns {names} into numbers",
-        key="transforms",
-        hint="choose transforms=tabular, tree or text, add a step, or leave the columns out by data.drop",
-    )
+    if not target.startswith("sklearn."):
+        return None
+    tags = get_tags(assembly.model()).input_tags
+    raw = set(untouched(assembly.layout.root))
+    columns = [c for c in assembly.columns if c.name in raw]
+    texts = [c for c in columns if c.kind in {Kind.CATEGORICAL, Kind.TEXT, Kind.DATETIME}]
+    if texts and not (tags.categorical or tags.string):
+        return _misfit(assembly, texts, "takes numbers, and no step turns {} into numbers", "tabular, tree or text")
+    gaps = [c for c in columns if c.missing and c not in texts]
+    if gaps and not tags.allow_nan:
+        return _misfit(assembly, gaps, "takes no missing values, and no step fills those of {}", "tabular")
+    return None
+
+
+def _misfit(assembly: Assembly, columns: Sequence[Column], text: str, options: str) -> ConfigError:
+    shown = ", ".join(f"{c.name} ({c.kind})" for c in columns[:5]) + (" …" if len(columns) > 5 else "")
+    model = str(assembly.spec.model.target_for(assembly.task)).rpartition(".")[2]
+    hint = f"choose transforms={options}, add a step, or leave the columns out by data.drop"
+    return ConfigError(f"{model} {text.format(shown)}", key="transforms", hint=hint)

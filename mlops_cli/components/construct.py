@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -27,10 +28,11 @@ from mlops_cli.errors import ConfigError, did_you_mean
 from mlops_cli.records import ComponentSpec, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
 _NAMED_LISTS = frozenset({"estimators", "steps", "transformer_list", "transformers"})
 _TASKS = frozenset(str(task) for task in Task)
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?")
 
 
 @dataclass(frozen=True)
@@ -188,11 +190,34 @@ def _value(name: str, value: Any, key: str, context: _Context) -> Any:
     if name in _NAMED_LISTS and isinstance(value, Mapping):
         return [_named(n, v, f"{key}.{n}", context) for n, v in value.items() if v is not None]
     if isinstance(value, Mapping):
-        return {k: _value("", v, f"{key}.{k}", context) for k, v in value.items()}
+        labels = _labels(value) if name == "class_weight" else list(value)
+        return {k: _value("", v, f"{key}.{k}", context) for k, v in zip(labels, value.values(), strict=True)}
     if isinstance(value, list | tuple):
         items = [_value("", v, f"{key}[{i}]", context) for i, v in enumerate(value)]
         return [tuple(i) if isinstance(i, list) else i for i in items] if name in _NAMED_LISTS else items
     return value
+
+
+def _labels(given: Iterable[Any]) -> list[Any]:
+    """Return the labels that ``class_weight`` is given by: numbers where all are, for a key of a config is text.
+
+    Examples
+    --------
+    >>> _labels(["0", "1"]), _labels(["1", "b"])
+    ([0, 1], ['1', 'b'])
+    """
+    found = [_label(text) for text in given]
+    return list(given) if any(isinstance(label, str) for label in found) else found
+
+
+def _label(text: Any) -> Any:
+    if not isinstance(text, str):
+        return text
+    if text.lower() in {"true", "false"}:
+        return text.lower() == "true"
+    if not _NUMBER.fullmatch(text):
+        return text
+    return float(text) if "." in text else int(text)
 
 
 def _named(name: str, value: Any, key: str, context: _Context) -> tuple[Any, ...]:

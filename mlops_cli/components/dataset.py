@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 def read_table(source: DataSource, spec: DataSpec) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
     """Read a source, and return its table normalised with what to say about its raw form.
 
+    Where ``data.missing_target`` is ``drop``, rows without a target are left out; the table's index tells the place
+    of each row in what the source gave.
+
     Raises
     ------
     DataError
@@ -37,8 +40,11 @@ def read_table(source: DataSource, spec: DataSpec) -> tuple[pd.DataFrame, tuple[
     texts = [name for name, word in spec.dtypes.items() if word in casting.TEXT_WORDS]
     reader = reading_as_text(source, texts)
     raw = _loaded(reader)
-    table = tables.normalise(raw, spec.dtypes)
-    return table, _inspected(reader, raw, spec)
+    notices = _inspected(reader, raw, spec)
+    if spec.missing_target != "drop":
+        return tables.normalise(raw, spec.dtypes), notices
+    kept, dropped = _labelled(tables.with_plain_labels(raw), spec.target)
+    return tables.normalise(kept, spec.dtypes).set_index(kept.index), (*notices, *dropped)
 
 
 def reading_as_text(source: DataSource, names: Sequence[str]) -> DataSource:
@@ -106,7 +112,7 @@ def make_dataset(
         weights=None if roles.weight is None else _weights(table[roles.weight]),
         times=None if roles.time is None else _times(table[roles.time]),
         extra={n: table[n] for n in _unused(roles, names)},
-        notices=(*notices, *said),
+        notices=(*notices, *said, *(labels.guess_notices(target) if task is None else ())),
     )
     return dataset, found
 
@@ -136,6 +142,16 @@ def _loaded(source: DataSource) -> pd.DataFrame:
     if raw.shape[1] == 0:
         raise DataError(f"data source {name}: the table has no columns")
     return raw
+
+
+def _labelled(table: pd.DataFrame, target: str | None) -> tuple[pd.DataFrame, list[Notice]]:
+    """Return the rows that have a target; done before normalising, which makes floats of what has gaps."""
+    missing = table[target].isna().to_numpy() if target in table.columns else np.zeros(len(table), dtype=bool)
+    if not missing.any():
+        return table, []
+    kept = table[~missing]
+    text = f"{missing.sum():,} of {len(table):,} rows have no {target} and are left out"
+    return kept.assign(**{str(target): labels.without_gaps(kept[target])}), [Notice("rows-dropped", text)]
 
 
 def _inspected(source: DataSource, raw: pd.DataFrame, spec: DataSpec) -> tuple[Notice, ...]:

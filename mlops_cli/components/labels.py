@@ -10,7 +10,7 @@ from pandas.api import types as pdt
 
 from mlops_cli.components.casting import first_rows
 from mlops_cli.errors import ConfigError, DataError, did_you_mean
-from mlops_cli.records import Task
+from mlops_cli.records import Notice, Task
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -47,6 +47,23 @@ def target_values(target: pd.Series, task: Task) -> npt.NDArray[Any]:
     return _classes(target) if task is Task.CLASSIFICATION else _labels(target)
 
 
+def guess_notices(target: pd.Series | None) -> list[Notice]:
+    """Return the notice (``task-guessed``) that whole numbers were taken as classes, where they may be amounts."""
+    if target is None or not pdt.is_numeric_dtype(target.dtype) or task_of(target) is not Task.CLASSIFICATION:
+        return []
+    distinct = target.nunique()
+    if distinct <= 2:
+        return []
+    text = f"'{target.name}' has {distinct} distinct whole numbers, which are taken as classes"
+    return [Notice("task-guessed", f"{text}; `task=regression` if they are amounts")]
+
+
+def without_gaps(target: pd.Series) -> pd.Series:
+    """Return whole numbers as integers again, where pandas made floats of them for the missing values among them."""
+    is_whole = pdt.is_float_dtype(target.dtype) and bool((target % 1 == 0).all()) and bool((target.abs() < 2**53).all())
+    return target.astype("int64") if is_whole else target
+
+
 def check_positive(positive: Any, y: npt.NDArray[Any]) -> None:
     """Refuse a positive class that no row has.
 
@@ -74,7 +91,7 @@ def _refuse_missing(target: pd.Series) -> None:
         raise DataError(
             f"data.target: '{target.name}' is missing in {int(missing.sum())} of {len(target)} rows "
             f"({first_rows(missing)})",
-            hint="leave those rows out of the file, or fill them in",
+            hint="`data.missing_target=drop` leaves those rows out",
         )
 
 

@@ -5,6 +5,7 @@ Tables and look-ups; `metrics` makes scorers of them.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from mlops_cli.components import cluster_metrics
@@ -49,6 +50,32 @@ BINARY_ONLY = {
 _MULTILABEL = "_samples"
 
 
+_SHARES = frozenset(
+    {
+        "accuracy",
+        "average_precision",
+        "balanced_accuracy",
+        "completeness_score",
+        "fowlkes_mallows_score",
+        "homogeneity_score",
+        "normalized_mutual_info_score",
+        "rand_score",
+        "top_k_accuracy",
+        "v_measure_score",
+    }
+)
+_SHARE_FAMILIES = ("f1", "precision", "recall", "jaccard", "roc_auc")  # f1, f1_macro, …
+_AT_LEAST_0 = frozenset({"calinski_harabasz", "davies_bouldin", "mutual_info_score", "positive_likelihood_ratio"})
+_OTHER_BOUNDS: Mapping[str, tuple[float, float]] = {
+    "adjusted_mutual_info_score": (-math.inf, 1.0),
+    "adjusted_rand_score": (-0.5, 1.0),
+    "explained_variance": (-math.inf, 1.0),
+    "matthews_corrcoef": (-1.0, 1.0),
+    "r2": (-math.inf, 1.0),
+    "silhouette": (-1.0, 1.0),
+}
+
+
 def metric_names() -> list[str]:
     """Return every name that a config may use, sorted."""
     from sklearn.metrics import get_scorer_names
@@ -79,6 +106,38 @@ def scikit_name(name: str, *, key: str = KEY) -> tuple[str, int]:
             negated = candidate.startswith("neg_") and name != candidate
             return candidate, -1 if negated else 1
     raise ConfigError(f"there is no metric {name!r}", key=key, hint=did_you_mean(name, metric_names()))
+
+
+def metric_bounds(name: str) -> tuple[float, float]:
+    """Return the least and the greatest value that a metric can have, as it is reported; infinite where unknown.
+
+    Examples
+    --------
+    >>> metric_bounds("roc_auc"), metric_bounds("rmse"), metric_bounds("neg_log_loss")
+    ((0.0, 1.0), (0.0, inf), (-inf, 0.0))
+    >>> metric_bounds("profit")
+    (-inf, inf)
+    """
+    if name in cluster_metrics.SCORES:
+        return _bounds_of(name)
+    try:
+        scikit, sign = scikit_name(name)
+    except ConfigError:  # a metric of the user's own
+        return -math.inf, math.inf
+    low, high = _bounds_of(scikit)
+    return (low, high) if sign > 0 else (0.0 - high, 0.0 - low)
+
+
+def _bounds_of(name: str) -> tuple[float, float]:
+    if name in _OTHER_BOUNDS:
+        return _OTHER_BOUNDS[name]
+    if name in _SHARES or any(name == family or name.startswith(f"{family}_") for family in _SHARE_FAMILIES):
+        return 0.0, 1.0
+    if name.startswith("neg_"):  # scikit-learn negates what is to be small: errors, losses and deviances
+        return -math.inf, 0.0
+    if name.startswith("d2_"):
+        return -math.inf, 1.0
+    return (0.0 if name in _AT_LEAST_0 else -math.inf), math.inf
 
 
 def tasks_of(name: str) -> tuple[Task, ...]:

@@ -48,7 +48,7 @@ def normalise(table: pd.DataFrame, dtypes: Mapping[str, str] | None = None) -> p
     ConfigError
         ``dtypes`` names a column that is not there, or no dtype.
     """
-    plain = _with_plain_labels(table)
+    plain = with_plain_labels(table)
     for name in dtypes or {}:
         if name not in plain.columns:
             raise ConfigError(
@@ -103,9 +103,10 @@ def conform(table: pd.DataFrame, columns: Sequence[Column], dtypes: Mapping[str,
     DataError
         Columns are missing (with the nearest names), or hold values of another kind.
     """
-    present = {str(n).strip(): n for n in _with_plain_labels(table).columns}
+    named = with_plain_labels(table)
+    present = {str(n).strip(): n for n in named.columns}
     _refuse_missing(columns, list(present))
-    plain = _with_plain_labels(table).rename(columns={old: new for new, old in present.items()})
+    plain = named.rename(columns={old: new for new, old in present.items()})
     wanted = plain[[c.name for c in columns]]
     normal = normalise(wanted, {k: v for k, v in (dtypes or {}).items() if k in wanted.columns})
     alike = {c.name: _like(normal[c.name], c) for c in columns}
@@ -124,7 +125,14 @@ def dtype_name(column: pd.Series) -> str:
     return str(column.dtype)
 
 
-def _with_plain_labels(table: pd.DataFrame) -> pd.DataFrame:
+def with_plain_labels(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its rows numbered from 0, text as names, and named index levels as columns.
+
+    Raises
+    ------
+    DataError
+        Repeated names.
+    """
     named = [n for n in table.index.names if n is not None]
     out = table.reset_index(level=named) if named else table
     out = out.reset_index(drop=True)

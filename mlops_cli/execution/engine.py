@@ -11,12 +11,13 @@ from mlops_cli.execution.fitting import SplitTask
 from mlops_cli.execution.job import Handle
 from mlops_cli.execution.pool import Pool
 from mlops_cli.execution.sharing import SharedNode, shared_levels
-from mlops_cli.records import TrialResult, TrialState
+from mlops_cli.records import SplitFinished, Stage, TrialResult, TrialState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from mlops_cli.contracts import Observer
     from mlops_cli.execution.job import Candidate, Job
     from mlops_cli.records import ErrorInfo, LauncherSpec, Notice, SplitScore
 
@@ -49,16 +50,19 @@ class Engine:
     launcher: LauncherSpec
     scratch: Path
 
-    def execute(self, candidates: Sequence[Candidate]) -> Iterator[Finished]:
-        """Yield every trial as its last split ends.
+    def execute(self, candidates: Sequence[Candidate], told: Observer) -> Iterator[Finished]:
+        """Yield every trial as its last split ends, and tell of every fit.
 
         Nothing that a component raises ends the others: it fails its own trial, with the reason.
         """
+        told(Stage("transforms"))
         stored = self._share(candidates)
+        told(Stage("trials"))
         tasks = [t for c in candidates for t in self._tasks(c, stored)]
         scores: dict[int, list[SplitScore]] = defaultdict(list)
         by_number = {c.trial.number: c for c in candidates}
-        for score in self._pool().run(tasks):
+        for done, score in enumerate(self._pool().run(tasks), start=1):
+            told(SplitFinished(done, len(tasks)))
             scores[score.trial].append(score)
             candidate = by_number[score.trial]
             if len(scores[score.trial]) == len(self.job.splits[candidate.splits]):
@@ -142,7 +146,8 @@ def _state(failed: SplitScore | None) -> TrialState:
 def _on_split(score: SplitScore) -> ErrorInfo | None:
     if score.error is None:
         return None
-    return replace(score.error, message=f"{score.error.message} (split {score.split})")
+    first, newline, rest = score.error.message.partition("\n")
+    return replace(score.error, message=f"{first} (split {score.split}){newline}{rest}")
 
 
 def _by_metric(scores: Sequence[SplitScore]) -> dict[str, tuple[float, ...]]:

@@ -31,6 +31,14 @@ if TYPE_CHECKING:
     Blocks = tuple[Any, Any]  # what a node gives for the training and for the test rows
 
 
+MENDS = {
+    "contains NaN": "a step that imputes helps: transforms=tabular",
+    "contains infinity": "a step that clips or imputes helps",
+    "could not convert string to float": "a step that encodes helps: transforms=tabular or tree",
+}
+"""What helps, by a part of scikit-learn's message."""
+
+
 @dataclass(frozen=True)
 class SplitTask:
     """One trial on one split, as it is sent to a worker; or one shared node, where ``store_as`` says where it goes."""
@@ -70,7 +78,12 @@ def _caught_warnings(task: SplitTask) -> Iterator[list[warnings.WarningMessage]]
 def describe(error: BaseException) -> ErrorInfo:
     """Return an exception as text: some cannot be pickled, and a worker must not die of that."""
     text = "".join(traceback.format_exception(error))
-    return ErrorInfo(type(error).__name__, str(error).strip() or type(error).__name__, text)
+    message = str(error).strip() or type(error).__name__
+    mend = next((mend for part, mend in MENDS.items() if part in message), None)
+    first, _, rest = message.partition("\n")
+    return ErrorInfo(
+        type(error).__name__, "\n".join(filter(None, [f"{first} ({mend})" if mend else first, rest])), text
+    )
 
 
 def _one_blas_thread() -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.errors import ConfigError
@@ -30,7 +30,8 @@ class Basis:
 
     task: Task
     metrics: tuple[Metric, ...]
-    facts: Mapping[str, Any]  # the dataset version, the user's code, versions of libraries
+    positive: Any = None
+    facts: Mapping[str, Any] = field(default_factory=dict)  # data version, own code, versions
 
 
 def make_plan(spec: ExperimentSpec, candidates: Sequence[Candidate], basis: Basis) -> Plan:
@@ -62,4 +63,5 @@ def make_plan(spec: ExperimentSpec, candidates: Sequence[Candidate], basis: Basi
         metrics=basis.metrics,
         primary=primary,
         fingerprint=combined((t.fingerprint for t in trials), run_facts),
+        positive=basis.positive,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mlops_cli.records import RunStarted, Stage, TrialFinished
+from mlops_cli.records import Notice, RunStarted, Stage, TrialFinished
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,8 @@ class RunLog:
     def end(self, record: RunRecord) -> None:
         """Write how the run ended."""
         counts = record.counts
-        self._write(f"{record.status}: {counts.completed} of {counts.trials} trials completed, {counts.failed} failed")
+        done = f"{counts.completed} of {_many(counts.trials, 'trial')} completed"
+        self._write(f"{record.status}: {done}, {counts.failed} failed")
 
     def _write(self, text: str) -> None:
         stamp = datetime.now().astimezone().isoformat(timespec="milliseconds")
@@ -45,11 +46,17 @@ class RunLog:
 def _text(event: Event) -> str:
     if isinstance(event, RunStarted):
         lines = [f"warning {w.code}: {w.message}" for w in event.record.warnings]
-        begin = f"{event.record.id}: {len(event.plan.trials)} trials, {event.splits} splits, {event.workers} workers"
-        return "; ".join([begin, *lines])
+        size = f"{_many(len(event.plan.trials), 'trial')}, {_many(event.splits, 'split')}"
+        return "; ".join([f"{event.record.id}: {size}, {_many(event.workers, 'worker')}", *lines])
     if isinstance(event, TrialFinished):
         result = event.result
         scores = " ".join(f"{name}={result.mean(name):.6g}" for name in result.scores)
         why = f"{result.error.type}: {result.error.message}" if result.error is not None else scores
         return f"trial {result.trial} {result.state} {why}"
-    return event.name if isinstance(event, Stage) else f"warning {event.code}: {event.message}"
+    if isinstance(event, Stage):
+        return event.name
+    return f"warning {event.code}: {event.message}" if isinstance(event, Notice) else ""
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -152,6 +152,14 @@ class RunWriter:
         self._journal.close()
 
 
+def amend(record: RunRecord, *, tags: Mapping[str, str], note: str) -> RunRecord:
+    """Add tags to a finished run, and replace its note where a new one is given; nothing else ever changes in one."""
+    amended = replace(record, tags={**record.tags, **tags}, note=note or record.note)
+    if amended != record:
+        _write_record(RunPaths(record.path), amended)
+    return amended
+
+
 def this_process() -> ProcessInfo:
     """Return who writes: for people, since the journal's lock alone says whether a run is alive."""
     return ProcessInfo(pid=os.getpid(), host=os.uname().nodename, boot=boot_id())

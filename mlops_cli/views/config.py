@@ -33,7 +33,9 @@ def catalogue_tree(experiments: Sequence[str], groups: Mapping[str, Mapping[str,
     for group, options in groups.items():
         shown = "  ".join(f"{name}*" if origin == "workspace" else name for name, origin in options.items())
         made.add_row(Text(clean(group), style="bold"), plain(shown))
-    return Group(made, Text("* of this workspace", style="dim"))
+    if any(origin == "workspace" for options in groups.values() for origin in options.values()):
+        return Group(made, Text("* of this workspace", style="dim"))
+    return made
 
 
 def explanation_table(explanation: Explanation) -> RenderableType:

@@ -24,19 +24,25 @@ SHOWN = 50
 def opening(plan: Plan, dataset: Dataset, splits: int, workers: int) -> Text:
     """Return one line that says what is about to be run."""
     size = f"{plural(dataset.rows, 'row')} × {plural(len(dataset.features), 'feature')}"
+    size += " (weighted)" if dataset.weights is not None else ""
     work = f"{plural(len(plan.trials), 'trial')} × {plural(splits, 'split')}"
     return Text.assemble(
         (clean(plan.experiment), "bold"),
-        f"  {plan.task}, {size}, {work} on {plural(workers, 'worker')}, ",
+        f"  {_task(plan)}, {size}, {work} on {plural(workers, 'worker')}, ",
         (f"{clean(plan.primary)} {arrow(plan.direction)}", "bold"),
     )
+
+
+def _task(plan: Plan) -> str:
+    """Return the task, of two classes with the one that metrics look for."""
+    return str(plan.task) if plan.positive is None else f"{plan.task} of {clean(plan.positive)}"
 
 
 def preview(plan: Plan, dataset: Dataset, splits: int, workers: int, notices: Sequence[Notice] = ()) -> RenderableType:
     """Return the whole plan: its trials with their parameters, and what was noticed about the data."""
     made = table(">trial", "params")
     for trial in plan.trials[:SHOWN]:
-        made.add_row(str(trial.number), Text(params(trial.params) or "as configured"))
+        made.add_row(str(trial.number), Text(params(trial.params) or "as configured and overridden"))
     blocks: list[RenderableType] = [opening(plan, dataset, splits, workers), Text(), made]
     if len(plan.trials) > SHOWN:
         blocks.append(Text(f"… and {len(plan.trials) - SHOWN:,} more", style="dim"))

@@ -10,16 +10,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mlops_cli.analysis.aggregate import failures
 from mlops_cli.records import RunStatus, TrialState
 from mlops_cli.views.text import arrow, clean, interval, notice, number, params, plain, plural, seconds, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from rich.console import RenderableType
 
-    from mlops_cli.records import RunRecord, TrialResult
+    from mlops_cli.records import Notice, RunRecord, TrialResult
 
 STATUS_STYLE = {
     RunStatus.RUNNING: "cyan",
@@ -30,6 +29,7 @@ STATUS_STYLE = {
 STATE_STYLE = {TrialState.FAILED: "red", TrialState.LOST: "red", TrialState.PRUNED: "dim"}
 TOP = 10
 SHOWN_METRICS = 3
+WIDE = 100
 
 
 def table(*headers: str) -> Table:
@@ -42,24 +42,43 @@ def table(*headers: str) -> Table:
     return made
 
 
-def summary(record: RunRecord, trials: Sequence[TrialResult]) -> RenderableType:
-    """Return what a run comes to: its scores, the leaderboard of a sweep, failures, warnings, where it is."""
+def summary(
+    record: RunRecord, trials: Sequence[TrialResult], *, said: Collection[Notice] = (), tracebacks: bool = False
+) -> RenderableType:
+    """Return what a run comes to: its scores, the leaderboard of a sweep, failures, warnings.
+
+    Parameters
+    ----------
+    record : RunRecord
+        The run.
+    trials : sequence of TrialResult
+        Its trials.
+    said : collection of Notice
+        Warnings that were shown before.
+    tracebacks : bool
+        Show one of each reason that trials failed for.
+    """
     blocks: list[RenderableType] = [headline(record)]
     if record.metrics:
         blocks += [Text(), scores(record)]
-    if record.counts.trials > 1:
+    if record.counts.trials > 1 and record.metrics:
         blocks += [Text(), leaderboard(record, trials)]
-    blocks += [Text(), *failed(trials)] if record.counts.failed else []
-    if record.error is not None:
+    if any(t.error is not None for t in trials):
+        blocks += [Text(), *failed(trials, tracebacks=tracebacks)]
+    elif record.error is not None:
         blocks += [Text(), plain(f"{record.error.type}: {record.error.message}", "red")]
-    if record.warnings:
-        blocks += [Text(), *(notice(w) for w in record.warnings)]
+    left = [w for w in record.warnings if w not in said]
+    if left:
+        blocks += [Text(), *(notice(w) for w in left)]
     return Group(*blocks)
 
 
 def headline(record: RunRecord) -> Text:
     """Return one line: which run, how it stands, how many trials, how long."""
-    done = plural(record.counts.trials, "trial")
+    counts = record.counts
+    done = plural(counts.trials, "trial")
+    if record.status is RunStatus.INTERRUPTED:
+        done = f"{counts.completed + counts.failed + counts.pruned} of {done}"
     if record.counts.failed:
         done += f", {record.counts.failed} failed"
     if record.counts.reused:
@@ -110,35 +129,52 @@ def rank(record: RunRecord, trials: Sequence[TrialResult]) -> list[TrialResult]:
     return [*sorted(scored, key=lambda t: (sign * t.mean(primary), t.trial)), *rest]
 
 
-def failed(trials: Sequence[TrialResult]) -> list[Text]:
-    """Return why trials failed, each reason once with its count."""
-    reasons = failures(trials)
-    total = plural(sum(n for _, n in reasons), "trial")
-    return [
-        Text(f"{total} failed:", style="red"),
-        *(Text.assemble((f"  {n} × ", "red"), clean(reason)) for reason, n in reasons),
-    ]
+def failed(trials: Sequence[TrialResult], *, tracebacks: bool = False) -> list[Text]:
+    """Return why trials failed, each reason once with the trials that it took."""
+    numbers: dict[str, list[TrialResult]] = {}
+    for trial in trials:
+        if trial.error is not None:
+            reason = f"{trial.error.type}: {trial.error.message.splitlines()[0]}"
+            numbers.setdefault(reason, []).append(trial)
+    ordered = sorted(numbers.items(), key=lambda item: (-len(item[1]), item[0]))
+    lines = [Text(f"{plural(sum(map(len, numbers.values())), 'trial')} failed:", style="red")]
+    for reason, those in ordered:
+        which = ", ".join(str(t.trial) for t in those[:TOP]) + (" …" if len(those) > TOP else "")
+        what = "trial" if len(those) == 1 else "trials"
+        lines.append(Text.assemble((f"  {len(those)} × ", "red"), clean(reason), (f"  {what} {which}", "dim")))
+        if tracebacks and those[0].error is not None:
+            lines += [plain(f"    {line}", "dim") for line in those[0].error.traceback.splitlines()]
+    if not tracebacks:
+        lines.append(Text("  --verbose shows where", style="dim"))
+    return lines
 
 
-def listing(records: Sequence[RunRecord]) -> Table:
-    """Return runs as rows, newest first."""
-    made = table("run", "status", ">trials", "metric", ">mean ± std", "best")
+def listing(records: Sequence[RunRecord], *, width: int = 80) -> Table:
+    """Return runs as rows, newest first; in a narrow terminal without the winner's parameters.
+
+    Parameters
+    ----------
+    records : sequence of RunRecord
+        The runs.
+    width : int
+        Columns of the terminal.
+    """
+    wide = width >= WIDE
+    made = table("run", "status", ">trials", "score", *(["best"] if wide else []))
+    made.columns[0].no_wrap = True  # an id that is broken over two lines cannot be copied
     for record in records:
-        best = record.metrics.get(record.primary or "")
-        made.add_row(
-            plain(record.id),
-            Text(str(record.status), style=STATUS_STYLE[record.status]),
-            str(record.counts.trials),
-            plain(record.primary or "-"),
-            spread(best) if best is not None else "-",
-            Text(params(record.best.params)) if record.best is not None else "-",
-        )
+        found = record.metrics.get(record.primary or "")
+        value = "-" if found is None else spread(found) if wide else number(found.mean)
+        score = f"{clean(record.primary or '')} {value}".strip()
+        best = [Text(params(record.best.params)) if record.best is not None else "-"] if wide else []
+        status = Text(str(record.status), style=STATUS_STYLE[record.status])
+        made.add_row(plain(record.id), status, str(record.counts.trials), score, *best)
     return made
 
 
-def page(record: RunRecord, trials: Sequence[TrialResult]) -> RenderableType:
+def page(record: RunRecord, trials: Sequence[TrialResult], *, tracebacks: bool = False) -> RenderableType:
     """Return everything about one run."""
-    return Group(summary(record, trials), Text(), facts(record))
+    return Group(summary(record, trials, tracebacks=tracebacks), Text(), facts(record))
 
 
 def facts(record: RunRecord) -> RenderableType:
@@ -160,7 +196,7 @@ def _facts(record: RunRecord) -> list[tuple[str, str]]:
     if record.tags:
         found.append(("tags", " ".join(f"{k}={v}" for k, v in record.tags.items())))
     if record.dataset is not None:
-        size = f"{record.dataset.rows:,} rows × {len(record.dataset.columns)} columns"
+        size = f"{plural(record.dataset.rows, 'row')} × {plural(len(record.dataset.columns), 'column')}"
         found.append(("data", f"{record.dataset.source}  {size}  {record.dataset.version[:12]}"))
     if record.git.commit:
         found.append(
@@ -178,5 +214,6 @@ def next_steps(record: RunRecord, *, reused: bool) -> list[str]:
     if reused:
         return [where, "this run was there already, with the same config, data and code; --force runs it again"]
     if record.status is RunStatus.INTERRUPTED:
-        return [where, f"interrupted with {plural(record.counts.completed, 'finished trial')}, which are kept"]
+        done = plural(record.counts.completed, "finished trial")
+        return [where, f"interrupted: {done} {'is' if record.counts.completed == 1 else 'are'} kept"]
     return [where, f"next: mlops runs show {record.experiment}:latest"]

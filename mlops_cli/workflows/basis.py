@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,7 +79,8 @@ def basis_of(
         "versions": versions(distributions([spec.config, *(p.config for p in found)])),
         "metric_settings": repr(scoring.metrics),
     }
-    return Basis(loaded.task, tuple(Metric(m.name, m.direction) for m in resolved), facts)
+    positive = scoring.positive if scoring.classes is not None and len(scoring.classes) == 2 else None
+    return Basis(loaded.task, tuple(Metric(m.name, m.direction) for m in resolved), positive, facts)
 
 
 def _roles(spec: ExperimentSpec) -> dict[str, Any]:
@@ -105,6 +107,13 @@ def _targets(config: Any) -> Iterator[str]:
             yield from _targets(value)
 
 
+def own_modules(found: Sequence[Point], spec: ExperimentSpec, trust: tuple[str, ...]) -> set[str]:
+    """Return the user's own modules that an experiment names: a change in another one changes nothing here."""
+    named = {*_targets([spec.config, *(p.config for p in found)])}
+    named |= {str(m.component.target) for m in spec.evaluation.metrics if m.component is not None}
+    return {name.partition(".")[0] for name in named} & {name.partition(".")[0] for name in trust}
+
+
 def with_code(basis: Basis, code: Mapping[str, str]) -> Basis:
     """Return the basis with the hashes of the user's own code among its facts."""
-    return Basis(basis.task, basis.metrics, {**basis.facts, "code": dict(code)})
+    return replace(basis, facts={**basis.facts, "code": dict(code)})

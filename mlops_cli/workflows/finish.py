@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from joblib import cpu_count, parallel_config
 
 from mlops_cli.analysis.aggregate import summaries
 from mlops_cli.components.build import takes_sample_weight
@@ -66,7 +67,8 @@ def _with_model(record: RunRecord, prepared: Prepared, trial: Trial, progress: P
     share = _test_share(prepared, trial.number)
     if progress.best is not None:
         record = replace(record, metrics=summaries(progress.best, share, scores))
-    record = replace(record, warnings=(*record.warnings, *refitted.notices))
+    known = progress.best.notices if progress.best is not None else ()
+    record = replace(record, warnings=(*record.warnings, *(n for n in refitted.notices if n not in known)))
     if prepared.spec.artifacts.keep == "none":
         return record
     return _save(record, refitted.model, prepared, paths)
@@ -79,7 +81,8 @@ def refit(prepared: Prepared, trial: Trial) -> Refit:
     params = {}
     if dataset.weights is not None and takes_sample_weight(pipeline[-1]):
         params["model__sample_weight"] = dataset.weights
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as caught, parallel_config(backend="threading", n_jobs=cpu_count()):
+        # One fit has all cores: it is what an estimator's own n_jobs=None means inside this context.
         warnings.simplefilter("always")
         pipeline.fit(dataset.X, dataset.y, **params)
     return Refit(pipeline, notices_of(caught))
@@ -129,7 +132,7 @@ def signature(prepared: Prepared) -> Signature:
 
 def _test_share(prepared: Prepared, number: int) -> float:
     """Return test rows per training row of a trial's splits."""
-    candidate = next(c for c in prepared.candidates if c.trial.number == number)
+    candidate = next(c for c in prepared.candidates.ready if c.trial.number == number)
     pairs = prepared.job.splits[candidate.splits]
     return sum(len(test) / len(train) for train, test in pairs) / len(pairs)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import MlopsError
 from mlops_cli.records import RunStatus
-from mlops_cli.store.models import load_model
+from mlops_cli.workflows.model import Model, open_model
 from mlops_cli.workflows.prepare import RunOptions
 from mlops_cli.workflows.run import execute, ignore
 from mlops_cli.workflows.runs import look_up, recorded
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 
     from mlops_cli.contracts import Observer
     from mlops_cli.records import BestTrial, MetricSummary, RunRecord, TrialResult
+
+
+__all__ = ["Model", "Run", "find_run", "run", "runs"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -84,26 +86,20 @@ class Run:
 
         return read_predictions(RunPaths(self.path).predictions)
 
-    def model(self, *, allow_pickle: bool = False) -> Any:
-        """Return the best trial's Pipeline, fitted on all training rows.
+    def model(self, *, allow_pickle: bool = False) -> Model:
+        """Return the best trial fitted on all training rows; see `Model.predict` and `Model.pipeline`.
 
         Parameters
         ----------
         allow_pickle : bool
-            Load a model that was saved by ``artifacts.model_format: joblib``; a pickle can run any code.
+            Open a model that was saved by ``artifacts.model_format: joblib``; a pickle can run any code.
 
         Raises
         ------
         StoreError
-            The run has no model, or its file is not the one that was recorded.
+            The run has no model, or its files are not those that were recorded.
         """
-        from mlops_cli.execution.job import make_importable
-        from mlops_cli.store.layout import RunPaths
-
-        workspace = find_workspace(self.path)
-        make_importable(str(workspace.root))
-        recorded_hashes = {k.removeprefix("model/"): v for k, v in self.record.files.items() if k.startswith("model/")}
-        return load_model(RunPaths(self.path).model, recorded_hashes, trust=workspace.trust, allow_pickle=allow_pickle)
+        return open_model(self.record, allow_pickle=allow_pickle)
 
 
 def _row(result: TrialResult) -> dict[str, Any]:

@@ -148,12 +148,15 @@ def _hold_out(dataset: Dataset, task: Task, share: float, seed: int) -> tuple[Ro
 def _with_test_file(dataset: Dataset, task: Task, spec: ExperimentSpec, workspace: Workspace) -> Loaded:
     path = str(spec.evaluation.test)
     source = reading_as_text(make_source(spec.data, workspace, path), text_columns(dataset.features))
-    table, _ = read_table(source, spec.data)
+    try:
+        table, _ = read_table(source, spec.data)
+    except DataError as error:
+        raise DataError(f"evaluation.test: {error.message}", hint=error.hint) from error
     if spec.data.target is not None and spec.data.target not in table.columns:
         raise ConfigError(
             f"{path} has no column '{spec.data.target}', so it cannot be scored on",
             key="evaluation.test",
-            hint="give a labelled file; an unlabelled one is for mlops predict",
+            hint="give a labelled file, or a share such as 0.2",
         )
     features = conform(table, dataset.features, spec.data.dtypes)
     test, _ = make_dataset(table, spec.data, task, source=path)

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mlops_cli.components.assemble import Assembly, require_encoded
-from mlops_cli.components.build import takes_sample_weight
-from mlops_cli.components.layout import untouched
 from mlops_cli.config import load_experiment
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import ConfigError
-from mlops_cli.execution.job import Candidate, Job, Scoring, make_importable
+from mlops_cli.execution.job import Job, make_importable
 from mlops_cli.execution.pool import workers
 from mlops_cli.planning.plan import Candidate as Point
 from mlops_cli.planning.plan import make_plan
 from mlops_cli.planning.space import points
-from mlops_cli.records import Kind, Notice, Stage
+from mlops_cli.records import Notice, Stage, Task
 from mlops_cli.store.provenance import code_hashes
-from mlops_cli.workflows.basis import basis_of, scoring_of, with_code
+from mlops_cli.workflows.basis import basis_of, own_modules, scoring_of, with_code
+from mlops_cli.workflows.candidates import Candidates, lay_out_trials
 from mlops_cli.workflows.load import Loaded, load
-from mlops_cli.workflows.splits import data_notices, split_key, splits_of
+from mlops_cli.workflows.splits import data_notices, splits_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from mlops_cli.components.assemble import Assembly
     from mlops_cli.config import Composition
     from mlops_cli.config.workspace import Workspace
     from mlops_cli.contracts import Observer
@@ -54,7 +54,7 @@ class Prepared:
     loaded: Loaded
     plan: Plan
     job: Job
-    candidates: tuple[Candidate, ...]
+    candidates: Candidates
     notices: tuple[Notice, ...]
 
     @property
@@ -70,7 +70,7 @@ class Prepared:
     @cached_property
     def workers(self) -> int:
         """How many tasks run at a time."""
-        return min(workers(self.spec.launcher), sum(len(self.job.splits[c.splits]) for c in self.candidates))
+        return min(workers(self.spec.launcher), sum(len(self.job.splits[c.splits]) for c in self.candidates.ready))
 
     def assembly(self, trial: Trial) -> Assembly:
         """Return what makes the parts of a trial."""
@@ -111,11 +111,26 @@ def _prepare(spec: ExperimentSpec, composition: Composition, workspace: Workspac
     observer(Stage("data"))
     loaded = load(spec, workspace)
     observer(Stage("plan"))
+    with _explained(spec, loaded):
+        return _planned(spec, composition, workspace, loaded)
+
+
+@contextmanager
+def _explained(spec: ExperimentSpec, loaded: Loaded) -> Iterator[None]:
+    """Say of an error where the task came from, when it was nobody who asked for clusters."""
+    try:
+        yield
+    except ConfigError as error:
+        if loaded.task is Task.CLUSTERING and spec.task is None:
+            error.hint = "data.target names no column, so the task is clustering: set data.target, or task=clustering"
+        raise
+
+
+def _planned(spec: ExperimentSpec, composition: Composition, workspace: Workspace, loaded: Loaded) -> Prepared:
     found = _points(spec, composition)
     scoring, scoring_notices = scoring_of(spec, loaded, found, workspace.trust)
-    code = code_hashes(workspace.trust, workspace.root)
+    code = code_hashes(own_modules(found, spec, workspace.trust), workspace.root)
     plan = make_plan(spec, found, with_code(basis_of(spec, loaded, found, scoring, workspace), code))
-    _name_trials_problem(plan, loaded, workspace, scoring)
     splits = splits_of(plan, loaded, workspace)
     dataset = loaded.train
     job = Job(
@@ -129,9 +144,9 @@ def _prepare(spec: ExperimentSpec, composition: Composition, workspace: Workspac
         trust=workspace.trust,
         root=str(workspace.root),
     )
-    candidates, layout_notices = _lay_out(plan, job)
+    candidates = lay_out_trials(plan, job)
     aloud = [*composition.notices, *loaded.train.notices, *data_notices(loaded, plan, splits)]
-    said = [*aloud, *scoring_notices, *layout_notices]
+    said = [*aloud, *scoring_notices, *candidates.notices]
     return Prepared(workspace, composition, spec, loaded, plan, job, candidates, _distinct(said))
 
 
@@ -144,46 +159,6 @@ def _points(spec: ExperimentSpec, composition: Composition) -> list[Point]:
         Point(params, composition.point(params), composition.point_config(params))
         for params in points(spec.sweep, spec.trial.seed)
     ]
-
-
-def _name_trials_problem(plan: Plan, loaded: Loaded, workspace: Workspace, scoring: Scoring) -> None:
-    """Refuse a plan of which no trial could be fitted; one with some that can runs, and the others fail by name."""
-    problems = {}
-    for trial in plan.trials:
-        assembly = Assembly(trial.spec, loaded.task, loaded.train.features, workspace.trust, scoring.positive)
-        problem = assembly.problems()
-        if problem is None:
-            return
-        problems[problem] = trial
-    raise ConfigError(next(iter(problems)), key="model" if len(problems) == 1 else None)
-
-
-def _lay_out(plan: Plan, job: Job) -> tuple[tuple[Candidate, ...], list[Notice]]:
-    candidates, notices = [], []
-    for trial in plan.trials:
-        assembly = job.assembly(trial)
-        _require_two_classes(trial, job)
-        notices.extend(_ignored_weights(assembly, job))
-        layout = assembly.layout
-        kinds = [c for c in job.columns if c.name in untouched(layout.root)]
-        require_encoded(assembly, [c for c in kinds if c.kind in {Kind.CATEGORICAL, Kind.TEXT, Kind.DATETIME}])
-        candidates.append(Candidate(trial, layout.root, split_key(trial)))
-        notices.extend(layout.notices)
-    return tuple(candidates), notices
-
-
-def _require_two_classes(trial: Trial, job: Job) -> None:
-    classes = job.scoring.classes
-    if trial.spec.threshold is not None and classes is not None and len(classes) != 2:
-        raise ConfigError(f"a threshold parts two classes; the target has {len(classes)}", key="threshold", hint="null")
-
-
-def _ignored_weights(assembly: Assembly, job: Job) -> list[Notice]:
-    model = assembly.model()
-    if job.weights is None or takes_sample_weight(model):
-        return []
-    text = f"{type(model).__name__} takes no weights in fit: data.weight counts in its scores alone"
-    return [Notice("weights-ignored", text)]
 
 
 def _distinct(notices: Sequence[Notice]) -> tuple[Notice, ...]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from concurrent.futures import ThreadPoolExecutor
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -24,17 +23,17 @@ from mlops_cli.store.find import find_finished, read_trials
 from mlops_cli.store.layout import WorkspacePaths
 from mlops_cli.store.log import RunLog
 from mlops_cli.store.provenance import SourceState, environment, source_state
-from mlops_cli.store.runs import RunSources, RunWriter
+from mlops_cli.store.runs import RunSources, RunWriter, amend
 from mlops_cli.workflows.basis import distributions
 from mlops_cli.workflows.finish import finish
 from mlops_cli.workflows.prepare import RunOptions, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from concurrent.futures import Future
 
     from mlops_cli.contracts import Observer
     from mlops_cli.records import Event, TrialResult
+    from mlops_cli.store.layout import RunPaths
     from mlops_cli.workflows.prepare import Prepared
 
 RECORDED = (
@@ -52,6 +51,9 @@ RECORDED = (
 """Distributions whose versions every run records."""
 
 
+SHOWN_TRIALS = 8
+
+
 @dataclass(frozen=True)
 class Outcome:
     """A run that has ended, and its trials in order."""
@@ -59,6 +61,7 @@ class Outcome:
     record: RunRecord
     trials: tuple[TrialResult, ...]
     found: bool = False  # an identical run was there already
+    said: tuple[Notice, ...] = ()  # warnings that the observer was told of before the first fit
 
 
 @dataclass
@@ -121,22 +124,19 @@ def execute(
         The config is wrong or the data unusable. A failing trial raises nothing: it is recorded.
     """
     asked = options or RunOptions()
-    started = time.perf_counter()
-    with ThreadPoolExecutor(max_workers=1) as side:
-        prepared = prepare(name, overrides, asked, observer)
-        workspace = WorkspacePaths(prepared.workspace.root)
-        identical = None if asked.force else find_finished(workspace, prepared.spec.name, prepared.plan.fingerprint)
-        if identical is not None:
-            return Outcome(identical, tuple(read_trials(identical.path)), found=True)
-        source = side.submit(source_state, prepared.workspace.root)
-        return _recorded(prepared, asked, observer, source, started)
+    started = datetime.now().astimezone()
+    prepared = prepare(name, overrides, asked, observer)
+    workspace = WorkspacePaths(prepared.workspace.root)
+    identical = None if asked.force else find_finished(workspace, prepared.spec.name, prepared.plan.fingerprint)
+    if identical is not None:
+        labelled = amend(identical, tags=asked.tags or {}, note=asked.note)
+        return Outcome(labelled, tuple(read_trials(identical.path)), found=True)
+    return _recorded(prepared, asked, observer, started)
 
 
-def _recorded(
-    prepared: Prepared, options: RunOptions, observer: Observer, source: Future[SourceState], started: float
-) -> Outcome:
-    state = source.result()
-    draft = _draft(prepared, options, state)
+def _recorded(prepared: Prepared, options: RunOptions, observer: Observer, started: datetime) -> Outcome:
+    state = source_state(prepared.workspace.root)
+    draft = replace(_draft(prepared, options, state), started=_stamp(started))
     sources = RunSources(to_yaml(prepared.composition.config), prepared.composition.overrides, state.diff)
     progress = Progress()
     with RunWriter.create(WorkspacePaths(prepared.workspace.root), draft, sources) as writer:
@@ -146,16 +146,25 @@ def _recorded(
         status = _run_trials(prepared, writer, progress, told)
         record = replace(writer.record, status=status, counts=count(progress.results, len(prepared.plan.trials)))
         record = _with_best(record, progress)
-        record = finish(record, prepared, progress, writer.paths, told)
+        record = _finished(record, prepared, progress, writer.paths, told)
+        ended = datetime.now().astimezone()
         record = replace(
             record,
-            ended=_now(),
-            duration_s=round(time.perf_counter() - started, 3),
+            ended=_stamp(ended),
+            duration_s=round((ended - started).total_seconds(), 3),
             warnings=_warnings(record.warnings, progress.results),
         )
         final = writer.finish(record)
         log.end(final)
-    return Outcome(final, tuple(sorted(progress.results, key=lambda r: r.trial)))
+    return Outcome(final, tuple(sorted(progress.results, key=lambda r: r.trial)), said=prepared.notices)
+
+
+def _finished(record: RunRecord, prepared: Prepared, progress: Progress, paths: RunPaths, told: Observer) -> RunRecord:
+    """Complete the record; Ctrl-C while the winner is refitted leaves an interrupted run with its scores."""
+    try:
+        return finish(record, prepared, progress, paths, told)
+    except KeyboardInterrupt:
+        return finish(replace(record, status=RunStatus.INTERRUPTED), prepared, progress, paths, told)
 
 
 def _both(first: Observer, second: Observer) -> Observer:
@@ -166,8 +175,8 @@ def _both(first: Observer, second: Observer) -> Observer:
     return observe
 
 
-def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="milliseconds")
+def _stamp(time: datetime) -> str:
+    return time.isoformat(timespec="milliseconds")
 
 
 def _draft(prepared: Prepared, options: RunOptions, state: SourceState) -> RunRecord:
@@ -178,7 +187,7 @@ def _draft(prepared: Prepared, options: RunOptions, state: SourceState) -> RunRe
         path=prepared.workspace.root,
         experiment=spec.name,
         status=RunStatus.RUNNING,
-        started=_now(),
+        started="",
         task=plan.task,
         primary=plan.primary,
         direction=plan.direction,
@@ -198,7 +207,7 @@ def _draft(prepared: Prepared, options: RunOptions, state: SourceState) -> RunRe
 def _run_trials(prepared: Prepared, writer: RunWriter, progress: Progress, told: Observer) -> RunStatus:
     """Run and journal the trials; Ctrl-C keeps those that have ended."""
     try:
-        for finished in _trials(prepared, writer):
+        for finished in _trials(prepared, writer, told):
             writer.append(finished.result)
             progress.take(finished, prepared)
             told(TrialFinished(finished.result, len(progress.results), len(prepared.plan.trials), progress.best))
@@ -209,10 +218,11 @@ def _run_trials(prepared: Prepared, writer: RunWriter, progress: Progress, told:
     return RunStatus.COMPLETED if progress.best is not None else RunStatus.FAILED
 
 
-def _trials(prepared: Prepared, writer: RunWriter) -> Iterator[Finished]:
+def _trials(prepared: Prepared, writer: RunWriter, told: Observer) -> Iterator[Finished]:
     scratch = writer.paths.scratch
     scratch.mkdir(parents=True, exist_ok=True)
-    yield from Engine(prepared.job, prepared.spec.launcher, scratch).execute(prepared.candidates)
+    yield from map(Finished, prepared.candidates.unfit)
+    yield from Engine(prepared.job, prepared.spec.launcher, scratch).execute(prepared.candidates.ready, told)
 
 
 def _with_best(record: RunRecord, progress: Progress) -> RunRecord:
@@ -222,13 +232,19 @@ def _with_best(record: RunRecord, progress: Progress) -> RunRecord:
 
 
 def _warnings(noticed: Sequence[Notice], results: Sequence[TrialResult]) -> tuple[Notice, ...]:
-    """Add what libraries warned of during trials, each thing once with the number of trials that it concerns."""
-    concerned: dict[Notice, int] = {}
-    for result in results:
+    """Add what libraries warned of during trials: each thing once, with the trials that it concerns."""
+    concerned: dict[Notice, list[int]] = {}
+    for result in sorted(results, key=lambda r: r.trial):
         for notice in result.notices:
-            concerned[notice] = concerned.get(notice, 0) + 1
-    found = [
-        replace(n, message=f"{n.message} ({count_} of {len(results)} trials)" if len(results) > 1 else n.message)
-        for n, count_ in concerned.items()
-    ]
-    return tuple(dict.fromkeys([*noticed, *found]))
+            concerned.setdefault(notice, []).append(result.trial)
+    return tuple(dict.fromkeys([*noticed, *(_of_trials(n, t, len(results)) for n, t in concerned.items())]))
+
+
+def _of_trials(notice: Notice, trials: Sequence[int], of: int) -> Notice:
+    text = re.sub(r" *\(status=\d+\)", "", notice.message).rstrip(" :.")
+    if of > 1:
+        shown = ", ".join(map(str, trials[:SHOWN_TRIALS])) + (" …" if len(trials) > SHOWN_TRIALS else "")
+        text += f" (in {len(trials)} of {of} trials: {shown})"
+    if notice.code == "not-converged":
+        text += "; give it more iterations, as by model.max_iter=5000, or scale the features"
+    return replace(notice, message=text)

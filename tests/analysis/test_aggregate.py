@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from mlops_cli.analysis.aggregate import best, count, failures, summarize
+from mlops_cli.analysis.aggregate import best, count, failures, summaries, summarize
 from mlops_cli.records import Direction, ErrorInfo, TrialResult, TrialState
 
 
@@ -23,6 +23,28 @@ def test_the_interval_is_the_corrected_resampled_t_test():
     assert summary.mean == pytest.approx(np.mean(scores), abs=1e-15)
     assert summary.std == pytest.approx(np.std(scores, ddof=1), abs=1e-15)
     assert summary.ci95 == pytest.approx((np.mean(scores) - half, np.mean(scores) + half), abs=1e-12)
+
+
+def test_the_interval_ends_where_the_metric_does():
+    scores = [0.99, 1.0, 1.0, 0.97, 1.0]
+    low, high = summarize(scores, test_share=0.25).ci95
+    assert high > 1
+    assert summarize(scores, test_share=0.25, bounds=(0.0, 1.0)).ci95 == (low, 1.0)
+    assert summarize([1.0, 9.0], test_share=0.25, bounds=(0.0, math.inf)).ci95[0] == 0
+
+
+@given(st.lists(st.floats(-10, 10), min_size=2, max_size=8))
+def test_the_mean_is_inside_its_interval_whatever_the_bounds(scores):
+    summary = summarize(scores, test_share=0.25, bounds=(0.0, 1.0))
+    assert summary.ci95[0] <= summary.mean <= summary.ci95[1]
+
+
+def test_each_metric_is_cut_at_its_own_bounds():
+    result = TrialResult(0, TrialState.COMPLETED, scores={"roc_auc": (0.9, 1.0), "r2": (0.9, 1.0), "mine": (0.9, 1.0)})
+    found = summaries(result, 0.25, {"r2": 0.8}, bounds={"roc_auc": (0, 1), "r2": (-math.inf, 1)})
+    assert found["roc_auc"].ci95[1] == found["r2"].ci95[1] == 1
+    assert found["mine"].ci95[1] > 1
+    assert (found["r2"].test, found["mine"].test) == (0.8, None)
 
 
 def test_one_split_has_no_spread():

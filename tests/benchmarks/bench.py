@@ -65,7 +65,7 @@ pd.DataFrame(search.cv_results_).to_csv("scores.csv")
 """
 
 EXPERIMENT = """
-defaults: [experiment, {data: csv}, {transforms: tabular}, {model: logistic_regression}, {split: stratified_kfold}, _self_]
+defaults: [experiment, {data: csv}, {transforms: tabular}, {model: logistic_regression}, _self_]
 data: {path: data/mixed.csv, target: target}
 evaluation: {metrics: [roc_auc]}
 sweep: {space: {model.C: %s}}

@@ -70,6 +70,30 @@ def test_class_weights_of_the_users_replace_the_value_by_task_that_they_were_mer
     assert make({"_target_": FOREST, "class_weight": weights}).class_weight == {0: 1.0, 1: 5.0}
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"0": 2}, {0: 2}),
+        ({"-1": 1.0, "1": 5.0}, {-1: 1.0, 1: 5.0}),
+        ({"0.5": 1, "1.5": 2}, {0.5: 1, 1.5: 2}),
+        ({"true": 3, "False": 1}, {True: 3, False: 1}),
+        ({"no": 1, "yes": 2}, {"no": 1, "yes": 2}),
+        ({"1": 1, "other": 2}, {"1": 1, "other": 2}),
+        ({"nan": 1, "1_0": 2, "1e3": 3}, {"nan": 1, "1_0": 2, "1e3": 3}),
+    ],
+)
+def test_class_weights_of_numbers_are_by_number_whatever_a_key_is_written_as(given, meant) -> None:
+    found = make({"_target_": FOREST, "class_weight": given}).class_weight
+    assert (found, list(map(type, found))) == (meant, list(map(type, meant)))
+
+
+def test_class_weights_by_a_key_of_the_config_are_taken_by_the_model() -> None:
+    X, y = load_iris(return_X_y=True)
+    weighted = make({"_target_": FOREST, "class_weight": {"0": 2}, "n_estimators": 5}, seed=0).fit(X, y)
+    plain = RandomForestClassifier(class_weight={0: 2}, n_estimators=5, random_state=0).fit(X, y)
+    assert np.array_equal(weighted.predict_proba(X), plain.predict_proba(X))
+
+
 def test_an_unknown_parameter_is_told_with_its_key_and_the_nearest() -> None:
     with pytest.raises(ConfigError) as caught:
         make({"_target_": FOREST, "max_dept": 3})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+import warnings
 
 import numpy as np
 import pytest
@@ -25,8 +26,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from mlops_cli.components import cluster_metrics
 from mlops_cli.components.build import spec_from
-from mlops_cli.components.metric_names import metric_names
+from mlops_cli.components.metric_names import metric_bounds, metric_names, scikit_name, tasks_of
 from mlops_cli.components.metrics import evaluate, positive_class, resolve_metrics
 from mlops_cli.errors import ConfigError
 from mlops_cli.records import Direction, MetricSpec, Task
@@ -100,6 +102,38 @@ def test_an_error_is_reported_as_the_positive_number_and_minimised(alias: str, s
     metrics = resolve_metrics(names(alias), Task.REGRESSION)
     assert metrics[0].direction is Direction.MINIMIZE
     assert evaluate(metrics, model, X, y)[0] == {alias: -get_scorer(scorer)(model, X, y)}
+
+
+@pytest.mark.parametrize(
+    ("names_of", "expected"),
+    [
+        ("accuracy balanced_accuracy f1 f1_macro precision_weighted recall jaccard_micro", (0, 1)),
+        ("roc_auc roc_auc_ovr_weighted average_precision top_k_accuracy v_measure_score", (0, 1)),
+        ("mcc matthews_corrcoef silhouette", (-1, 1)),
+        ("r2 explained_variance d2_absolute_error_score d2_brier_score", (-np.inf, 1)),
+        ("rmse mae mse mape max_error log_loss brier poisson_deviance davies_bouldin", (0, np.inf)),
+        ("calinski_harabasz positive_likelihood_ratio negative_likelihood_ratio", (0, np.inf)),
+        ("neg_root_mean_squared_error neg_log_loss neg_brier_score neg_max_error", (-np.inf, 0)),
+        ("profit f11 recall_of_mine", (-np.inf, np.inf)),
+    ],
+)
+def test_it_is_known_where_a_metric_ends(names_of: str, expected: tuple[float, float]) -> None:
+    assert {metric_bounds(name) for name in names_of.split()} == {expected}
+
+
+@pytest.mark.parametrize("task", [Task.CLASSIFICATION, Task.REGRESSION])
+def test_scores_are_within_the_bounds_of_their_metrics(task: Task) -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 3)), rng.integers(1, 3, 60)
+    wanted = [n for n in metric_names() if n not in cluster_metrics.SCORES and tasks_of(scikit_name(n)[0])[-1] is task]
+    estimators = {Task.CLASSIFICATION: DecisionTreeClassifier, Task.REGRESSION: DecisionTreeRegressor}
+    for rows in (slice(None), slice(30, None)):  # of what was learned by heart, and of what was not seen
+        model = estimators[task](random_state=0).fit(X[: rows.start], y[: rows.start])
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # ratios of a model without an error are infinite
+            scores, _ = evaluate(resolve_metrics(names(*wanted), task, np.unique(y)), model, X[rows], y[rows])
+        found = {n: s for n, s in scores.items() if not metric_bounds(n)[0] <= s <= metric_bounds(n)[1]}
+        assert {n for n, s in found.items() if not np.isnan(s)} == set()
 
 
 def test_scores_are_those_of_cross_validate(binary) -> None:

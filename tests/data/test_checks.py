@@ -7,6 +7,7 @@ import pytest
 from mlops_cli.analysis.checks import check_dataset, check_metrics, check_splits
 from mlops_cli.components.dataset import make_dataset
 from mlops_cli.components.sources import SklearnSource
+from mlops_cli.components.sources.inspection import of_texts
 from mlops_cli.records import ComponentSpec, DataSpec, Task
 
 N = 400
@@ -99,10 +100,22 @@ def test_a_leak_of_a_rare_class_among_many_rows_is_found():
 
 def test_duplicate_rows_are_counted():
     table = honest()
-    doubled = pd.concat([table, table.head(7)], ignore_index=True)
-    assert "7 of 407 rows" in said(doubled)["duplicate-rows"]
-    flipped = doubled.assign(y=[*table.y, *table.y.head(7).map({"yes": "no", "no": "yes"})])
+    doubled = pd.concat([table, table.head(9)], ignore_index=True)
+    assert "9 of 409 rows (2 %) repeat an earlier row" in said(doubled)["duplicate-rows"]
+    flipped = doubled.assign(y=[*table.y, *table.y.head(9).map({"yes": "no", "no": "yes"})])
     assert "duplicate-rows" not in said(flipped)
+
+
+def test_few_duplicates_are_not_worth_a_word():
+    table = honest()
+    assert said(pd.concat([table, table.head(8)], ignore_index=True)) == {}
+    data, _ = dataset_of(pd.concat([table, table.head(1)], ignore_index=True))
+    assert check_splits(data, [(np.arange(N - 50), np.arange(N - 50, N + 1))]) == []  # 1 of 51
+
+
+def test_large_numbers_are_written_with_separators():
+    table = pd.concat([honest()] * 4, ignore_index=True)
+    assert "1,200 of 1,600 rows (75 %)" in said(table)["duplicate-rows"]
 
 
 def test_duplicates_across_splits_are_counted():
@@ -110,7 +123,9 @@ def test_duplicates_across_splits_are_counted():
     data, _ = dataset_of(pd.concat([table, table], ignore_index=True))
     rows = np.arange(2 * N)
     halves = [(rows[:N], rows[N:]), (rows[N:], rows[:N])]
-    assert "800 of 800 scored rows" in check_splits(data, halves)[0].message
+    message = check_splits(data, halves)[0].message
+    assert "800 of 800 scored rows (100 %) have a twin in every column" in message
+    assert "`data.group`" in message
     assert check_splits(data, [(rows[:100], rows[200:300])]) == []
 
 
@@ -124,7 +139,7 @@ def test_classes_with_fewer_rows_than_splits_are_named():
 def test_constant_and_nearly_empty_columns_are_named():
     messages = said(honest().assign(one=1, word="x", empty=[1.0] * 4 + [None] * (N - 4)))
     assert "columns one, word" in messages["constant-columns"]
-    assert "column 'empty' (99%)" in messages["near-empty-columns"]
+    assert "column 'empty' (99 %)" in messages["near-empty-columns"]
 
 
 @pytest.mark.parametrize(
@@ -146,6 +161,27 @@ def test_quantities_and_prose_are_not_like_ids():
     counts = np.random.default_rng(0).choice(10**6, N, replace=False)
     prose = [f"a long text about number {i}" for i in range(N)]
     assert "id-like-columns" not in said(honest().assign(n=counts, t=prose))
+
+
+def test_a_column_with_gaps_is_not_like_an_id():
+    cabins = [f"C{i}" if i < 100 else None for i in range(N)]
+    nearly_full = [f"p{i}" if i < N - 10 else None for i in range(N)]
+    assert "id-like-columns" not in said(honest().assign(cabin=cabins))
+    assert "column who" in said(honest().assign(cabin=cabins, who=nearly_full))["id-like-columns"]
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        (pd.date_range("2020", periods=N, freq="h").astype(str), "dates-as-text"),
+        ([f"{i + 1},{i:03d}" for i in range(N)], "thousands"),
+        ([*map(str, range(1, N)), "unknown"], "mixed-types"),
+    ],
+)
+def test_a_column_that_should_be_read_otherwise_is_not_like_an_id(values, code):
+    table = honest().assign(when=list(values))
+    data, task = make_dataset(table, DataSpec(ComponentSpec(""), target="y"), notices=of_texts(table))
+    assert [n.code for n in (*data.notices, *check_dataset(data, task))] == [code]
 
 
 def test_repeated_ids_are_counted():

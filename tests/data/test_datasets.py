@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from mlops_cli.components.dataset import column_named, make_dataset, read_table
+from mlops_cli.components.metrics import positive_class
+from mlops_cli.components.sources import CsvSource
 from mlops_cli.errors import ConfigError, DataError
 from mlops_cli.records import ComponentSpec, DataSpec, Task
 
@@ -140,6 +142,85 @@ def test_labels_are_kept_as_they_came(table):
 def test_a_target_that_cannot_be_learned_is_refused(table, column, task, says):
     with pytest.raises(DataError, match=says):
         dataset_of(table.assign(y=column), task, target="y")
+
+
+class Held:
+    """A source of a table in memory."""
+
+    def __init__(self, table):
+        self.table = table
+
+    def load(self):
+        return self.table
+
+
+def dropped(table, **roles):
+    asked = spec(target="y", missing_target="drop", **roles)
+    read, notices = read_table(Held(table), asked)
+    return read, make_dataset(read, asked, notices=notices)[0]
+
+
+def test_rows_without_a_target_are_left_out_where_that_is_asked_for(table):
+    gaps = table.assign(y=[None, *table.y[1:20], np.nan, *table.y[21:]])
+    read, data = dropped(gaps, id="id")
+    assert [n.message for n in data.notices] == ["2 of 40 rows have no y and are left out"]
+    assert read.index.tolist() == data.ids.str[1:].astype(int).tolist() == [*range(1, 20), *range(21, 40)]
+    assert data.y.tolist() == table.y[read.index].tolist()
+    assert data.X.index.equals(pd.RangeIndex(38))
+    assert data.version == dropped(table.drop(index=[0, 20]), id="id")[1].version
+
+
+def test_nothing_is_left_out_where_every_row_has_a_target(table):
+    read, data = dropped(table)
+    assert (len(read), data.notices) == (N, ())
+    assert data.version == dataset_of(table, target="y").version
+
+
+def test_classes_keep_their_type_where_rows_are_left_out(table):
+    assert dropped(table.assign(y=[np.nan, 0.0] + [0, 1] * 19))[1].y.dtype == "int64"
+    booleans = pd.Series([None, True] + [False, True] * 19, dtype=object)
+    assert dropped(table.assign(y=booleans))[1].y.dtype == "bool"
+    assert dropped(table.assign(y=[np.nan, 0.5] * 20))[1].y.dtype == "float64"
+
+
+def test_a_missing_target_is_an_error_that_names_its_mend(table):
+    with pytest.raises(DataError, match=r"'y' is missing in 1 of 40 rows \(row 1\).*data\.missing_target=drop"):
+        dataset_of(table.assign(y=[None, *table.y[1:]]), target="y")
+    with pytest.raises(DataError, match=r"at least 2 rows are needed\. Got 0"):
+        dropped(table.assign(y=None))
+
+
+@pytest.mark.parametrize(
+    ("target", "task", "guessed"),
+    [
+        (range(6), None, "'y' has 6 distinct whole numbers, which are taken as classes; `task=regression`"),
+        ([1.0, 2.0, 3.0], None, "'y' has 3 distinct whole numbers"),
+        (range(6), Task.CLASSIFICATION, None),
+        (range(6), Task.REGRESSION, None),
+        ([0, 1], None, None),
+        (range(21), None, None),
+        ("abc", None, None),
+        ([True, False], None, None),
+    ],
+)
+def test_it_is_said_that_whole_numbers_are_taken_as_classes(table, target, task, guessed):
+    values = list(target)
+    data = dataset_of(table.assign(y=[values[i % len(values)] for i in range(N)]), task, target="y")
+    assert [n.code for n in data.notices] == (["task-guessed"] if guessed else [])
+    assert all(n.message.startswith(guessed or "") for n in data.notices)
+
+
+@pytest.mark.parametrize(
+    ("written", "classes"),
+    [(["True", "False"], [False, True]), (["y", "n"], ["n", "y"]), (["yes", "no"], ["no", "yes"])],
+)
+def test_two_classes_in_words_are_told_apart(write, written, classes):
+    source = CsvSource(write("t.csv", "x,y\n" + "".join(f"{i},{written[i % 2]}\n" for i in range(N))))
+    table, notices = read_table(source, spec(target="y"))
+    data, task = make_dataset(table, spec(target="y"), notices=notices)
+    assert task is Task.CLASSIFICATION
+    assert np.unique(data.y).tolist() == classes
+    assert positive_class(np.unique(data.y)) == classes[1]
 
 
 def test_a_task_without_a_target_is_refused(table):

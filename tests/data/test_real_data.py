@@ -17,7 +17,7 @@ def load(path, read=None, **roles):
     spec = DataSpec(ComponentSpec(""), **roles)
     table, notices = read_table(CsvSource(path, read or {}), spec)
     data, task = make_dataset(table, spec, notices=notices)
-    return data, task, [*notices, *check_dataset(data, task, 5)]
+    return data, task, [*data.notices, *check_dataset(data, task, 5)]
 
 
 def codes(notices) -> list[str]:
@@ -44,11 +44,19 @@ def test_penguins_are_classes_with_missing_values(real):
     assert data.X.isna().any().any()
 
 
+def test_penguins_without_a_sex_can_be_left_out(real):
+    with pytest.raises(DataError, match=r"'sex' is missing in 11 of 344 rows.*data\.missing_target=drop"):
+        load(real("penguins.csv"), target="sex")
+    data, _, notices = load(real("penguins.csv"), target="sex", missing_target="drop")
+    assert (data.rows, data.version.rows, set(data.y)) == (333, 333, {"FEMALE", "MALE"})
+    assert [n.message for n in notices] == ["11 of 344 rows have no sex and are left out"]
+
+
 def test_diamonds_are_a_regression(real):
     data, task, notices = load(real("diamonds.csv"), target="price")
     assert task is Task.REGRESSION
     assert data.rows == 53_940
-    assert codes(notices) == ["duplicate-rows"]
+    assert notices == []
     assert data.X.equals(pd.read_csv(real("diamonds.csv")).drop(columns="price"))
 
 
@@ -59,13 +67,13 @@ def test_wine_quality_asks_for_names_and_takes_them(real):
     names = [*(f"x{i}" for i in range(11)), "quality"]
     data, task, notices = load(path, {"header": None, "names": names}, target="quality")
     assert (data.X.shape, task) == ((1599, 11), Task.CLASSIFICATION)
-    assert codes(notices) == ["duplicate-rows"]
+    assert codes(notices) == ["duplicate-rows", "task-guessed"]
 
 
 def test_taxis_tell_of_their_dates(real):
     _, task, notices = load(real("taxis.csv"), target="tip")
     assert task is Task.REGRESSION
-    assert codes(notices) == ["dates-as-text", "dates-as-text", "id-like-columns"]
+    assert codes(notices) == ["dates-as-text", "dates-as-text"]
     dtypes = {"pickup": "datetime", "dropoff": "datetime"}
     data, _, notices = load(real("taxis.csv"), target="tip", dtypes=dtypes)
     assert notices == []

@@ -86,7 +86,8 @@ trial   roc_auc     rmse   params
     2    failed   failed   model.C=-1
 
 1 trial failed:
-  1 × ValueError: C must be positive [/x]
+  1 × ValueError: C must be positive [/x]  trial 2
+  --verbose shows where
 
 ! target-leak: alive gives survived away"""
     )
@@ -96,7 +97,7 @@ def test_the_page_of_a_run_says_where_it_came_from(shown):
     text = shown(page(RECORD, TRIALS))
     for line in (
         "task         classification",
-        "data         data/t.csv  891 rows × 1 columns  0123456789ab",
+        "data         data/t.csv  891 rows × 1 column  0123456789ab",
         "code         fedcba987654, uncommitted changes in source.diff",
         "tags         stage=draft",
         "files        /w/runs/titanic/20260102-030405-abcdef",
@@ -108,8 +109,26 @@ def test_the_list_of_runs(shown):
     running = replace(RECORD, status=RunStatus.RUNNING, metrics={}, best=None, id="titanic/20260103-000000-000000")
     text = shown(listing([running, RECORD]))
     assert "running" in text.splitlines()[2]
-    assert "0.8612 ±" in text
+    assert "titanic/20260102-030405-abcdef   completed        3   roc_auc 0.8612" in text
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_a_wide_list_of_runs_has_the_spread_and_the_winner():
+    console = Console(width=140, color_system=None)
+    with console.capture() as capture:
+        console.print(listing([RECORD], width=140))
+    assert "roc_auc 0.8612 ± 0.0212   model.C=1 model.kernel=null" in capture.get()
+
+
+def test_tracebacks_are_shown_when_they_are_asked_for(shown):
+    error = ErrorInfo("ValueError", "bad", "Traceback …\n  File x, line 3")
+    trials = (TrialResult(0, TrialState.FAILED, error=error),)
+    assert "File x, line 3" in shown(summary(RECORD, trials, tracebacks=True))
+    assert "File x, line 3" not in shown(summary(RECORD, trials))
+
+
+def test_warnings_that_were_shown_are_not_shown_again(shown):
+    assert "target-leak" not in shown(summary(RECORD, TRIALS, said=RECORD.warnings))
 
 
 def test_a_failed_run_says_why(shown):

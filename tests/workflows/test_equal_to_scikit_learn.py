@@ -91,7 +91,7 @@ def test_weights_count_in_fit_and_in_score(experiment, mixed):
 
 def test_groups_stay_together(experiment, mixed):
     name = experiment("""
-        defaults: [experiment, {data: csv}, {transforms: tabular}, {model: logistic_regression}, {split: group_kfold}, _self_]
+        defaults: [experiment, data: csv, transforms: tabular, model: logistic_regression, split: group_kfold, _self_]
         data: {path: data/mixed.csv, target: survived, group: family, drop: [note, weight, amount]}
         split: {n_splits: 4}
         evaluation: {metrics: [roc_auc]}

@@ -1,6 +1,7 @@
 """A user slots in a transform, a model, a metric, a splitter and a data source of their own: one module, some YAML."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import mlops_cli as mlops
@@ -127,8 +128,8 @@ def test_it_runs_in_worker_processes(own, monkeypatch):
 
 def test_the_saved_model_is_opened_again(own):
     run = mlops.run(own)
-    table = mlops.find_run("own:latest").model().predict(np.zeros((2, 2)))
-    assert table.shape == (2,)
+    predicted = mlops.find_run("own:latest").model().predict(pd.DataFrame({"a": [0.0, 1.0], "b": [1.5, 1.5]}))
+    assert predicted.tolist() == [0, 1]
     assert run.record.files
 
 

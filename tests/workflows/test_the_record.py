@@ -11,7 +11,7 @@ import yaml
 from sklearn.metrics import roc_auc_score
 
 import mlops_cli as mlops
-from mlops_cli.errors import StoreError
+from mlops_cli.errors import DataError, StoreError
 
 SWEEP = """
     defaults: [experiment, {data: csv}, {transforms: tabular}, {model: logistic_regression}, _self_]
@@ -115,8 +115,25 @@ def test_the_model_is_the_winner_on_all_training_rows(run, mixed):
     held = pd.read_parquet(run.path / "predictions_test.parquet")
     rows = mixed.iloc[held["row"]]
     np.testing.assert_allclose(model.predict_proba(rows)[:, 1], held["proba_1"], atol=1e-12)
-    assert type(model).__module__.startswith("sklearn.")
-    assert run.best.params["model.C"] == model.named_steps["model"].C
+    assert type(model.pipeline).__module__.startswith("sklearn.")
+    assert run.best.params["model.C"] == model.pipeline.named_steps["model"].C
+
+
+def test_a_model_takes_its_columns_by_name_and_ignores_others(run, mixed):
+    model = run.model()
+    shuffled = mixed[["port", "note", "sex", "survived", "fare", "age"]]
+    np.testing.assert_array_equal(model.predict(shuffled), model.predict(mixed))
+    with pytest.raises(DataError, match="fare"):
+        model.predict(mixed.drop(columns="fare"))
+
+
+def test_tags_and_a_note_reach_a_run_that_was_there_already(run):
+    again = mlops.run("e", ["model.C=0.1,1,-1"], tags={"seen": "twice"}, note="looked again")
+    assert again.id == run.id
+    record = mlops.find_run(run.id).record
+    assert record.tags == {"stage": "draft", "seen": "twice"}
+    assert record.note == "looked again"
+    assert record.files == run.record.files
 
 
 def test_the_models_files_are_hashed_in_the_record(run):
@@ -201,7 +218,7 @@ def test_the_log_has_a_line_for_each_trial(run):
 
 
 def test_scratch_files_are_gone(run, workspace):
-    assert not [p for p in (workspace / ".mlops").rglob("*.joblib")]
+    assert not list((workspace / ".mlops").rglob("*.joblib"))
 
 
 def test_a_run_of_which_no_trial_completes_has_failed_and_says_why(experiment, workspace):
