@@ -133,7 +133,7 @@ def positive_class(classes: Sequence[Any] | np.ndarray[Any, Any], positive: Any 
     """
     known = _plain(classes)
     if positive is None:
-        return 1 if 1 in known else max(known)
+        return next((label for label in known if label == 1), max(known))
     for label in known:
         if label == positive and isinstance(label, str) == isinstance(positive, str):
             return label

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import threading
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components.assemble import Assembly
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Collection, Mapping
 
     import numpy as np
     import pandas as pd
@@ -97,14 +98,33 @@ def _mapped_job(path: str) -> Job:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     job: Job = joblib.load(path, mmap_mode="c")
-    make_importable(job.root)
+    make_importable(job.root, job.trust)
     return job
 
 
-def make_importable(root: str) -> None:
-    """Let the user's own modules be imported from the workspace."""
+class _WorkspacePath(str):
+    """An entry of ``sys.path`` that `make_importable` has put there."""
+
+    __slots__ = ()
+
+
+def make_importable(root: str, trust: Collection[str]) -> None:
+    """Let the user's own modules be imported from the workspace, as they are on disk now.
+
+    A process may run experiments of several workspaces, and a notebook one after an edit: modules of the workspace
+    that were imported before are imported anew, since the fingerprint speaks of the files.
+    """
+    importlib.invalidate_caches()
+    sys.path[:] = [entry for entry in sys.path if not isinstance(entry, _WorkspacePath)]
     if root and root not in sys.path:
-        sys.path.append(root)  # last: a user's file must not stand in for a library's
+        sys.path.append(_WorkspacePath(root))  # last: a user's file must not stand in for a library's
+    own = {top for name in trust if _lies_in(top := name.partition(".")[0], Path(root))}
+    for name in [name for name in sys.modules if name.partition(".")[0] in own]:
+        del sys.modules[name]
+
+
+def _lies_in(module: str, root: Path) -> bool:
+    return (root / f"{module}.py").is_file() or (root / module).is_dir()
 
 
 @lru_cache(maxsize=32)

@@ -11,6 +11,7 @@ from joblib import cpu_count, parallel_config
 
 from mlops_cli.analysis.aggregate import summaries
 from mlops_cli.components.build import takes_sample_weight
+from mlops_cli.components.metric_names import metric_bounds
 from mlops_cli.components.metrics import evaluate
 from mlops_cli.errors import MlopsError
 from mlops_cli.execution.fitting import notices_of, prediction_columns
@@ -45,7 +46,7 @@ def finish(record: RunRecord, prepared: Prepared, progress: Progress, paths: Run
     if progress.best is None:
         return replace(record, error=_reason(record, progress))
     share = _test_share(prepared, progress.best.trial)
-    record = replace(record, metrics=summaries(progress.best, share))
+    record = replace(record, metrics=summaries(progress.best, share, bounds=_bounds(prepared)))
     if prepared.spec.artifacts.predictions and progress.predictions:
         write_predictions(paths.predictions, out_of_fold(prepared.loaded.train, prepared.loaded.train_rows, progress))
     if record.status is not RunStatus.COMPLETED:
@@ -66,7 +67,7 @@ def _with_model(record: RunRecord, prepared: Prepared, trial: Trial, progress: P
     scores = _score_test(refitted.model, prepared, paths)
     share = _test_share(prepared, trial.number)
     if progress.best is not None:
-        record = replace(record, metrics=summaries(progress.best, share, scores))
+        record = replace(record, metrics=summaries(progress.best, share, scores, _bounds(prepared)))
     known = progress.best.notices if progress.best is not None else ()
     record = replace(record, warnings=(*record.warnings, *(n for n in refitted.notices if n not in known)))
     if prepared.spec.artifacts.keep == "none":
@@ -135,6 +136,12 @@ def _test_share(prepared: Prepared, number: int) -> float:
     candidate = next(c for c in prepared.candidates.ready if c.trial.number == number)
     pairs = prepared.job.splits[candidate.splits]
     return sum(len(test) / len(train) for train, test in pairs) / len(pairs)
+
+
+def _bounds(prepared: Prepared) -> dict[str, tuple[float, float]]:
+    """Return where each metric of a known name ends; a user's own may share a name and know no bounds."""
+    own = {m.name for m in prepared.job.scoring.metrics if m.component is not None}
+    return {m.name: metric_bounds(m.name) for m in prepared.plan.metrics if m.name not in own}
 
 
 def _reason(record: RunRecord, progress: Progress) -> Any:

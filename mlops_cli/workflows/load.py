@@ -32,7 +32,7 @@ class Loaded:
 
     train: Dataset
     task: Task
-    train_rows: Rows  # positions in the whole data
+    train_rows: Rows  # the place of each in its source, counted from 0
     test: Dataset | None = None
     test_rows: Rows | None = None
 
@@ -50,14 +50,15 @@ def load(spec: ExperimentSpec, workspace: Workspace) -> Loaded:
     table, notices = read_table(make_source(spec.data, workspace), spec.data)
     check_expect(table, spec.data.expect)
     dataset, task = make_dataset(table, spec.data, spec.task, source=_called(spec.data.source), notices=notices)
-    dataset = _in_time_order(dataset)
+    order = _time_order(dataset)
+    dataset, places = subset(dataset, order), table.index.to_numpy()[order]
     test = spec.evaluation.test
     if isinstance(test, str):
-        return _with_test_file(dataset, task, spec, workspace)
+        return _with_test_file(Loaded(dataset, task, places), spec, workspace)
     if test is None:
-        return Loaded(dataset, task, np.arange(dataset.rows))
+        return Loaded(dataset, task, places)
     train, held = _hold_out(dataset, task, float(test), spec.trial.seed)
-    return Loaded(subset(dataset, train), task, train, subset(dataset, held), held)
+    return Loaded(subset(dataset, train), task, places[train], subset(dataset, held), places[held])
 
 
 def make_source(spec: DataSpec, workspace: Workspace, path: str | None = None) -> DataSource:
@@ -115,11 +116,11 @@ def subset(dataset: Dataset, rows: Rows) -> Dataset:
     )
 
 
-def _in_time_order(dataset: Dataset) -> Dataset:
-    """Put rows in the order of their time column: a time-series split counts on it."""
-    if dataset.times is None or dataset.times.is_monotonic_increasing:
-        return dataset
-    return subset(dataset, dataset.times.to_numpy().argsort(kind="stable"))
+def _time_order(dataset: Dataset) -> Rows:
+    """Return the rows in the order of their time column: a time-series split counts on it."""
+    if dataset.times is None:
+        return np.arange(dataset.rows)
+    return dataset.times.to_numpy().argsort(kind="stable")
 
 
 def _hold_out(dataset: Dataset, task: Task, share: float, seed: int) -> tuple[Rows, Rows]:
@@ -145,11 +146,12 @@ def _hold_out(dataset: Dataset, task: Task, share: float, seed: int) -> tuple[Ro
     return np.sort(train), np.sort(test)
 
 
-def _with_test_file(dataset: Dataset, task: Task, spec: ExperimentSpec, workspace: Workspace) -> Loaded:
+def _with_test_file(loaded: Loaded, spec: ExperimentSpec, workspace: Workspace) -> Loaded:
+    dataset, task = loaded.train, loaded.task
     path = str(spec.evaluation.test)
     source = reading_as_text(make_source(spec.data, workspace, path), text_columns(dataset.features))
     try:
-        table, _ = read_table(source, spec.data)
+        table, said = read_table(source, spec.data)
     except DataError as error:
         raise DataError(f"evaluation.test: {error.message}", hint=error.hint) from error
     if spec.data.target is not None and spec.data.target not in table.columns:
@@ -161,7 +163,9 @@ def _with_test_file(dataset: Dataset, task: Task, spec: ExperimentSpec, workspac
     features = conform(table, dataset.features, spec.data.dtypes)
     test, _ = make_dataset(table, spec.data, task, source=path)
     test = replace(test, X=features, features=dataset.features)
-    return Loaded(dataset, task, np.arange(dataset.rows), test, np.arange(test.rows))
+    dropped = tuple(replace(n, message=f"{path}: {n.message}") for n in said if n.code == "rows-dropped")
+    dataset = replace(dataset, notices=(*dataset.notices, *dropped))
+    return replace(loaded, train=dataset, test=test, test_rows=table.index.to_numpy())
 
 
 def split_columns(dataset: Dataset) -> Mapping[str, Any]:

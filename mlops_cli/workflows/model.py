@@ -87,7 +87,7 @@ def open_model(record: RunRecord, *, allow_pickle: bool = False) -> Model:
         The run has no model, or its files are not those that were recorded.
     """
     workspace = find_workspace(record.path)
-    make_importable(str(workspace.root))
+    make_importable(str(workspace.root), workspace.trust)
     paths = RunPaths(record.path).model
     hashes = {k.removeprefix("model/"): v for k, v in record.files.items() if k.startswith("model/")}
     pipeline = load_model(paths, hashes, trust=workspace.trust, allow_pickle=allow_pickle)

@@ -89,7 +89,7 @@ def prepare(name: str, overrides: Sequence[str], options: RunOptions, observer: 
     """
     observer(Stage("config"))
     workspace = find_workspace(options.workspace)
-    make_importable(str(workspace.root))
+    make_importable(str(workspace.root), workspace.trust)
     composition = load_experiment(name, overrides, workspace)
     spec = _with_options(composition.spec, options)
     try:

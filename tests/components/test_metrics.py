@@ -164,10 +164,19 @@ def test_labels_of_any_kind_score_as_zero_and_one_would(binary, positive: str) -
 
 @pytest.mark.parametrize(
     ("classes", "positive"),
-    [(["no", "yes"], "yes"), ([0, 1], 1), ([1, 2], 1), ([-1, 1], 1), ([2, 3], 3), ([False, True], True)],
+    [
+        (["no", "yes"], "yes"),
+        ([0, 1], 1),
+        ([1, 2], 1),
+        ([-1, 1], 1),
+        ([2, 3], 3),
+        ([False, True], True),
+        (["n", "y"], "y"),
+    ],
 )
 def test_the_positive_class_when_none_is_named(classes, positive) -> None:
-    assert positive_class(np.array(classes)) == positive
+    found = positive_class(np.array(classes))
+    assert (found, type(found)) == (positive, type(positive))
 
 
 def test_a_positive_class_that_is_none_is_told_with_the_classes() -> None:

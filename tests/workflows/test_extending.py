@@ -155,3 +155,14 @@ def test_an_option_file_is_all_that_a_new_model_needs(own, workspace):
         "defaults: [experiment, {model: nearest}, _self_]\ndata: {_target_: mine.Made, rows: 60, target: label}\n"
     )
     assert mlops.run("own2", ["model=nearest,dummy"]).record.counts.completed == 2
+
+
+def test_an_edited_module_is_imported_anew_in_the_same_process(own, workspace, monkeypatch):
+    monkeypatch.setattr("mlops_cli.execution.pool.POOL_START_S", 0.0)
+    overrides = ["model.shrink=0.0,0.1", "launcher.n_jobs=2"]
+    first = mlops.run(own, overrides)
+    (workspace / "mine.py").write_text(MODULE.replace("gain * np.sum", "100 * gain * np.sum"))
+    second = mlops.run(own, overrides)
+    assert second.id != first.id
+    for before, after in zip(first.results, second.results, strict=True):
+        assert all(b > 10 * a for a, b in zip(before.scores["profit"], after.scores["profit"], strict=True))
