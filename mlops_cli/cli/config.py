@@ -29,9 +29,12 @@ def config(
         return
     from mlops_cli.config import load_experiment
     from mlops_cli.config.workspace import find_workspace
+    from mlops_cli.execution.job import make_importable
 
     name, overrides = _experiment(arguments or [])
-    composition = load_experiment(name, overrides, find_workspace())
+    workspace = find_workspace()
+    make_importable(str(workspace.root), workspace.trust)
+    composition = load_experiment(name, overrides, workspace)
     if explain is not None:
         _print_explanation(composition.explain(explain), json=json)
     elif json:

@@ -56,13 +56,20 @@ def _locate(name: str, workspace: Workspace) -> tuple[str, Path | None]:
         if path.is_dir() and (path / "config.yaml").is_file():
             path = path / "config.yaml"
         if not path.exists():
+            _check_one(name)
             raise ConfigError(f"there is no file {name!r}", key="config", hint=_known(path.stem, workspace))
         inside = path.parent == workspace.configs and path.suffix == ".yaml"
         return path.stem, None if inside else path
+    _check_one(name)
     check_experiment_name(name, key="config")
     if not (workspace.configs / f"{name}.yaml").exists():
         raise ConfigError(f"there is no experiment {name!r}", key="config", hint=_known(name, workspace))
     return name, None
+
+
+def _check_one(name: str) -> None:
+    if "," in name:
+        raise ConfigError(f"one experiment is run at a time, found {name!r}", key="config", hint="run once for each")
 
 
 def _known(name: str, workspace: Workspace) -> str:

@@ -60,14 +60,14 @@ Situation = tuple["Composer", set[str], "Collection[str]"]
 
 
 def _from_layer(config: DictConfig, layer: Layer, section: str, situation: Situation) -> Iterator[Notice]:
-    said, node = _child(layer.config, section), _child(config, section)
+    said, node = child(layer.config, section), child(config, section)
     if not isinstance(said, DictConfig) or not isinstance(node, DictConfig) or "_target_" in said:
         return
     if section != STEPS:
         yield from _params(node, said, layer, [section], situation)
         return
     for name in list(said):
-        step, told = _child(node, name), _child(said, name)
+        step, told = child(node, name), child(said, name)
         if isinstance(step, DictConfig) and isinstance(told, DictConfig) and "_target_" not in told:
             if "_target_" in step:
                 yield from _params(step, told, layer, [section, str(name)], situation)
@@ -83,31 +83,37 @@ def _params(
     inherited = [str(k) for k in said if k in node and ".".join([*path, str(k)]) not in typed and k != "columns"]
     if not inherited or "_target_" not in node:
         return
-    names, taken = _taken_by(node._get_node("_target_"), trust)
+    why, taken = taken_by(node, path[0], trust)
     strange = [key for key in inherited if taken is not None and key not in taken]
     for key in strange:
         _remove(node, key)
     if strange:
-        yield _notice(layer, path, strange, f"{names} has no such parameter", composer)
+        yield _notice(layer, path, strange, why, composer)
 
 
-def _taken_by(target: Any, trust: Collection[str]) -> tuple[str, set[str] | None]:
-    """Return the classes that a target may mean, and the parameters that any of them takes; None where it is open."""
+def taken_by(node: DictConfig, section: str, trust: Collection[str]) -> tuple[str, set[str] | None]:
+    """Return the parameters that a component takes, and why not others; None where it may take any.
+
+    Where the target depends on the task, what any of its classes takes is meant.
+    """
     from mlops_cli.components.construct import parameter_names
     from mlops_cli.errors import MlopsError
 
-    plain = OmegaConf.to_container(target) if isinstance(target, DictConfig) else target._value()
-    values = list(plain.values()) if isinstance(plain, dict) else [plain]
+    target = node._get_node("_target_")
+    plain = OmegaConf.to_container(target) if isinstance(target, DictConfig) else target._value()  # type: ignore[union-attr]
+    names = [str(name) for name in (plain.values() if isinstance(plain, dict) else [plain]) if name is not None]
+    if not names:
+        return f"no {section} is chosen", set()
     taken: set[str] = set()
-    for name in values:
+    for name in names:
         try:
-            found = parameter_names(str(name), trust)
+            found = parameter_names(name, trust)
         except MlopsError:
-            return str(name), None  # said better where the object is built
+            return "", None  # said better where the object is built
         if found is None:
-            return str(name), None
+            return "", None
         taken |= found
-    return str(values[0]).rpartition(".")[2], taken
+    return f"{names[0].rpartition('.')[2]} has no such parameter", taken
 
 
 def _notice(layer: Layer, path: list[str], names: list[str], why: str, composer: Composer) -> Notice:
@@ -121,7 +127,8 @@ def _remove(node: DictConfig, key: Any) -> None:
         node.pop(key)
 
 
-def _child(node: Any, key: Any) -> Any:
+def child(node: Any, key: Any) -> Any:
+    """Return the node under a key; None where there is none."""
     if not isinstance(node, DictConfig) or node._is_none() or node._is_missing() or key not in node.keys():  # noqa: SIM118
         return None
     return node._get_node(key)

@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlops_cli.config.grammar import explain, needs_comma_hint
 from mlops_cli.errors import ConfigError, did_you_mean
 from mlops_cli.records import Dimension, DimensionKind
 
@@ -28,6 +29,9 @@ COMMAND_LINE = "command line"
 SWEEPABLE = ("model", "transforms", "target_transform", "calibration", "threshold", "split", "seed")
 """The parts of an experiment in which the trials of one run may differ."""
 
+_SPACE = "sweep.space."
+_LISTS = ("data.drop", "data.features", "evaluation.metrics")
+_SHARED = ("name", "description", "task", "tags", "data", "evaluation", "sweep", "launcher", "artifacts")
 _MAX_LENGTH = 100_000
 _MAX_DEPTH = 50
 _MAX_CHOICES = 1_000_000
@@ -49,17 +53,25 @@ class Overrides:
         Hydra's records of those that sweep, in order.
     dimensions : tuple of Dimension
         What ``swept`` says, one for each.
+    dropped : tuple of str
+        The keys that are taken out of the config's own sweep: ``~sweep.space.model.C``.
     """
 
     texts: tuple[str, ...]
     fixed: tuple[Any, ...]
     swept: tuple[Any, ...]
     dimensions: tuple[Dimension, ...]
+    dropped: tuple[str, ...] = ()
 
     @property
     def keys(self) -> frozenset[str]:
         """The keys that are given one value."""
         return frozenset(o.key_or_group for o in self.fixed if not o.is_delete())
+
+    @property
+    def emptied(self) -> frozenset[str]:
+        """The keys that are deleted or null, so that nothing under them can be swept."""
+        return frozenset(o.key_or_group for o in self.fixed if o.is_delete() or o.value() is None)
 
 
 def parse_overrides(texts: Sequence[str], options: GroupOptions) -> Overrides:
@@ -77,14 +89,46 @@ def parse_overrides(texts: Sequence[str], options: GroupOptions) -> Overrides:
     ConfigError
         One of them is not in Hydra's grammar, or sweeps what cannot be swept.
     """
-    parsed = [parse_override(text) for text in texts]
+    parsed = [_without_empty_space(parse_override(text)) for text in texts]
+    for override in parsed:
+        _check_hydra(override.key_or_group)
     swept = {o.get_key_element().lstrip("+"): o for o in parsed if o.is_sweep_override()}  # the last one wins
     return Overrides(
         texts=tuple(texts),
-        fixed=tuple(o for o in parsed if not o.is_sweep_override()),
+        fixed=tuple(o for o in parsed if not o.is_sweep_override() and not _drops_dimension(o)),
         swept=tuple(swept.values()),
         dimensions=tuple(to_dimension(o, options) for o in swept.values()),
+        dropped=tuple(o.key_or_group.removeprefix(_SPACE) for o in parsed if _drops_dimension(o)),
     )
+
+
+def _without_empty_space(override: Any) -> Any:
+    """Return ``sweep.space=null`` for ``sweep.space={}``, which Hydra would merge into the file's space."""
+    empty = override.key_or_group == "sweep.space" and not override.is_delete() and override.value() in ({}, [])
+    return parse_override("sweep.space=null") if empty else override
+
+
+def _drops_dimension(override: Any) -> bool:
+    """Whether it is such as ``~sweep.space.model.C``; Hydra finds no key that has dots in it."""
+    return override.is_delete() and override.key_or_group.startswith(_SPACE) and override.value() is None
+
+
+def _check_hydra(key: str) -> None:
+    if key.startswith(("hydra.", "hydra/")) or key == "hydra":
+        check_hydra_key(key, file=COMMAND_LINE)
+
+
+def check_hydra_key(key: str, *, file: str | None) -> None:
+    """Refuse a setting of Hydra's own that would change nothing here.
+
+    Raises
+    ------
+    ConfigError
+        It is not ``hydra.searchpath``.
+    """
+    if key != "hydra.searchpath":
+        hint = "runs always lie in runs/<name>/; of hydra only hydra.searchpath can be set"
+        raise ConfigError("has no meaning here", key=key, file=file, hint=hint)
 
 
 def parse_override(text: str, *, file: str = COMMAND_LINE) -> Any:
@@ -127,12 +171,11 @@ def _shorten(text: str) -> str:
 
 
 def _grammar_error(text: str, error: Exception, file: str) -> ConfigError:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip(" ^")]
-    detail = next((x for x in lines if not x.startswith(("Error parsing", "Error when parsing", "See http"))), "")
     if "=" not in text and not text.startswith("~"):
-        return ConfigError(f"{_shorten(text)} is not an override", file=file, hint="write KEY=VALUE or ~KEY")
-    hint = "quote values with spaces or special characters inside the shell's own quotes: 'key=\"a b\"'"
-    return ConfigError(f"the override {_shorten(text)} cannot be read: {detail}", file=file, hint=hint)
+        hint = needs_comma_hint(text) or "write KEY=VALUE or ~KEY"
+        return ConfigError(f"{_shorten(text)} is not an override", file=file, hint=hint)
+    reason, hint = explain(text, error)
+    return ConfigError(f"the override {_shorten(text)} cannot be read: {reason}", file=file, hint=hint)
 
 
 def _check_override(override: Any, text: str, file: str) -> None:
@@ -224,9 +267,10 @@ def check_sweepable(key: str, *, file: str = COMMAND_LINE, override: str | None 
     if parts[:2] == ["sweep", "space"]:
         raise ConfigError("the space itself cannot be swept", key=key, file=file, hint=f"sweep {'.'.join(parts[2:])}")
     hint = did_you_mean(parts[0], SWEEPABLE)
-    if override and "(" not in override:
-        name, _, value = override.partition("=")
-        hint = f"for a list write '{name}=[{value}]', else run once for each value; {hint}"
+    if override and parts[0] in _SHARED:
+        hint = "run once for each value"
+        if key in _LISTS and "(" not in override:
+            hint = f"for a list write '{key}=[{override.partition('=')[2]}]', else {hint}"
     raise ConfigError(
         "cannot be swept: the trials of a run share their data and scoring", key=key, file=file, hint=hint
     )

@@ -46,11 +46,27 @@ TOP_KEYS = (
 )
 """All sections of an experiment."""
 
-ROLE_KEYS = ("target", "positive", "id", "drop", "features", "group", "weight", "time", "dtypes", "expect")
-"""The keys under ``data`` that say what columns are for; all others are parameters of the source."""
+ROLE_KEYS = (
+    "target",
+    "missing_target",
+    "positive",
+    "id",
+    "drop",
+    "features",
+    "group",
+    "weight",
+    "time",
+    "dtypes",
+    "expect",
+)
+"""The keys under ``data`` that say what rows and columns are for; all others are parameters of the source."""
+
+MISSING_TARGET = ("error", "drop")
+"""What can be done with rows whose target is missing."""
 
 _SAMPLERS = ("grid", "random")
 _LATER_SAMPLERS = frozenset({"tpe", "gp", "cmaes", "qmc"})
+_METRIC = "{profit: {_target_: features.profit, greater_is_better: true}}"
 _RESPONSES = ("predict", "predict_proba", "decision_function")
 _SPECIAL_KEYS = ("_target_", "_partial_")
 _REFUSED_KEYS = {
@@ -200,6 +216,7 @@ def read_data(value: object, key: str) -> DataSpec:
     return DataSpec(
         source=_source(source, key),
         target=read.column(node.get("target"), f"{key}.target"),
+        missing_target=read.choice(node.get("missing_target", "error"), f"{key}.missing_target", MISSING_TARGET),
         positive=_scalar(node.get("positive"), f"{key}.positive"),
         id=read.column(node.get("id"), f"{key}.id"),
         drop=read.names(node.get("drop"), f"{key}.drop"),
@@ -259,18 +276,30 @@ def _metrics(value: object, key: str) -> tuple[MetricSpec, ...]:
 
 def _metric(value: object, key: str) -> MetricSpec:
     if isinstance(value, str) and value:
-        return MetricSpec(value)
+        name = value.rpartition(".")[2]
+        return MetricSpec(name, None if name == value else ComponentSpec(value))
     if not isinstance(value, Mapping):
-        raise read.wrong(value, key, "the name of a metric, or a mapping with name and _target_")
-    node = dict(read.mapping(value, key))
-    name = read.text(node.pop("name", None), f"{key}.name")
-    greater = read.flag(node.pop("greater_is_better", True), f"{key}.greater_is_better")
+        raise read.wrong(value, key, f"the name of a metric, or a mapping such as {_METRIC}")
+    node, key = _named_metric(read.mapping(value, key), key)
+    name = read.text(node.pop("name"), f"{key}.name")
+    greater = node.pop("greater_is_better", None)  # where it is not said, the function's own name says it
     response = read.choice(node.pop("response", "predict"), f"{key}.response", _RESPONSES)
-    if "_target_" not in node:
-        hint = "a metric of scikit-learn is listed by its name alone"
-        raise ConfigError("the metric has no _target_", key=key, hint=hint)
-    direction = Direction.MAXIMIZE if greater else Direction.MINIMIZE
+    direction = None
+    if greater is not None:
+        direction = Direction.MAXIMIZE if read.flag(greater, f"{key}.greater_is_better") else Direction.MINIMIZE
     return MetricSpec(name, read_component(node, key), direction, response)
+
+
+def _named_metric(node: Mapping[str, Any], key: str) -> tuple[dict[str, Any], str]:
+    """Return a metric's mapping with its name in it: ``{name: profit, …}`` or ``{profit: {…}}``."""
+    (first, inner), *rest = node.items() or [("", None)]
+    if isinstance(inner, Mapping) and not rest and "name" not in inner:
+        node, key = {"name": first, **inner}, f"{key}.{first}"
+    hint = f"write {_METRIC}, or features.profit alone; a metric of scikit-learn is listed by its name"
+    for needed in ("_target_", "name"):
+        if needed not in node:
+            raise ConfigError(f"the metric has no {needed}", key=key, hint=hint)
+    return dict(node), key
 
 
 # --- the rest ------------------------------------------------------------------------------------------------------
@@ -317,7 +346,10 @@ def check_finite(sampler: str, dimension: Dimension) -> None:
         With the samplers that take it.
     """
     if sampler == "grid" and not dimension.is_finite:
-        hint = "sweep.sampler=random sweep.trials=20 takes intervals; for a grid list values, such as 0.1,1,10"
+        hint = (
+            "sweep.sampler=random sweep.trials=20 takes intervals, for orders of magnitude as tag(log, interval(…)); "
+            "for a grid list values, such as 0.1,1,10"
+        )
         raise ConfigError("a grid cannot try every value of an interval", key=dimension.key, hint=hint)
 
 

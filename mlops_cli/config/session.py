@@ -18,22 +18,23 @@ from omegaconf import DictConfig, OmegaConf
 from mlops_cli.config.catalogue import options
 from mlops_cli.config.compose import Composer, apply_values, value_override
 from mlops_cli.config.environment import mentions_environment, plain, resolve
-from mlops_cli.config.inherited import leave_out
+from mlops_cli.config.inherited import child, leave_out
 from mlops_cli.config.messages import Situation, check_nothing_missing, to_config_error, unknown_key
 from mlops_cli.config.origins import origins, place_of
-from mlops_cli.config.overrides import COMMAND_LINE, Overrides, check_sweepable, parse_overrides
+from mlops_cli.config.overrides import COMMAND_LINE, Overrides, check_hydra_key, check_sweepable, parse_overrides
 from mlops_cli.config.schema import TRIAL_KEYS, check_finite, read_experiment, read_sweep, read_trial
-from mlops_cli.config.space import Subspace, join, read_space, write_space
+from mlops_cli.config.space import Subspace, drop, join, read_space, typed_keys, write_space
+from mlops_cli.config.suiting import Choice, suit
 from mlops_cli.config.trust import check_config, check_dimension, check_targets
 from mlops_cli.errors import ConfigError
-from mlops_cli.records import Dimension, Explanation
+from mlops_cli.records import Dimension, Explanation, Notice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from mlops_cli.config.workspace import Workspace
-    from mlops_cli.records import ExperimentSpec, Notice, TrialSpec
+    from mlops_cli.records import ExperimentSpec, TrialSpec
 
 _CHECKED_SUBSPACES = 20
 _SHOWN_PARAMS = 5
@@ -85,7 +86,7 @@ class Session:
 
     def _load(self, title: str) -> None:
         self.overrides = parse_overrides(self.overrides.texts, self._options)
-        self.subspaces = self._read_space()
+        self.subspaces = self._suited(self._read_space())
         self._base_groups = tuple(_first_options(self.subspaces[0] if self.subspaces else ()))
         base, _ = self._prepare(self._base_groups)
         self._try_sweeps(base)
@@ -102,12 +103,38 @@ class Session:
 
     def _read_space(self) -> tuple[Subspace, ...]:
         firsts = _first_options(self.overrides.dimensions)
-        config = self.composer.compose([*self.overrides.fixed, *firsts], allow_missing=True)
+        overrides = [*self.overrides.fixed, *firsts]
+        config = self.composer.compose(overrides, allow_missing=True)
         self._known = config
+        self._check_hydra(overrides)
         node = OmegaConf.select(config, "sweep.space")
         value = OmegaConf.to_container(node, resolve=False) if OmegaConf.is_config(node) else node
-        space = read_space(value, self._options, file=self.where("sweep.space")) if value else ()
-        return join(space, self.overrides)
+        space = read_space(value, self._options, file=self._origin("sweep.space")) if value else ()
+        return join(drop(space, self.overrides.dropped), self.overrides)
+
+    def _check_hydra(self, overrides: list[Any]) -> None:
+        """Refuse a ``hydra`` node of a file that would change nothing."""
+        if any(o.is_hydra_override() for o in overrides):  # a search path, and plain Hydra has composed
+            return
+        node = None
+        with suppress(Exception):  # plain Hydra composes what is too new for us
+            node = child(self.composer.composed(overrides, allow_missing=True).config, "hydra")
+        for name in map(str, node or ()):
+            check_hydra_key(f"hydra.{name}", file=self._safely_where(f"hydra.{name}", None))
+
+    def _suited(self, space: tuple[Subspace, ...]) -> tuple[Subspace, ...]:
+        """Return the space without what the file sweeps of options that were not chosen."""
+        groups = {o.key_or_group for o in self.overrides.fixed if self.composer.is_group(o) and not o.is_delete()}
+        groups |= {d.key for d in self.overrides.dimensions if d.is_group}
+        choice = Choice(frozenset(groups), typed_keys(self.overrides))
+        suited, refused = suit(space, choice, self._config_at, self.workspace.trust)
+        for why, keys in refused.items():
+            text = f"{', '.join(keys)} of sweep.space in {self._place_of_space()} {'is' if len(keys) == 1 else 'are'}"
+            self.left_out[Notice("left-out", f"{text} left out: {why}")] = None
+        return suited
+
+    def _config_at(self, dimensions: Sequence[Dimension]) -> DictConfig:
+        return self._prepare(tuple(_first_options(dimensions)))[0]
 
     def _prepare(self, groups: tuple[Any, ...]) -> tuple[DictConfig, bool]:
         """Return the config under some group choices and all fixed overrides, and whether it names the environment."""
@@ -207,8 +234,13 @@ class Session:
 
     # --- where things came from ------------------------------------------------------------------------------------
 
-    def where(self, key: str, params: Mapping[str, Any] | None = None) -> str:
-        """Return the short origin of a key, at the base or at a point."""
+    def where(self, key: str) -> str:
+        """Return the short origin of a key: of its sweep where it is swept, else of its value."""
+        swept = [d.key for d in itertools.chain(*self.subspaces) if _is_of(key, d)]
+        return (self._place_of_swept(swept[0]) if swept else None) or self._origin(key)
+
+    def _origin(self, key: str, params: Mapping[str, Any] | None = None) -> str:
+        """Return the short origin of a key's value, at the base or at a point."""
         return place_of(key, self.composer, self._applied(params))
 
     def explain(self, key: str) -> Explanation:
@@ -257,15 +289,26 @@ class Session:
         return Situation(self.composer, config, self._applied(params))
 
     def _place_of_swept(self, key: str) -> str | None:
-        if key in {d.key for d in self.overrides.dimensions}:
-            return COMMAND_LINE
-        return self._safely_where("sweep.space", None)
+        return COMMAND_LINE if key in typed_keys(self.overrides) else self._place_of_space()
+
+    def _place_of_space(self) -> str | None:
+        """Return the file and line of ``sweep.space``."""
+        with suppress(Exception):
+            found = [o.place for o in origins("sweep.space", self.composer, self._applied())]
+            return next((p for p in reversed(found) if p != COMMAND_LINE), COMMAND_LINE if found else None)
+        return None
 
     def _safely_where(self, key: str | None, params: Mapping[str, Any] | None) -> str | None:
         try:
-            return self.where(key or "", params)
+            return self._origin(key or "", params)
         except Exception:  # noqa: BLE001 - where nothing composes, there is only the experiment itself
             return None
+
+
+def _is_of(key: str, dimension: Dimension) -> bool:
+    """Whether a key is a swept one or lies in its value; what lies in an option comes from the option's file."""
+    inside = () if dimension.is_group else (f"{dimension.key}.", f"{dimension.key}[")
+    return key == dimension.key or key.startswith(inside)
 
 
 def _concerns(param: str, key: str | None) -> bool:

@@ -6,11 +6,11 @@ own ``config.yaml`` says the same space again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.config.overrides import Overrides, choice_dimension, parse_override, to_dimension
-from mlops_cli.errors import ConfigError
+from mlops_cli.config.overrides import COMMAND_LINE, Overrides, choice_dimension, parse_override, to_dimension
+from mlops_cli.errors import ConfigError, did_you_mean
 from mlops_cli.records import Dimension, DimensionKind
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ def read_space(value: Any, options: GroupOptions, *, file: str = "") -> tuple[Su
     for space in spaces:
         if not isinstance(space, Mapping):
             raise ConfigError(f"found {space!r}, must be {_FORM}", key=_KEY, file=file)
-    subspaces = tuple(tuple(_dimension(k, v, options, file) for k, v in _flat(space)) for space in spaces)
+    # a key may come twice, dotted from the file and nested from the command line, which comes last
+    flat = [dict(_flat(space)) for space in spaces]
+    subspaces = tuple(tuple(_dimension(k, v, options, file) for k, v in space.items()) for space in flat)
     return subspaces if any(subspaces) else ()
 
 
@@ -72,15 +74,55 @@ def _parse(key: str, value: str, file: str) -> Any:
         raise ConfigError(error.message, key=_KEY, file=file, hint=hint) from None
 
 
+def typed_keys(overrides: Overrides) -> frozenset[str]:
+    """Return the keys whose sweep the command line gives: ``model.C=1,2``, ``sweep.space.model.C=[1,2]``."""
+    typed = {d.key for d in overrides.dimensions}
+    for override in overrides.fixed:
+        path, value = override.key_or_group.split("."), override.value()
+        if path[:2] == ["sweep", "space"] and not override.is_delete():
+            for space in value if isinstance(value, list) and not path[2:] else [value]:
+                typed |= {key for key, _ in _flat(_nested(path[2:], space))}
+    return frozenset(typed)
+
+
+def _nested(path: list[str], value: Any) -> Mapping[str, Any]:
+    if path:
+        return {".".join(path): value}
+    return value if isinstance(value, Mapping) else {}
+
+
+def drop(space: tuple[Subspace, ...], keys: Iterable[str]) -> tuple[Subspace, ...]:
+    """Return the space without the dimensions that the command line takes out.
+
+    Raises
+    ------
+    ConfigError
+        The space has none of that name.
+    """
+    for key in keys:
+        known = {d.key for subspace in space for d in subspace}
+        out = {key} & known or {k for k in known if _is_under(k, [key])}
+        if not out:
+            hint = did_you_mean(key, known)
+            raise ConfigError("there is nothing to delete", key=f"{_KEY}.{key}", file=COMMAND_LINE, hint=hint)
+        space = tuple(tuple(d for d in subspace if d.key not in out) for subspace in space)
+    return space
+
+
+def _is_under(key: str, others: Iterable[str]) -> bool:
+    return any(key == other or key.startswith(f"{other}.") for other in others)
+
+
 def join(space: tuple[Subspace, ...], overrides: Overrides) -> tuple[Subspace, ...]:
     """Return the space with the command line's say: its sweeps multiply every subspace, its values end a sweep.
 
-    A key that the command line sweeps or fixes is no longer swept as the config says.
+    A key that the command line sweeps or fixes is no longer swept as the config says, nor is what lies in a key that
+    it deletes or sets to null.
     """
     swept = overrides.dimensions
     settled = {d.key for d in swept} | overrides.keys
-    kept = [tuple(d for d in subspace if d.key not in settled) + swept for subspace in space or ((),)]
-    joined = tuple({repr(subspace): subspace for subspace in kept}.values())
+    kept = [tuple(d for d in s if d.key not in settled and not _is_under(d.key, overrides.emptied)) for s in space]
+    joined = tuple({repr(subspace): subspace for subspace in (s + swept for s in kept or [()])}.values())
     return joined if any(joined) else ()
 
 

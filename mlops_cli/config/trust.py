@@ -26,10 +26,18 @@ def check_config(config: Mapping[str, Any], trust: Collection[str]) -> None:
     """
     sections = {name: section for name, section in config.items() if name != "sweep"}
     check_targets(sections, trust)
+    _check_metrics((config.get("evaluation") or {}).get("metrics"), trust)
     options = (config.get("sweep") or {}).get("options") or {}
     for group, choices in options.items() if isinstance(options, Mapping) else ():
         for node in choices.values() if isinstance(choices, Mapping) else ():
             check_targets(node, trust, str(group))
+
+
+def _check_metrics(value: Any, trust: Collection[str]) -> None:
+    """Refuse a dotted name in the list of metrics, which is a ``_target_`` in short."""
+    for position, name in enumerate(value if isinstance(value, list) else [value]):
+        if isinstance(name, str) and "." in name:
+            check_name(name, trust, key=f"evaluation.metrics[{position}]")
 
 
 def check_targets(value: Any, trust: Collection[str], key: str = "") -> None:

@@ -35,7 +35,7 @@ def opening(plan: Plan, dataset: Dataset, splits: int, workers: int) -> Text:
 
 def _task(plan: Plan) -> str:
     """Return the task, of two classes with the one that metrics look for."""
-    return str(plan.task) if plan.positive is None else f"{plan.task} of {clean(plan.positive)}"
+    return str(plan.task) if plan.positive is None else f"{plan.task} (positive: {clean(plan.positive)})"
 
 
 def preview(plan: Plan, dataset: Dataset, splits: int, workers: int, notices: Sequence[Notice] = ()) -> RenderableType:

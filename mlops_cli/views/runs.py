@@ -144,7 +144,7 @@ def failed(trials: Sequence[TrialResult], *, tracebacks: bool = False) -> list[T
         lines.append(Text.assemble((f"  {len(those)} × ", "red"), clean(reason), (f"  {what} {which}", "dim")))
         if tracebacks and those[0].error is not None:
             lines += [plain(f"    {line}", "dim") for line in those[0].error.traceback.splitlines()]
-    if not tracebacks:
+    if not tracebacks and any(t.error is not None and t.error.traceback for t in trials):
         lines.append(Text("  --verbose shows where", style="dim"))
     return lines
 

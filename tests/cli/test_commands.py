@@ -10,8 +10,8 @@ def test_run_prints_scores_on_stdout_and_progress_on_stderr(small, mlops):
     done = mlops("run", "config=points")
     assert done.returncode == 0, done.stderr
     assert re.search(r"roc_auc ↑ +0\.\d{4} ± ", done.stdout)
-    assert "1 of 1 trials" in done.stderr
-    assert "1 of 1 trials" not in done.stdout
+    assert "1 of 1 trial, best roc_auc" in done.stderr
+    assert "1 of 1 trial" not in done.stdout
     assert "next: mlops runs show points:latest" in done.stderr
 
 
@@ -49,7 +49,7 @@ def test_dry_run_prints_the_very_plan_and_writes_nothing(small, mlops):
 
 def test_dry_run_reads_well(small, mlops):
     done = mlops("run", "config=points", "model.C=0.1,1", "--dry-run")
-    assert "points  classification, 60 rows × 3 features, 2 trials × 5 splits on" in done.stdout
+    assert "points  classification (positive: 1), 60 rows × 3 features, 2 trials × 5" in done.stdout
     assert "model.C=0.1" in done.stdout
 
 

@@ -134,6 +134,39 @@ def test_metrics_are_names_or_functions_of_ones_own(load: Any) -> None:
     assert load("evaluation.metrics=f1", "evaluation.primary=null").spec.evaluation.metrics == (MetricSpec("f1"),)
 
 
+def test_a_dotted_name_is_a_metric_of_ones_own(load: Any) -> None:
+    expected = MetricSpec("mean_absolute_error", ComponentSpec("sklearn.metrics.mean_absolute_error"))
+    short = "evaluation.metrics=[f1,sklearn.metrics.mean_absolute_error]"
+    spec = load(short, "evaluation.primary=mean_absolute_error").spec
+    assert spec.evaluation.metrics == (MetricSpec("f1"), expected)
+    in_full = "evaluation.metrics=[{mean_absolute_error: {_target_: sklearn.metrics.mean_absolute_error}}]"
+    assert load(in_full, "evaluation.primary=null").spec.evaluation.metrics == (expected,)
+
+
+def test_a_metric_may_be_one_key_with_its_mapping(write: Any, workspace: Workspace) -> None:
+    write("own", """\
+        defaults: [experiment, model: svm]
+        data: {path: x.csv}
+        evaluation:
+          metrics:
+            - profit: {_target_: features.profit, greater_is_better: true, gain: 3}
+            - {name: loss, _target_: features.loss, greater_is_better: false}
+            - features.cost
+        """)  # fmt: skip
+    trusting = Workspace(workspace.root, trust=("features",))
+    assert load_experiment("own", [], trusting).spec.evaluation.metrics == (
+        MetricSpec("profit", ComponentSpec("features.profit", {"gain": 3}), Direction.MAXIMIZE),
+        MetricSpec("loss", ComponentSpec("features.loss"), Direction.MINIMIZE),
+        MetricSpec("cost", ComponentSpec("features.cost")),
+    )
+
+
+def test_rows_without_a_target_are_an_error_unless_told(load: Any) -> None:
+    assert load().spec.data.missing_target == "error"
+    assert load("data.missing_target=drop").spec.data.missing_target == "drop"
+    assert "missing_target" not in load("data.missing_target=drop").spec.data.source.params
+
+
 def test_roles_are_kept_apart_from_what_the_source_takes(load: Any) -> None:
     data = load(
         "data.id=passenger", "data.features=[age,fare*]", "data.group=cabin", "data.weight=w", "data.time=t",

@@ -59,7 +59,6 @@ from mlops_cli.errors import ConfigError, ExitCode
         ("evaluation.metrics=[3]", "evaluation.metrics[0]: found 3, must be the name of a metric"),
         ("evaluation.metrics=[f1,f1]", "evaluation.metrics[1]: the metric 'f1' is listed twice"),
         ("evaluation.metrics=[{name: a}]", "evaluation.metrics[0]: the metric has no _target_"),
-        ("evaluation.metrics=[{_target_: sklearn.metrics.f1_score}]", "evaluation.metrics[0].name"),
         ("evaluation.primary=f2", "evaluation.primary: found 'f2' (allowed: accuracy, roc_auc)"),
         ("data.target=[a,b]", "data.target: found a list, must be the name of a column"),
         ("data.drop=[[a]]", "data.drop[0]: found a list"),
@@ -95,8 +94,24 @@ from mlops_cli.errors import ConfigError, ExitCode
         ("seed", "command line: 'seed' is not an override (write KEY=VALUE or ~KEY)"),
         ("", "command line: '' is not an override"),
         ("model.C=interval(1,2)", "model.C: a grid cannot try every value of an interval (sweep.sampler=random"),
-        ("hydra.nope=1", "hydra.nope"),
-        ("hydra/launcher=joblib", "hydra/launcher"),
+        ("hydra.nope=1", "command line: hydra.nope: has no meaning here (runs always lie in runs/<name>/; of hydra only hydra.searchpath"),
+        ("hydra.run.dir=foo", "command line: hydra.run.dir: has no meaning here"),
+        ("+hydra.run.dir=foo", "command line: hydra.run.dir: has no meaning here"),
+        ("~hydra.run", "command line: hydra.run: has no meaning here"),
+        ("hydra.mode=a,b", "command line: hydra.mode: has no meaning here"),
+        ("hydra={run: {dir: foo}}", "command line: hydra: has no meaning here"),
+        ("hydra/launcher=joblib", "command line: hydra/launcher: has no meaning here"),
+        ("model.C=interval(1,2)", "for orders of magnitude as tag(log, interval(…))"),
+        ("data.missing_target=dorp", "data.missing_target: found 'dorp' (did you mean 'drop'? allowed: drop, error)"),
+        ("data.misssing_target=drop", "data.misssing_target: unknown key (did you mean 'missing_target'?"),
+        ("~sweep.space.model.C", "command line: sweep.space.model.C: there is nothing to delete"),
+        ("evaluation.metrics=[{profit: 3}]", "evaluation.metrics[0]: the metric has no _target_ (write {profit: {_target_: features.profit, greater_is_better: true}}"),
+        ("evaluation.metrics=[{}]", "evaluation.metrics[0]: the metric has no _target_"),
+        ("evaluation.metrics=[{_target_: sklearn.metrics.f1_score}]", "evaluation.metrics[0]: the metric has no name (write {profit: {_target_:"),
+        ("evaluation.metrics=[{cost: {_target_: sklearn.metrics.f1_score, response: guess}}]", "evaluation.metrics[0].cost.response: found 'guess'"),
+        ("evaluation.metrics=[{cost: {_target_: os.system}}]", "evaluation.metrics[0].cost._target_: 'os.system' may not be named here: os is not trusted"),
+        ("evaluation.metrics=[accuracy,os.system]", "command line: evaluation.metrics[1]: 'os.system' may not be named here: os is not trusted"),
+        ("evaluation.metrics=os.system", "command line: evaluation.metrics[0]: 'os.system' may not be named here"),
     ],
 )  # fmt: skip
 def test_a_wrong_override_is_one_line(message: Any, override: str, said: str) -> None:
@@ -134,6 +149,7 @@ def test_a_wrong_override_is_one_line(message: Any, override: str, said: str) ->
         ("defaults: [experiment, model: svm]\ndata: {path: x}\nsweep: {sapce: {}}", "sweep.sapce: unknown key (did you mean 'space'?"),
         ("data: {path: x}\nmodel: {C: 1}", "configs/bad.yaml"),
         ("seed: ${nope}\ndefaults: [experiment, model: svm]\ndata: {path: x}", "configs/bad.yaml:1: seed: refers to 'nope', which there is not"),
+        ("defaults: [experiment, model: svm]\ndata: {path: x}\nhydra:\n  run: {dir: foo}", "configs/bad.yaml:4: hydra.run: has no meaning here"),
         ("# @package\ndefaults: [experiment]", "configs/bad.yaml: Expected header format"),
         ("name: a/b\ndefaults: [experiment, model: svm]\ndata: {path: x}", "configs/bad.yaml:1: name: 'a/b' cannot be an experiment's name"),
     ],
@@ -166,6 +182,8 @@ def test_a_point_that_fails_names_the_point(load: Any) -> None:
         ("titanik", "config: there is no experiment 'titanik' (did you mean 'titanic'?"),
         ("nowhere/titanic.yaml", "config: there is no file 'nowhere/titanic.yaml'"),
         ("", "cannot be an experiment's name"),
+        ("titanic,iris", "config: one experiment is run at a time, found 'titanic,iris' (run once for each)"),
+        ("configs/titanic.yaml,x.yaml", "one experiment is run at a time"),
     ],
 )
 def test_an_unknown_experiment_is_named_with_the_nearest(workspace: Workspace, name: str, said: str) -> None:
@@ -173,6 +191,13 @@ def test_an_unknown_experiment_is_named_with_the_nearest(workspace: Workspace, n
         load_experiment(name, [], workspace)
     assert said in str(caught.value)
     assert caught.value.exit_code is ExitCode.USAGE
+
+
+def test_a_path_may_have_a_comma(workspace: Workspace, tmp_path: Any) -> None:
+    path = tmp_path / "a,b" / "x.yaml"
+    path.parent.mkdir()
+    path.write_text("defaults: [experiment, model: svm]\ndata: {path: x}\n")
+    assert load_experiment(str(path), [], workspace).spec.name == "x"
 
 
 def test_where_there_are_no_experiments_the_way_to_one_is_said(tmp_path: Any) -> None:

@@ -53,7 +53,9 @@ RECORD = RunRecord(
 TRIALS = (
     TrialResult(0, TrialState.COMPLETED, {"model.C": 0.1}, {"roc_auc": (0.8, 0.82), "rmse": (1.0, 2.0)}),
     TrialResult(1, TrialState.COMPLETED, {"model.C": 1.0}, {"roc_auc": (0.85, 0.87), "rmse": (1.0, 2.0)}),
-    TrialResult(2, TrialState.FAILED, {"model.C": -1}, error=ErrorInfo("ValueError", "C must be positive [/x]")),
+    TrialResult(
+        2, TrialState.FAILED, {"model.C": -1}, error=ErrorInfo("ValueError", "C must be positive [/x]", "Traceback …")
+    ),
 )
 
 
