@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 import traceback
@@ -58,6 +59,9 @@ def _options(
 def invoke() -> int:
     """Run the command in ``sys.argv`` and return its exit code; no error of a user's ends in a traceback."""
     signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows no ± shows a ? for it
     try:
         build()(prog_name="mlops")
     except SystemExit as stop:
@@ -66,9 +70,6 @@ def invoke() -> int:
         report(error)
         _trace()
         return error.exit_code
-    except BrokenPipeError:  # whoever read our output has stopped, as `head` does
-        sys.stderr.close()
-        return ExitCode.OK
     except Exception as error:  # noqa: BLE001 - the last line of defence
         say(f"internal error: {type(error).__name__}: {error}", "bold red")
         say("  this is a fault of mlops; --verbose shows where it happened")
@@ -83,5 +84,5 @@ def _trace() -> None:
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    """Treat SIGTERM as Ctrl-C: finished trials are kept, workers end, the run can be resumed."""
+    """Treat SIGTERM as Ctrl-C: finished trials are kept, and workers end."""
     raise KeyboardInterrupt

@@ -108,7 +108,9 @@ def unsuitable(assembly: Assembly) -> ConfigError | None:
     tags = get_tags(assembly.model()).input_tags
     raw = set(untouched(assembly.layout.root))
     columns = [c for c in assembly.columns if c.name in raw]
-    texts = [c for c in columns if c.kind in {Kind.CATEGORICAL, Kind.TEXT, Kind.DATETIME}]
+    takes_categories = "HistGradientBoosting" in target  # its tags do not tell
+    raw_kinds = {Kind.CATEGORICAL, Kind.TEXT, Kind.DATETIME}
+    texts = [c for c in columns if c.kind in raw_kinds and not (takes_categories and c.dtype == "category")]
     if texts and not (tags.categorical or tags.string):
         return _misfit(assembly, texts, "takes numbers, and no step turns {} into numbers", "tabular, tree or text")
     gaps = [c for c in columns if c.missing and c not in texts]

@@ -89,7 +89,8 @@ def to_estimator(root: Node, builder: Builder, model: Any, columns: Iterable[str
     if isinstance(base, Union):
         steps = [("columns", _column_transformer(base, builder)), *steps]
     elif base.flat or base.names != tuple(columns):
-        steps = [("columns", _column_transformer(Union((root,)), builder))]
+        # Columns as they are stay a DataFrame, with their categories.
+        steps = [("columns", _column_transformer(Union((root,), frame=isinstance(root, Columns)), builder))]
     return Pipeline([*_renamed(steps), ("model", model)])
 
 
@@ -105,8 +106,10 @@ def _chain(node: Node, builder: Builder) -> tuple[list[tuple[str, Any]], Columns
 def _column_transformer(union: Union, builder: Builder) -> Any:
     from sklearn.compose import ColumnTransformer
 
+    branches = [_branch(part, builder) for part in union.parts]
+    names = _renamed([(name, None) for name, _, _ in branches])
     made = ColumnTransformer(
-        [_branch(part, builder) for part in union.parts],
+        [(name, made, where) for (name, _), (_, made, where) in zip(names, branches, strict=True)],
         sparse_threshold=0.0 if union.dense else SPARSE_THRESHOLD,
         verbose_feature_names_out=False,
     )
@@ -137,5 +140,12 @@ def _label(part: Node, names: Sequence[str]) -> str:
 
 
 def _renamed(steps: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """Keep a step that a user called ``model`` apart from the model."""
-    return [("model_step" if name == "model" else name, transformer) for name, transformer in steps]
+    """Keep a user's step names apart from each other and from those given here."""
+    names: list[str] = ["model"]
+    for name, _ in steps:
+        names.append(_free(name, names))
+    return [(name, transformer) for name, (_, transformer) in zip(names[1:], steps, strict=True)]
+
+
+def _free(name: str, taken: Sequence[str]) -> str:
+    return name if name not in taken else _free(f"{name}_step", taken)

@@ -60,6 +60,8 @@ def build_splitter(
         raise ConfigError(f"{name} stratifies by class; the task is {task}", key=key, hint="choose split=kfold")
     if "column" in spec.params and target.endswith(".PredefinedSplit"):
         spec = _with_folds(spec, columns, f"{key}.column")
+    if spec.params.get("shuffle") is False:  # then scikit-learn refuses a seed
+        spec = replace(spec, params={k: v for k, v in spec.params.items() if k != "random_state"})
     return build(spec, role=Role.SPLITTER, task=task, seed=seed, trust=trust, key=key)
 
 

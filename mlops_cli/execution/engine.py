@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -75,7 +76,7 @@ class Engine:
         return replace(task, handle=Handle(job=self.job))
 
     def _remote(self, task: SplitTask) -> SplitTask:
-        return replace(task, handle=Handle(path=self._job_file))
+        return replace(task, handle=Handle(path=self._job_file, parent=os.getpid()))
 
     def _tasks(self, candidate: Candidate, stored: Mapping[str, str]) -> list[SplitTask]:
         splits = range(len(self.job.splits[candidate.splits]))
@@ -87,7 +88,7 @@ class Engine:
         import joblib
 
         path = self.scratch / "job.joblib"
-        joblib.dump(self.job, path)
+        joblib.dump(replace(self.job), path)  # a copy, without the scorers that this one has made for itself
         return path
 
     def _share(self, candidates: Sequence[Candidate]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import traceback
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -49,13 +49,13 @@ class SplitTask:
     stored: Mapping[str, str]  # node key → where its blocks are, with "{split}" for the split's number
     store_as: str | None = None
     node: Node | None = None
-    catch: bool = True  # note the warnings; not in threads, where whoever runs them does
+    alone: bool = True  # in its process: else whoever runs the threads settles what a process has one of
 
 
 def run_task(task: SplitTask) -> SplitScore:
     """Do the task and return what came of it; an exception comes back as text."""
     started = time.perf_counter()
-    with _caught_warnings(task) as caught, _one_blas_thread():
+    with _caught_warnings(task) as caught, one_blas_thread() if task.alone else nullcontext():
         try:
             score = _store_node(task) if task.store_as is not None else _score_trial(task)
         except Exception as error:  # noqa: BLE001 - whatever a component raises is this trial's failure
@@ -67,7 +67,7 @@ def run_task(task: SplitTask) -> SplitScore:
 
 @contextmanager
 def _caught_warnings(task: SplitTask) -> Iterator[list[warnings.WarningMessage]]:
-    if not task.catch:
+    if not task.alone:
         yield []
         return
     with warnings.catch_warnings(record=True) as caught:
@@ -86,13 +86,14 @@ def describe(error: BaseException) -> ErrorInfo:
     )
 
 
-def _one_blas_thread() -> Any:
+def one_blas_thread() -> Any:
     """Keep linear algebra to one thread: sums then come out the same whatever the number of workers."""
     return _thread_controller().limit(limits=1, user_api="blas")
 
 
 @cache
 def _thread_controller() -> Any:
+    import scipy.linalg  # noqa: F401 - it brings a library of its own, which is found only once it is loaded
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
@@ -155,7 +156,7 @@ def _scored(model: Any, train: Any, test: Any, job: Job, rows: Split) -> tuple[d
     y = None if job.y is None else job.y[held]
     weights = None if job.weights is None else job.weights[held]
     scores, responses = evaluate(job.resolved_metrics, model, features, y, weights)
-    return scores, prediction_columns(responses, model, features, held)
+    return scores, prediction_columns(responses, model, features, held, job.scoring.classes)
 
 
 class _Labels:
@@ -168,16 +169,25 @@ class _Labels:
         return self.labels
 
 
-def prediction_columns(responses: Mapping[str, Any], model: Any, features: Any, rows: Any) -> dict[str, Any]:
-    """Return predictions as columns: row, prediction, and a probability for each class where there are any."""
+def prediction_columns(
+    responses: Mapping[str, Any], model: Any, features: Any, rows: Any, classes: Sequence[Any] | None
+) -> dict[str, Any]:
+    """Return predictions as columns: row, prediction, and the probability of each class where there are any.
+
+    A class that was missing from the training rows has the probability 0.
+    """
     predicted = responses["predict"] if "predict" in responses else model.predict(features)
     columns = {"row": np.asarray(rows), "prediction": np.asarray(predicted)}
     probabilities = responses.get("predict_proba")
-    if probabilities is None and hasattr(model, "classes_") and hasattr(model, "predict_proba"):
+    if probabilities is None and classes is not None and hasattr(model, "predict_proba"):
         probabilities = model.predict_proba(features)
-    if probabilities is not None and np.ndim(probabilities) == 2 and hasattr(model, "classes_"):
-        for index, label in enumerate(model.classes_):
-            columns[f"proba_{label}"] = np.asarray(probabilities[:, index])
+    if classes is None or probabilities is None or np.ndim(probabilities) != 2:
+        return columns
+    place = {label: index for index, label in enumerate(np.asarray(model.classes_).tolist())}
+    for label in classes:
+        known = place.get(label)
+        column = np.zeros(len(probabilities)) if known is None else np.asarray(probabilities[:, known])
+        columns[f"proba_{label}"] = column
     return columns
 
 

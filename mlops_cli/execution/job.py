@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -82,24 +84,38 @@ class Handle:
 
     path: Path | None = None
     job: Job | None = None
+    parent: int = 0  # the process that a worker works for
 
     def open(self) -> Job:
         """Return the job; a worker reads the file once."""
-        return self.job if self.job is not None else _mapped_job(str(self.path))
+        return self.job if self.job is not None else _mapped_job(str(self.path), self.parent)
 
 
 @lru_cache(maxsize=1)
-def _mapped_job(path: str) -> Job:
-    """Read a job with its arrays memory-mapped, and settle the worker: Ctrl-C is the parent's to handle."""
-    import signal
-
+def _mapped_job(path: str, parent: int) -> Job:
+    """Read a job with its arrays memory-mapped."""
     import joblib
 
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if os.getpid() != parent:
+        _settle_worker(parent)
     job: Job = joblib.load(path, mmap_mode="c")
     make_importable(job.root, job.trust)
     return job
+
+
+def _settle_worker(parent: int) -> None:
+    """Leave Ctrl-C to the parent, and end with it however it ends."""
+    import signal
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 class _WorkspacePath(str):
@@ -127,9 +143,11 @@ def _lies_in(module: str, root: Path) -> bool:
     return (root / f"{module}.py").is_file() or (root / module).is_dir()
 
 
-@lru_cache(maxsize=32)
 def mapped(path: str) -> Any:
-    """Read arrays that another task stored, memory-mapped copy-on-write: some estimators refuse read-only ones."""
+    """Map arrays that another task stored, copy-on-write: some estimators refuse read-only ones.
+
+    Mapped anew each time: an estimator that works in place must not change what the next task reads.
+    """
     import joblib
 
     return joblib.load(path, mmap_mode="c")

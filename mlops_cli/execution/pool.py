@@ -12,7 +12,7 @@ import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mlops_cli.execution.fitting import describe, notices_of, run_task
+from mlops_cli.execution.fitting import describe, notices_of, one_blas_thread, run_task
 from mlops_cli.records import ErrorInfo, SplitScore
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ class Pool:
 
     def _threads(self, tasks: Sequence[SplitTask], n_jobs: int) -> Iterator[SplitScore]:
         """Run tasks in threads. Python catches warnings per process, so they are caught out here, around them all."""
-        with warnings.catch_warnings(record=True) as caught:
+        with warnings.catch_warnings(record=True) as caught, one_blas_thread():
             warnings.simplefilter("always")
-            for score in self._parallel([replace(task, catch=False) for task in tasks], n_jobs):
+            for score in self._parallel([replace(task, alone=False) for task in tasks], n_jobs):
                 found, caught[:] = list(caught), []
                 yield replace(score, notices=notices_of(found))
 

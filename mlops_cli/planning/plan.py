@@ -55,7 +55,7 @@ def make_plan(spec: ExperimentSpec, candidates: Sequence[Candidate], basis: Basi
         Trial(number, dict(c.params), c.spec, fingerprint({**shared, "config": c.config}))
         for number, c in enumerate(candidates)
     )
-    run_facts = {"experiment": spec.name, "primary": primary, "test": spec.evaluation.test}
+    run_facts = {"experiment": spec.name, "primary": primary}
     return Plan(
         experiment=spec.name,
         task=basis.task,

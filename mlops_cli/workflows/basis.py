@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,16 @@ if TYPE_CHECKING:
     from mlops_cli.records import ExperimentSpec
     from mlops_cli.workflows.load import Loaded
 
-COMPUTING = ("numpy", "pandas", "scikit-learn", "scipy")
+COMPUTING = ("mlops-cli", "numpy", "pandas", "scikit-learn", "scipy")
 """Distributions that every result depends on."""
 
-DISTRIBUTIONS = {"sklearn": "scikit-learn", "imblearn": "imbalanced-learn", "umap": "umap-learn"}
+DISTRIBUTIONS = {
+    "sklearn": "scikit-learn",
+    "imblearn": "imbalanced-learn",
+    "umap": "umap-learn",
+    "category_encoders": "category-encoders",
+    "feature_engine": "feature-engine",
+}
 """Distributions whose packages have other names."""
 
 LABELS_ALONE = {True: ("accuracy", "f1"), False: ("accuracy", "f1_macro")}
@@ -75,7 +82,8 @@ def basis_of(
     facts = {
         "data": loaded.train.version.version,
         "roles": _roles(spec),
-        "test": [str(spec.evaluation.test), loaded.test.version.version if loaded.test is not None else None],
+        "test": _test_facts(spec, loaded),
+        "python": list(sys.version_info[:2]),
         "versions": versions(distributions([spec.config, *(p.config for p in found)])),
         "metric_settings": repr(scoring.metrics),
     }
@@ -86,7 +94,14 @@ def basis_of(
 def _roles(spec: ExperimentSpec) -> dict[str, Any]:
     """Return what the config says of the data but where it is: the content's own hash stands for that."""
     data = spec.config.get("data")
-    return {k: v for k, v in data.items() if k not in {"path", "read", "_target_"}} if isinstance(data, dict) else {}
+    elsewhere = {"path", "read", "_target_", "expect"}
+    return {k: v for k, v in data.items() if k not in elsewhere} if isinstance(data, dict) else {}
+
+
+def _test_facts(spec: ExperimentSpec, loaded: Loaded) -> list[Any]:
+    """Return what the held-out rows are: a share of the data, or the content of a file wherever it is."""
+    share = None if isinstance(spec.evaluation.test, str) else spec.evaluation.test
+    return [share, loaded.test.version.version if loaded.test is not None else None]
 
 
 def distributions(config: Any) -> set[str]:
@@ -109,9 +124,18 @@ def _targets(config: Any) -> Iterator[str]:
 
 def own_modules(found: Sequence[Point], spec: ExperimentSpec, trust: tuple[str, ...]) -> set[str]:
     """Return the user's own modules that an experiment names: a change in another one changes nothing here."""
-    named = {*_targets([spec.config, *(p.config for p in found)])}
+    # Any text may name a function, as func: mine.squash does: a module too many costs less than one too few.
+    named = {*_texts([spec.config, *(p.config for p in found)])}
     named |= {str(m.component.target) for m in spec.evaluation.metrics if m.component is not None}
     return {name.partition(".")[0] for name in named} & {name.partition(".")[0] for name in trust}
+
+
+def _texts(config: Any) -> Iterator[str]:
+    if isinstance(config, str):
+        yield config
+    elif isinstance(config, dict | list):
+        for value in config.values() if isinstance(config, dict) else config:
+            yield from _texts(value)
 
 
 def with_code(basis: Basis, code: Mapping[str, str]) -> Basis:

@@ -21,7 +21,7 @@ from mlops_cli.store.models import save_model
 from mlops_cli.store.tables import write_predictions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from mlops_cli.contracts import Observer
     from mlops_cli.records import Dataset, RunRecord, Trial
@@ -64,7 +64,8 @@ def _with_model(record: RunRecord, prepared: Prepared, trial: Trial, progress: P
     except Exception as error:  # noqa: BLE001 - whatever a component raises; the scores stand all the same
         reason = f"the best trial could not be fitted on all training rows: {type(error).__name__}: {error}"
         return replace(record, warnings=(*record.warnings, Notice("refit-failed", reason)))
-    scores = _score_test(refitted.model, prepared, paths)
+    scores, said = _test_scores(refitted.model, prepared, paths)
+    record = replace(record, warnings=(*record.warnings, *said))
     share = _test_share(prepared, trial.number)
     if progress.best is not None:
         record = replace(record, metrics=summaries(progress.best, share, scores, _bounds(prepared)))
@@ -89,6 +90,17 @@ def refit(prepared: Prepared, trial: Trial) -> Refit:
     return Refit(pipeline, notices_of(caught))
 
 
+def _test_scores(model: Any, prepared: Prepared, paths: RunPaths) -> tuple[dict[str, float], list[Notice]]:
+    """Score the winner on the held-out rows; whatever is wrong with those rows, the scores of the splits stand."""
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            return _score_test(model, prepared, paths), list(notices_of(caught))
+    except Exception as error:  # noqa: BLE001 - whatever a component or a metric raises
+        reason = f"the held-out rows could not be scored: {type(error).__name__}: {' '.join(str(error).split())}"
+        return {}, [Notice("test-failed", reason)]
+
+
 def _score_test(model: Any, prepared: Prepared, paths: RunPaths) -> dict[str, float]:
     """Score the winner on the held-out rows, once."""
     test = prepared.loaded.test
@@ -98,7 +110,7 @@ def _score_test(model: Any, prepared: Prepared, paths: RunPaths) -> dict[str, fl
         return {}
     scores, responses = evaluate(prepared.job.resolved_metrics, model, test.X, test.y, test.weights)
     if prepared.spec.artifacts.predictions:
-        columns = prediction_columns(responses, model, test.X, np.arange(test.rows))
+        columns = prediction_columns(responses, model, test.X, np.arange(test.rows), prepared.job.scoring.classes)
         write_predictions(paths.test_predictions, _labelled(test, prepared.loaded.test_rows, columns))
     return scores
 
@@ -173,11 +185,11 @@ def _labelled(dataset: Dataset, rows: Any, columns: Mapping[str, Any]) -> dict[s
     at = columns["row"]
     named: dict[str, Any] = {"row": rows[at]}
     if dataset.ids is not None:
-        named[str(dataset.ids.name)] = dataset.ids.iloc[at]
+        named[_free(str(dataset.ids.name), {"row", "split", "prediction"}, "id")] = dataset.ids.iloc[at]
     if dataset.y is not None:
-        named[_free("target", named)] = dataset.y[at]
+        named[_free("target", named, "true")] = dataset.y[at]
     return {**named, **{name: values for name, values in columns.items() if name != "row"}}
 
 
-def _free(name: str, taken: Sequence[str] | Mapping[str, Any]) -> str:
-    return name if name not in taken else f"{name}_true"
+def _free(name: str, taken: Collection[str], suffix: str) -> str:
+    return name if name not in taken else f"{name}_{suffix}"

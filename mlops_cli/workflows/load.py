@@ -129,7 +129,7 @@ def _hold_out(dataset: Dataset, task: Task, share: float, seed: int) -> tuple[Ro
 
     rows = np.arange(dataset.rows)
     if dataset.times is not None:
-        cut = dataset.rows - max(1, round(share * dataset.rows))
+        cut = _cut_in_time(dataset.times.to_numpy(), share)
         return rows[:cut], rows[cut:]
     try:
         if dataset.groups is not None:
@@ -144,6 +144,15 @@ def _hold_out(dataset: Dataset, task: Task, share: float, seed: int) -> tuple[Ro
             hint="evaluation.test=null holds nothing out",
         ) from error
     return np.sort(train), np.sort(test)
+
+
+def _cut_in_time(times: Any, share: float) -> int:
+    """Return where the held-out rows begin: never between rows of the same time."""
+    changes = np.flatnonzero(times[1:] != times[:-1]) + 1
+    if not changes.size:
+        raise DataError("evaluation.test: all rows have the same data.time", hint="evaluation.test=null")
+    wanted = len(times) - max(1, round(share * len(times)))
+    return int(changes[np.abs(changes - wanted).argmin()])
 
 
 def _with_test_file(loaded: Loaded, spec: ExperimentSpec, workspace: Workspace) -> Loaded:

@@ -17,7 +17,7 @@ from mlops_cli.planning.plan import make_plan
 from mlops_cli.planning.space import points
 from mlops_cli.records import Notice, Stage, Task
 from mlops_cli.store.provenance import code_hashes
-from mlops_cli.workflows.basis import basis_of, own_modules, scoring_of, with_code
+from mlops_cli.workflows.basis import basis_of, distributions, own_modules, scoring_of, with_code
 from mlops_cli.workflows.candidates import Candidates, lay_out_trials
 from mlops_cli.workflows.load import Loaded, load
 from mlops_cli.workflows.splits import data_notices, splits_of
@@ -56,6 +56,7 @@ class Prepared:
     job: Job
     candidates: Candidates
     notices: tuple[Notice, ...]
+    packages: frozenset[str] = frozenset()  # the distributions that the components come from
 
     @property
     def dataset(self) -> Dataset:
@@ -147,7 +148,8 @@ def _planned(spec: ExperimentSpec, composition: Composition, workspace: Workspac
     candidates = lay_out_trials(plan, job)
     aloud = [*composition.notices, *loaded.train.notices, *data_notices(loaded, plan, splits)]
     said = [*aloud, *scoring_notices, *candidates.notices]
-    return Prepared(workspace, composition, spec, loaded, plan, job, candidates, _distinct(said))
+    packages = frozenset(distributions([spec.config, *(p.config for p in found)]))
+    return Prepared(workspace, composition, spec, loaded, plan, job, candidates, _distinct(said), packages)
 
 
 # --- the plan ----------------------------------------------------------------------------------------------------

@@ -20,11 +20,10 @@ from mlops_cli.records import (
     TrialFinished,
 )
 from mlops_cli.store.find import find_finished, read_trials
-from mlops_cli.store.layout import WorkspacePaths
+from mlops_cli.store.layout import RunPaths, WorkspacePaths
 from mlops_cli.store.log import RunLog
 from mlops_cli.store.provenance import SourceState, environment, source_state
 from mlops_cli.store.runs import RunSources, RunWriter, amend
-from mlops_cli.workflows.basis import distributions
 from mlops_cli.workflows.finish import finish
 from mlops_cli.workflows.prepare import RunOptions, prepare
 
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from mlops_cli.contracts import Observer
-    from mlops_cli.records import Event, TrialResult
-    from mlops_cli.store.layout import RunPaths
+    from mlops_cli.records import ArtifactsSpec, Event, TrialResult
     from mlops_cli.workflows.prepare import Prepared
 
 RECORDED = (
@@ -75,10 +73,10 @@ class Progress:
     def take(self, finished: Finished, prepared: Prepared) -> None:
         """Note a finished trial."""
         plan = prepared.plan
-        self.results.append(finished.result)
         leader = best([*([self.best] if self.best else []), finished.result], plan.primary, plan.direction)
         if leader is finished.result:
             self.best, self.predictions = finished.result, finished.predictions
+        self.results.append(finished.result)  # last: Ctrl-C may come in between
 
     def catch_up(self, journaled: Sequence[TrialResult], prepared: Prepared) -> None:
         """Note what the journal has: Ctrl-C may come between a trial's line and the note of it."""
@@ -128,10 +126,19 @@ def execute(
     prepared = prepare(name, overrides, asked, observer)
     workspace = WorkspacePaths(prepared.workspace.root)
     identical = None if asked.force else find_finished(workspace, prepared.spec.name, prepared.plan.fingerprint)
-    if identical is not None:
+    if identical is not None and _serves(identical, prepared.spec.artifacts):
         labelled = amend(identical, tags=asked.tags or {}, note=asked.note)
         return Outcome(labelled, tuple(read_trials(identical.path)), found=True)
     return _recorded(prepared, asked, observer, started)
+
+
+def _serves(record: RunRecord, wanted: ArtifactsSpec) -> bool:
+    """Whether a finished run has all that is asked for now, and lost nothing on the way."""
+    paths = RunPaths(record.path)
+    model = paths.model.joblib if wanted.model_format == "joblib" else paths.model.skops
+    has_model = wanted.keep == "none" or model.is_file() or any(w.code == "model-not-saved" for w in record.warnings)
+    has_predictions = not wanted.predictions or paths.predictions.is_file()
+    return has_model and has_predictions and not record.counts.lost
 
 
 def _recorded(prepared: Prepared, options: RunOptions, observer: Observer, started: datetime) -> Outcome:
@@ -152,7 +159,7 @@ def _recorded(prepared: Prepared, options: RunOptions, observer: Observer, start
             record,
             ended=_stamp(ended),
             duration_s=round((ended - started).total_seconds(), 3),
-            warnings=_warnings(record.warnings, progress.results),
+            warnings=_warnings(record.warnings, progress.results, exact=prepared.spec.launcher.backend != "threading"),
         )
         final = writer.finish(record)
         log.end(final)
@@ -194,7 +201,7 @@ def _draft(prepared: Prepared, options: RunOptions, state: SourceState) -> RunRe
         counts=count([], len(plan.trials)),
         dataset=prepared.dataset.version,
         git=state.git,
-        environment=environment({*RECORDED, *distributions(spec.config)}),
+        environment=environment({*RECORDED, *prepared.packages}),
         seed=spec.trial.seed,
         warnings=prepared.notices,
         tags=dict(spec.tags),
@@ -215,6 +222,9 @@ def _run_trials(prepared: Prepared, writer: RunWriter, progress: Progress, told:
         kill_workers()
         progress.catch_up(read_trials(writer.paths.root), prepared)
         return RunStatus.INTERRUPTED
+    except BaseException:
+        kill_workers()
+        raise
     return RunStatus.COMPLETED if progress.best is not None else RunStatus.FAILED
 
 
@@ -231,13 +241,18 @@ def _with_best(record: RunRecord, progress: Progress) -> RunRecord:
     return replace(record, best=BestTrial(progress.best.trial, dict(progress.best.params)))
 
 
-def _warnings(noticed: Sequence[Notice], results: Sequence[TrialResult]) -> tuple[Notice, ...]:
-    """Add what libraries warned of during trials: each thing once, with the trials that it concerns."""
+def _warnings(noticed: Sequence[Notice], results: Sequence[TrialResult], *, exact: bool) -> tuple[Notice, ...]:
+    """Add what libraries warned of during trials: each thing once, with the trials that it concerns.
+
+    Of threads it is not known which trial a warning comes from: then it is not ``exact``.
+    """
     concerned: dict[Notice, list[int]] = {}
     for result in sorted(results, key=lambda r: r.trial):
         for notice in result.notices:
             concerned.setdefault(notice, []).append(result.trial)
-    return tuple(dict.fromkeys([*noticed, *(_of_trials(n, t, len(results)) for n, t in concerned.items())]))
+    return tuple(
+        dict.fromkeys([*noticed, *(_of_trials(n, t, len(results) if exact else 1) for n, t in concerned.items())])
+    )
 
 
 def _of_trials(notice: Notice, trials: Sequence[int], of: int) -> Notice:

@@ -55,17 +55,22 @@ def _split(trial: Trial, loaded: Loaded, workspace: Workspace) -> tuple[Split, .
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a class with few members is said in our own words
-            found = tuple(splitter.split(dataset.X, y, dataset.groups))
-    except ValueError as error:
-        raise DataError(
-            f"split: {type(splitter).__name__} cannot split the data: {error}", hint=_mend(error)
-        ) from error
+            found = tuple((_rows(a), _rows(b)) for a, b in splitter.split(dataset.X, y, dataset.groups))
+    except Exception as error:
+        text = f"split: {type(splitter).__name__} cannot split the data: {error}"
+        raise DataError(text, hint=_mend(error)) from error
     if not found or any(len(train) == 0 or len(test) == 0 for train, test in found):
         raise DataError("split: a split without training or test rows", hint="choose another split, or fewer splits")
     return found
 
 
-def _mend(error: ValueError) -> str:
+def _rows(part: Any) -> Any:
+    """Return the rows that a splitter gives as positions, also where it gives a list or a mask."""
+    rows = np.asarray(part)
+    return np.flatnonzero(rows) if rows.dtype == bool else rows
+
+
+def _mend(error: Exception) -> str:
     if "groups" in str(error):
         return "name the column of the groups by data.group"
     return "choose fewer splits (split.n_splits=2) or split=hold_out"
@@ -91,6 +96,7 @@ def data_notices(loaded: Loaded, plan: Plan, splits: Mapping[str, tuple[Split, .
         *check_metrics(loaded.train, loaded.task, plan.primary),
         *across,
         *_ignored_roles(loaded.train, splits),
+        *_held_groups(loaded),
     ]
     return [n for n in notices if not (across and n.code == "duplicate-rows")]  # the one says more than the other
 
@@ -105,6 +111,16 @@ def _ignored_roles(dataset: Dataset, splits: Mapping[str, tuple[Split, ...]]) ->
         text = "a split trains on rows that are later than those it is scored on: choose split=time_series"
         found.append(Notice("time-travel", text))
     return found
+
+
+def _held_groups(loaded: Loaded) -> list[Notice]:
+    """Say that groups are on both sides of the hold-out, as a cut in time may leave them."""
+    if loaded.test is None or loaded.train.groups is None or loaded.test.groups is None:
+        return []
+    shared = np.intersect1d(loaded.train.groups, loaded.test.groups).size
+    if not shared:
+        return []
+    return [Notice("group-overlap", f"{shared} groups have rows in the training data and in evaluation.test")]
 
 
 def _overlap(groups: Any, train: Any, test: Any) -> bool:
