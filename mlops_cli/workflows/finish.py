@@ -14,7 +14,7 @@ from mlops_cli.components.build import takes_sample_weight
 from mlops_cli.components.metric_names import metric_bounds
 from mlops_cli.components.metrics import evaluate
 from mlops_cli.errors import MlopsError
-from mlops_cli.execution.fitting import notices_of, prediction_columns
+from mlops_cli.execution.fitting import notices_of, one_blas_thread, prediction_columns
 from mlops_cli.records import Notice, RunStatus, Signature, Stage, Task
 from mlops_cli.store.card import model_card
 from mlops_cli.store.models import save_model
@@ -83,8 +83,10 @@ def refit(prepared: Prepared, trial: Trial) -> Refit:
     params = {}
     if dataset.weights is not None and takes_sample_weight(pipeline[-1]):
         params["model__sample_weight"] = dataset.weights
-    with warnings.catch_warnings(record=True) as caught, parallel_config(backend="threading", n_jobs=cpu_count()):
-        # One fit has all cores: it is what an estimator's own n_jobs=None means inside this context.
+    # One fit has all cores, which is what an estimator's own n_jobs=None means inside this context; linear algebra
+    # keeps to one thread as in the trials, so that its sums come out the same.
+    all_cores = parallel_config("threading", n_jobs=cpu_count())
+    with warnings.catch_warnings(record=True) as caught, all_cores, one_blas_thread():
         warnings.simplefilter("always")
         pipeline.fit(dataset.X, dataset.y, **params)
     return Refit(pipeline, notices_of(caught))
