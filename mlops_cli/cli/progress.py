@@ -23,6 +23,10 @@ PLAIN_EVERY_S = 2.0
 """Seconds between two plain lines: a log of a long sweep stays readable."""
 
 
+FEW_TRIALS = 3
+"""With fewer ended trials, the time left is no more than a guess."""
+
+
 @contextmanager
 def display(*, quiet: bool) -> Iterator[Observer]:
     """Show a run's progress while the context lasts."""
@@ -61,7 +65,7 @@ class PlainDisplay:
     def __call__(self, event: Event) -> None:
         """Write what is worth a line."""
         if isinstance(event, RunStarted):
-            self._primary = event.plan.primary
+            self._primary, self._started = event.plan.primary, time.monotonic()
             self._write(opening(event.plan, event.dataset, event.splits, event.workers).plain)
             for warning in event.record.warnings:
                 self._console.print(notice(warning), soft_wrap=True)
@@ -78,7 +82,7 @@ class PlainDisplay:
             return
         self._last = now
         left = (now - self._started) / event.done * (event.total - event.done)
-        tail = f", about {seconds(left)} left" if left > 1 else ""
+        tail = f", about {seconds(left)} left" if left > 1 and event.done >= FEW_TRIALS else ""
         self._write(f"{event.done} of {plural(event.total, 'trial')}, {_best(event, self._primary)}{tail}")
 
     def _write(self, text: str) -> None:
