@@ -181,17 +181,59 @@ class Dimension:
 
 
 @dataclass(frozen=True)
+class SamplerSpec:
+    """What chooses the points of a sweep: a name (grid, random, tpe, gp, cmaes, qmc), or a sampler of Optuna's."""
+
+    name: str = "grid"
+    params: Mapping[str, Any] = field(default_factory=dict)
+    target: str | None = None  # the dotted name of a class, where the name is "custom"
+
+    @property
+    def learns(self) -> bool:
+        """Whether a later point may depend on how earlier ones did."""
+        return self.name not in {"grid", "random", "qmc"}
+
+
+@dataclass(frozen=True)
+class PrunerSpec:
+    """What stops trials that do badly: none, wilcoxon, halving or hyperband."""
+
+    name: str = "none"
+    over: str = "splits"  # or rows: a growing share of the training rows, on all splits
+    factor: int = 3  # of halving: one trial in so many goes on, with so many times the work
+    least: float | None = None  # what a trial gets first: splits, or a share of the rows
+    p_threshold: float = 0.1  # of wilcoxon
+
+    @property
+    def prunes(self) -> bool:
+        """Whether it ever stops a trial."""
+        return self.name != "none"
+
+
+@dataclass(frozen=True)
 class SweepSpec:
     """What is tried: a union of subspaces, each the product of its dimensions."""
 
-    sampler: str = "grid"
+    sampler: SamplerSpec = field(default_factory=SamplerSpec)
     trials: int | None = None
     subspaces: tuple[tuple[Dimension, ...], ...] = ()
+    pruner: PrunerSpec = field(default_factory=PrunerSpec)
+    constraint: str | None = None  # over the keys of a point: those where it is false are never tried
+    objectives: tuple[str, ...] = ()  # metrics to be good at together; empty: the primary one alone
+    warm_start: str | None = None  # a run whose trials the sampler is told before its first point
+    patience: int | None = None  # trials without a better one, after which no more are begun
+    timeout: float | None = None  # seconds after which no more trials are begun
+    window: int = 8  # trials under way at once, where later ones depend on earlier ones; whatever the workers
 
     @property
     def is_sweep(self) -> bool:
         """Whether there is anything to try."""
         return any(self.subspaces)
+
+    @property
+    def in_order(self) -> bool:
+        """Whether a trial depends on how the trials before it did."""
+        return self.sampler.learns or self.pruner.prunes or self.patience is not None
 
 
 @dataclass(frozen=True)
@@ -200,6 +242,11 @@ class LauncherSpec:
 
     backend: str = "loky"
     n_jobs: int = -1
+    trial_timeout: float | None = None  # seconds that one trial may take
+    trial_memory: int | None = None  # bytes that one trial may hold
+    address: str | None = None  # of a running cluster
+    cluster: ComponentSpec | None = None  # a cluster to be started, such as dask_jobqueue.SLURMCluster
+    options: Mapping[str, Any] = field(default_factory=dict)  # handed to the cluster that is started
 
 
 @dataclass(frozen=True)
@@ -366,6 +413,8 @@ class TrialResult:
     fingerprint: str = ""
     error: ErrorInfo | None = None
     notices: tuple[Notice, ...] = ()
+    steps: tuple[float, ...] = ()  # of a pruned sweep: the primary metric at each step that the trial reached
+    reused: str | None = None  # the run that it was computed in, where that is another one
 
     def mean(self, metric: str) -> float:
         """Return the mean of a metric over the splits; NaN where there is none."""
