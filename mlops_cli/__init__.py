@@ -8,6 +8,7 @@ The library says what the commands say:
     run.best.params, run.metrics["roc_auc"].mean, run.trials, run.path
     run.model().predict(df)
     mlops.runs("titanic")
+    mlops.resume("titanic:latest")
 
 Everything is imported when it is first used.
 """
@@ -17,9 +18,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlops_cli.workflows.library import Model, Run, find_run, run, runs
+    from mlops_cli.workflows.library import Model, Run, find_run, resume, run, runs
 
-__all__ = ["Model", "Run", "find_run", "run", "runs"]
+__all__ = ["Model", "Run", "find_run", "resume", "run", "runs"]
 
 
 def __getattr__(name: str) -> Any:

@@ -99,6 +99,10 @@ class StoreError(MlopsError):
     exit_code = ExitCode.USAGE
 
 
+class ExecutionError(MlopsError):
+    """The workers cannot be had, or no longer be reached: what has ended is kept, and the run can be resumed."""
+
+
 class MissingExtraError(MlopsError):
     """An optional package is asked for and not installed."""
 

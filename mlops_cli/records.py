@@ -51,6 +51,11 @@ class TrialState(StrEnum):
     LOST = "lost"  # killed, timed out, out of memory
     PRUNED = "pruned"
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether something went wrong with it."""
+        return self in {TrialState.FAILED, TrialState.LOST}
+
 
 class Direction(StrEnum):
     """Which end of a metric is the good one."""
@@ -357,20 +362,26 @@ class Metric:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that will be run, and nothing that depends on having run it."""
+    """What will be run, and nothing that depends on having run it. Its trials are made as they are needed."""
 
     experiment: str
     task: Task
-    trials: tuple[Trial, ...]
     metrics: tuple[Metric, ...]
     primary: str
+    objectives: tuple[str, ...] = ()  # where there are several: a front of trials, none of which beats another in all
+    total: int | None = 1  # trials; None where only trying tells how many points the space has
+    splits: int = 1  # of each trial; the most where they differ
     fingerprint: str = ""
     positive: Any = None  # of two classes, the one that metrics look for
 
     @property
     def direction(self) -> Direction:
         """The good end of the primary metric."""
-        return next(m.direction for m in self.metrics if m.name == self.primary)
+        return self.direction_of(self.primary)
+
+    def direction_of(self, metric: str) -> Direction:
+        """Return the good end of a metric."""
+        return next(m.direction for m in self.metrics if m.name == metric)
 
 
 # --- results -----------------------------------------------------------------------------------------------------
@@ -397,7 +408,6 @@ class SplitScore:
     predictions: Mapping[str, np.ndarray[Any, Any]] | None = None  # column → values, in the order of the test rows
     notices: tuple[Notice, ...] = ()
     error: ErrorInfo | None = None
-    stored_as: str | None = None  # set where the task was to store a shared fit, not to score
 
 
 @dataclass(frozen=True)
@@ -483,6 +493,8 @@ class RunRecord:
     primary: str | None = None
     direction: Direction | None = None
     best: BestTrial | None = None
+    objectives: tuple[str, ...] = ()  # where there are several
+    front: tuple[int, ...] = ()  # then the trials that no other one beats in all of them
     metrics: Mapping[str, MetricSummary] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     dataset: DatasetVersion | None = None
@@ -534,7 +546,7 @@ class TrialFinished:
 
     result: TrialResult
     done: int
-    total: int
+    total: int | None  # where it is known
     best: TrialResult | None
 
 
@@ -548,10 +560,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class SplitFinished:
-    """One more fit of a trial on a split has ended."""
+    """One more fit of a trial on a split has ended, or will not be made."""
 
     done: int
-    total: int
+    total: int | None  # where it is known
 
 
 Event = RunStarted | TrialFinished | SplitFinished | Stage | Notice

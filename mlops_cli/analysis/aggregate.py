@@ -101,15 +101,46 @@ def _beats(a: TrialResult, b: TrialResult, primary: str, direction: Direction) -
     return direction.better(mean_a, mean_b)
 
 
-def count(results: Iterable[TrialResult], planned: int) -> Counts:
+def front(results: Iterable[TrialResult], objectives: Sequence[tuple[str, Direction]]) -> list[TrialResult]:
+    """Return the completed trials that no other one beats: none is as good in all objectives and better in one.
+
+    Parameters
+    ----------
+    results : iterable of TrialResult
+        The trials; of several with equal means all are on the front.
+    objectives : sequence of (str, Direction)
+        The metrics, each with its good end.
+
+    Returns
+    -------
+    list of TrialResult
+        By number.
+    """
+    kept: list[TrialResult] = []
+    for result in results:
+        if result.state is not TrialState.COMPLETED or any(dominates(k, result, objectives) for k in kept):
+            continue
+        kept = [k for k in kept if not dominates(result, k, objectives)] + [result]
+    return sorted(kept, key=lambda r: r.trial)
+
+
+def dominates(a: TrialResult, b: TrialResult, objectives: Sequence[tuple[str, Direction]]) -> bool:
+    """Whether trial ``a`` is as good as ``b`` in all objectives, and better in one."""
+    pairs = [(a.mean(name), b.mean(name), direction) for name, direction in objectives]
+    return any(d.better(x, y) for x, y, d in pairs) and not any(d.better(y, x) for x, y, d in pairs)
+
+
+def count(results: Iterable[TrialResult], planned: int | None = None) -> Counts:
     """Return how the trials ended; lost ones are failures too."""
-    states = [r.state for r in results]
+    found = [(r.state, r.reused) for r in results]
+    states = [state for state, _ in found]
     lost = states.count(TrialState.LOST)
     return Counts(
-        trials=planned,
+        trials=len(states) if planned is None else planned,
         completed=states.count(TrialState.COMPLETED),
         failed=states.count(TrialState.FAILED) + lost,
         pruned=states.count(TrialState.PRUNED),
+        reused=sum(reused is not None for _, reused in found),
         lost=lost,
     )
 

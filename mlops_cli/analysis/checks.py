@@ -5,6 +5,7 @@ Pure: a dataset in, notices out. Costly questions are asked of a sample of the r
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,8 @@ NEAR_UNIQUE = 0.95
 IMBALANCED = 0.8
 REPEATED = 0.02
 """A smaller share of repeated rows moves no score enough to speak of."""
+_FEWEST_COPIES = 2
+"""One held-out row that has a twin is chance."""
 _COPIES = (
     "if they are copies of one case, scores are too good: remove the copies from the file, or keep them together "
     "with `data.group`"
@@ -98,6 +101,37 @@ def check_splits(dataset: Dataset, splits: Iterable[tuple[npt.NDArray[np.intp], 
     counted = f"{repeated:,} of {scored:,} scored rows ({_percent(repeated / scored)})"
     text = f"{counted} have a twin in every column among the rows that were trained on"
     return [Notice("duplicates-across-splits", f"{text}; {_COPIES}")]
+
+
+def check_held_out(train: Dataset, test: Dataset, *, is_file: bool) -> list[Notice]:
+    """Return the notice that held-out rows are copies of training rows (``duplicates-in-test``).
+
+    Parameters
+    ----------
+    train, test : Dataset
+        What is learned from, and what is scored once.
+    is_file : bool
+        Whether the held-out rows come from a file of their own.
+    """
+    if train.y is None or test.y is None or not test.rows:
+        return []
+    train, test = _of_one_dtype(train, test), _of_one_dtype(test, train)
+    repeated = int(np.isin(row_hashes(test), row_hashes(train)).sum())
+    if repeated < max(_FEWEST_COPIES, REPEATED * test.rows):
+        return []
+    counted = f"{repeated:,} of {test.rows:,} held-out rows ({_percent(repeated / test.rows)})"
+    text = f"{counted} have a twin in every column among the training rows, so the test score tells little of new data"
+    mend = "remove them from the file of evaluation.test" if is_file else _COPIES
+    return [Notice("duplicates-in-test", f"{text}; {mend}")]
+
+
+def _of_one_dtype(dataset: Dataset, other: Dataset) -> Dataset:
+    """Return the dataset with numbers as floats where the other has them in another dtype: equal values hash alike."""
+    X, y = dataset.X, dataset.y
+    differing = [n for n in X.columns if X[n].dtype != other.X[n].dtype and pdt.is_numeric_dtype(X[n].dtype)]
+    if y is not None and other.y is not None and y.dtype != other.y.dtype and y.dtype.kind in "biuf":
+        y = y.astype("float64")
+    return replace(dataset, X=X.astype(dict.fromkeys(differing, "float64")) if differing else X, y=y)
 
 
 def row_hashes(dataset: Dataset) -> npt.NDArray[np.uint64]:

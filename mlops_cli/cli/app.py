@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import signal
 import sys
 import traceback
@@ -10,8 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlops_cli.cli import completion, config, doctor, init, run, runs
-from mlops_cli.cli.screen import line, report, say
+from mlops_cli.cli import completion, config, doctor, init, resume, run, runs
+from mlops_cli.cli.screen import (
+    UNWRITABLE,
+    OutputError,
+    discard,
+    line,
+    prepare_streams,
+    printing,
+    report,
+    say,
+)
 from mlops_cli.errors import ExitCode, MlopsError
 
 if TYPE_CHECKING:
@@ -33,6 +41,7 @@ def build() -> typer.Typer:
     app.callback()(_options)
     app.command("init", epilog=init.EXAMPLE, short_help="Make a workspace that runs at once.")(init.init)
     app.command("run", epilog=run.EXAMPLE, short_help="Run an experiment.")(run.run)
+    app.command("resume", epilog=resume.EXAMPLE, short_help="Finish an interrupted run.")(resume.resume)
     app.command("config", epilog=config.EXAMPLE, short_help="Print a resolved config, or what there is.")(config.config)
     app.add_typer(runs.build(), name="runs")
     app.command("doctor", epilog=doctor.EXAMPLE, short_help="Check the installation and workspace.")(doctor.doctor)
@@ -59,23 +68,39 @@ def _options(
 def invoke() -> int:
     """Run the command in ``sys.argv`` and return its exit code; no error of a user's ends in a traceback."""
     signal.signal(signal.SIGTERM, _terminate)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that knows no ± shows a ? for it
+    prepare_streams()
     try:
-        build()(prog_name="mlops")
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else ExitCode.USAGE
+        code = _call()
+        with printing():
+            return code
+    except BrokenPipeError:  # as of head, which has read enough
+        discard()
+        return ExitCode.FAILED
     except MlopsError as error:
         report(error)
         _trace()
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the last line of defence
+        return _unexpected(error)
+
+
+def _call() -> int:
+    try:
+        build()(prog_name="mlops")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else ExitCode.USAGE
+    return ExitCode.OK
+
+
+def _unexpected(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno in UNWRITABLE:
+        discard()
+        report(OutputError(f"cannot write: {error.strerror}", hint="free space, or write elsewhere"))
+    else:
         say(f"internal error: {type(error).__name__}: {error}", "bold red")
         say("  this is a fault of mlops; --verbose shows where it happened")
-        _trace()
-        return ExitCode.FAILED
-    return ExitCode.OK
+    _trace()
+    return ExitCode.FAILED
 
 
 def _trace() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mlops_cli.cli.options import Json, Verbose
+from mlops_cli.cli.options import Json, Quiet, Verbose
 from mlops_cli.cli.screen import dump, line, show
 from mlops_cli.errors import UsageError
 
@@ -21,11 +21,15 @@ def config(
     list_: Annotated[bool, typer.Option("--list", help="List every experiment, group and option.")] = False,
     explain: Annotated[str | None, typer.Option("--explain", metavar="KEY", help="Where a value came from.")] = None,
     json: Json = False,
+    quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Print the resolved config of an experiment as YAML: itself runnable with config=PATH."""
+    """Print the resolved config of an experiment as YAML: itself runnable with config=PATH.
+
+    With --quiet --list prints the names of the experiments alone, and --explain the value alone.
+    """
     if list_:
-        _print_catalogue(json=json)
+        _print_catalogue(json=json, quiet=quiet)
         return
     from mlops_cli.config import load_experiment
     from mlops_cli.config.workspace import find_workspace
@@ -36,7 +40,7 @@ def config(
     make_importable(str(workspace.root), workspace.trust)
     composition = load_experiment(name, overrides, workspace)
     if explain is not None:
-        _print_explanation(composition.explain(explain), json=json)
+        _print_explanation(composition.explain(explain), json=json, quiet=quiet)
     elif json:
         dump(composition.config)
     else:
@@ -57,7 +61,7 @@ def _experiment(arguments: list[str]) -> tuple[str, list[str]]:
     return names[0], [a for a in arguments if a not in {*named, *bare}]
 
 
-def _print_catalogue(*, json: bool) -> None:
+def _print_catalogue(*, json: bool, quiet: bool) -> None:
     from mlops_cli.config import catalogue
     from mlops_cli.config.workspace import find_workspace
 
@@ -67,15 +71,24 @@ def _print_catalogue(*, json: bool) -> None:
     if json:
         dump({"experiments": names, "groups": groups})
         return
+    if quiet:
+        for name in names:
+            line(name)
+        return
     from mlops_cli.views.config import catalogue_tree
 
     show(catalogue_tree(names, groups))
 
 
-def _print_explanation(explanation: Any, *, json: bool) -> None:
+def _print_explanation(explanation: Any, *, json: bool, quiet: bool) -> None:
     if json:
         origins = [{"origin": o, "value": v} for o, v in explanation.origins]
         dump({"key": explanation.key, "value": explanation.value, "origins": origins})
+        return
+    if quiet:
+        from yaml import safe_dump
+
+        line(safe_dump(explanation.value, allow_unicode=True, sort_keys=False).rstrip().removesuffix("\n..."))
         return
     from mlops_cli.views.config import explanation_table
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mlops_cli.cli.screen import err
-from mlops_cli.records import RunStarted, SplitFinished, Stage, TrialFinished, TrialState
+from mlops_cli.records import RunStarted, SplitFinished, Stage, TrialFinished
 from mlops_cli.views.plan import opening
 from mlops_cli.views.text import clean, notice, number, params, plural, seconds
 
@@ -42,6 +42,11 @@ def display(*, quiet: bool) -> Iterator[Observer]:
         yield live
 
 
+def _of(done: int, total: int | None) -> str:
+    """Return how many trials are done, of how many where that is known."""
+    return f"{done}/{plural(total, 'trial')}" if total is not None else plural(done, "trial")
+
+
 def _ignore(_event: Event) -> None:
     pass
 
@@ -66,7 +71,7 @@ class PlainDisplay:
         """Write what is worth a line."""
         if isinstance(event, RunStarted):
             self._primary, self._started = event.plan.primary, time.monotonic()
-            self._write(opening(event.plan, event.dataset, event.splits, event.workers).plain)
+            self._write(opening(event.plan, event.dataset, event.workers).plain)
             for warning in event.record.warnings:
                 self._console.print(notice(warning), soft_wrap=True)
         elif isinstance(event, TrialFinished):
@@ -74,16 +79,21 @@ class PlainDisplay:
 
     def _trial(self, event: TrialFinished) -> None:
         now = time.monotonic()
-        if event.result.state is not TrialState.COMPLETED and event.result.error is not None:
+        if event.result.state.has_failed and event.result.error is not None:
             error = event.result.error
             reason = error.message.splitlines()[0]
             self._write(f"trial {event.result.trial} {event.result.state}: {error.type}: {reason}")
-        if now - self._last < PLAIN_EVERY_S and event.done < event.total:
+        if now - self._last < PLAIN_EVERY_S and event.done != event.total:
             return
         self._last = now
+        of = f"{event.done} of {plural(event.total, 'trial')}" if event.total else plural(event.done, "trial")
+        self._write(f"{of}, {_best(event, self._primary)}{self._left(event, now)}")
+
+    def _left(self, event: TrialFinished, now: float) -> str:
+        if event.total is None or event.done < FEW_TRIALS:
+            return ""
         left = (now - self._started) / event.done * (event.total - event.done)
-        tail = f", about {seconds(left)} left" if left > 1 and event.done >= FEW_TRIALS else ""
-        self._write(f"{event.done} of {plural(event.total, 'trial')}, {_best(event, self._primary)}{tail}")
+        return f", about {seconds(left)} left" if left > 1 else ""
 
     def _write(self, text: str) -> None:
         self._console.print(clean(text), markup=False, soft_wrap=True)
@@ -123,14 +133,14 @@ class LiveDisplay:
 
     def _start(self, event: RunStarted) -> None:
         self._primary = event.plan.primary
-        self._console.print(opening(event.plan, event.dataset, event.splits, event.workers))
+        self._console.print(opening(event.plan, event.dataset, event.workers))
         for warning in event.record.warnings:
             self._console.print(notice(warning))
-        self.progress.update(self._task, trials=f"0/{plural(len(event.plan.trials), 'trial')}")
+        self.progress.update(self._task, trials=_of(0, event.plan.total))
 
     def _trial(self, event: TrialFinished) -> None:
         best = _best(event, self._primary)
-        trials = f"{event.done}/{plural(event.total, 'trial')}"
+        trials = _of(event.done, event.total)
         room = max(10, self._console.width - 48 - len(trials))
         shown = best if len(best) <= room else best[: room - 1] + "…"
         self.progress.update(self._task, trials=trials, best=shown)

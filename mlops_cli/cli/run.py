@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mlops_cli.cli.options import Json, Quiet, Verbose
-from mlops_cli.cli.screen import dump, line, say, show
+from mlops_cli.cli.screen import dump, line, results_of, say, show
 from mlops_cli.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from mlops_cli.records import RunRecord
     from mlops_cli.workflows.prepare import Prepared
-    from mlops_cli.workflows.run import Outcome
+    from mlops_cli.workflows.recording import Outcome
 
 EXAMPLE = "Example: mlops run config=titanic model=random_forest model.max_depth=3,5,null -j 4"
+
+FOUND = "this run was there already, with the same config, data and code; --force runs it again"
 
 Arguments = Annotated[
     list[str],
@@ -33,6 +36,9 @@ def run(
     tag: Annotated[list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="Tag the run.")] = None,
     note: Annotated[str, typer.Option("--note", help="Say in words what this run is for.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Run although an identical finished run exists.")] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Run failed trials of an identical finished run again.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if any trial failed.")] = False,
     multirun: Annotated[bool, typer.Option("--multirun", "-m", help="As in Hydra; a sweep needs no flag.")] = False,
     json: Json = False,
@@ -48,17 +54,18 @@ def run(
     from mlops_cli.workflows.run import dry, execute
 
     name, overrides = split_config(arguments)
-    options = RunOptions(n_jobs=n_jobs, tags=_tags(tag or []), note=note, force=force)
+    options = RunOptions(n_jobs=n_jobs, tags=_tags(tag or []), note=note, force=force, retry_failed=retry_failed)
     if dry_run:
         _print_plan(dry(name, overrides, options), json=json)
         return
     with display(quiet=quiet or json) as watch:
         outcome = execute(name, overrides, options, observer=watch)
-    if json or quiet:
-        _print_for_scripts(outcome, json=json)
-    else:
-        _print_outcome(outcome, tracebacks=verbose)
-    raise typer.Exit(_exit_code(outcome.record, strict=strict))
+    with results_of(outcome.record.path):
+        if json or quiet:
+            print_for_scripts(outcome, json=json)
+        else:
+            print_outcome(outcome, tracebacks=verbose)
+    raise typer.Exit(exit_code(outcome.record, strict=strict))
 
 
 def split_config(arguments: list[str]) -> tuple[str, list[str]]:
@@ -95,15 +102,18 @@ def _tags(pairs: list[str]) -> dict[str, str]:
 
 
 def _print_plan(prepared: Prepared, *, json: bool) -> None:
-    from mlops_cli.views.plan import as_json, preview
+    from mlops_cli.views.plan import SHOWN, as_json, preview
 
     if json:
-        dump(as_json(prepared.plan, prepared.splits, prepared.workers, prepared.notices))
+        points = prepared.first_points(sys.maxsize)
+        dump(as_json(prepared.plan, prepared.workers, points, prepared.notices))
     else:
-        show(preview(prepared.plan, prepared.dataset, prepared.splits, prepared.workers, prepared.notices))
+        points = prepared.first_points(SHOWN)
+        show(preview(prepared.plan, prepared.dataset, prepared.workers, points, prepared.notices))
 
 
-def _print_for_scripts(outcome: Outcome, *, json: bool) -> None:
+def print_for_scripts(outcome: Outcome, *, json: bool) -> None:
+    """Print the record, or the run's directory alone."""
     from mlops_cli.store.serialize import as_written
 
     if json:
@@ -114,15 +124,17 @@ def _print_for_scripts(outcome: Outcome, *, json: bool) -> None:
         say(f"{outcome.record.error.type}: {outcome.record.error.message.splitlines()[0]}", "red")
 
 
-def _print_outcome(outcome: Outcome, *, tracebacks: bool) -> None:
+def print_outcome(outcome: Outcome, *, tracebacks: bool, nothing: str | None = None) -> None:
+    """Print a run's summary and what comes next; ``nothing`` says why nothing was done, where that is so."""
     from mlops_cli.views.runs import next_steps, summary
 
     show(summary(outcome.record, outcome.trials, said=outcome.said, tracebacks=tracebacks))
-    for step in next_steps(outcome.record, reused=outcome.found):
+    for step in next_steps(outcome.record, nothing=(nothing or FOUND) if outcome.found else None):
         say(step, "dim")
 
 
-def _exit_code(record: RunRecord, *, strict: bool) -> int:
+def exit_code(record: RunRecord, *, strict: bool) -> int:
+    """Return what a run that has ended says to the shell."""
     from mlops_cli.records import RunStatus
 
     if record.status is RunStatus.INTERRUPTED:

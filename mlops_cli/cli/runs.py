@@ -25,7 +25,10 @@ def ls(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """List runs, newest first: status, trials, the best trial's score with its spread."""
+    """List runs, newest first: status, trials, the best trial's score; where there is room, its spread and parameters.
+
+    A terminal of 100 columns has room; --json tells all at any width.
+    """
     from mlops_cli.workflows.runs import recorded
 
     found = recorded(experiment)

@@ -2,13 +2,83 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from mlops_cli.errors import ExitCode, MlopsError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from rich.console import Console, RenderableType
 
-    from mlops_cli.errors import MlopsError
+UNWRITABLE = (errno.EBADF, errno.ENOSPC, errno.EIO, errno.EDQUOT)
+
+
+class OutputError(MlopsError):
+    """A result cannot be printed, whatever was done that led to it."""
+
+    exit_code = ExitCode.USAGE
+
+
+# --- the streams themselves --------------------------------------------------------------------------------------
+
+
+def prepare_streams() -> None:
+    """Put something in the place of streams that are closed, and let no character be one that cannot be shown.
+
+    The next file to be opened would else get the number of a closed stream, and what a library prints would go there.
+    Writing to a closed stdout then fails as it does on a full disk; messages to a closed stderr are lost.
+    """
+    for number, name, flags in ((0, "stdin", os.O_RDONLY), (1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            os.set_inheritable(os.open(os.devnull, flags), True)  # the lowest free number, which is this one's
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115 - for good
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows no ± shows a ? for it
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Say of results that cannot be printed that it is so; a pipe whose reader has gone is no fault.
+
+    Raises
+    ------
+    OutputError
+        stdout is closed, or on a full disk.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        discard()
+        reason = "stdout is closed" if error.errno == errno.EBADF else f"stdout: {error.strerror}"
+        raise OutputError(f"the result cannot be printed: {reason}") from error
+
+
+def discard() -> None:
+    """Lead stdout nowhere: what is left in its buffer would fail again, in the interpreter's own words, at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+@contextmanager
+def results_of(path: Path) -> Iterator[None]:
+    """Name the run whose results are printed, where they cannot be."""
+    try:
+        yield
+    except OutputError as error:
+        raise OutputError(f"{error.message}; the run is in {path}", hint="mlops runs show latest") from error
+
+
+# --- what is printed ---------------------------------------------------------------------------------------------
 
 
 def out() -> Console:
@@ -28,13 +98,13 @@ def err() -> Console:
 def show(renderable: RenderableType) -> None:
     """Print a result; into a file or a pipe without the blanks that fill a terminal's lines."""
     console = out()
-    if console.is_terminal:
-        console.print(renderable)
-        return
-    with console.capture() as captured:
-        console.print(renderable)
-    for text in captured.get().splitlines():
-        line(text.rstrip())
+    with printing():
+        if console.is_terminal:
+            console.print(renderable)
+            return
+        with console.capture() as captured:
+            console.print(renderable)
+    line("\n".join(text.rstrip() for text in captured.get().splitlines()))
 
 
 def say(message: str, style: str = "") -> None:
@@ -46,14 +116,15 @@ def say(message: str, style: str = "") -> None:
 
 def line(text: str) -> None:
     """Print one line of a result as it is, for scripts."""
-    sys.stdout.write(f"{text}\n")
+    with printing():
+        sys.stdout.write(f"{text}\n")
 
 
 def dump(data: Any) -> None:
     """Print a result as JSON."""
     import json
 
-    sys.stdout.write(json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    line(json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False))
 
 
 def report(error: MlopsError) -> None:

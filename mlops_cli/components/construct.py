@@ -42,6 +42,7 @@ class _Context:
     task: Task | None
     seed: int | None
     trust: Collection[str]
+    inner: Role = Role.PARAM  # what is inside a parameter
 
 
 # --- specs ---------------------------------------------------------------------------------------------------------
@@ -135,7 +136,8 @@ def build(
     TrustError, ConfigError, MissingExtraError
         As `mlops_cli.components.targets.resolve`; or a parameter does not exist or is refused.
     """
-    built = _build(spec, role, key, _Context(task, seed, trust))
+    inner = role if role is Role.SAMPLER else Role.PARAM
+    built = _build(spec, role, key, _Context(task, seed, trust, inner))
     if role is Role.ESTIMATOR and task is not None:
         check_task(built, task, key=key)
     return built
@@ -151,6 +153,8 @@ def _build(spec: ComponentSpec, role: Role, key: str, context: _Context) -> Any:
     values = {k: _tupled(target, k, _value(k, v, f"{key}.{k}", context)) for k, v in params.items()}
     if spec.partial or _stays_a_function(target, name, role, context):
         return _bound(target, values, context.seed)
+    if role is Role.SAMPLER and "seed" in _parameters(target) and values.get("seed") is None:
+        values["seed"] = context.seed
     built = _seeded(_construct(target, values, name, key), context)
     if not inspect.isclass(target) and not has_role(built, role):
         raise ConfigError(f"{name} returned a {type(built).__name__}, which is not a {role}", key=key)
@@ -186,8 +190,9 @@ def _params_for_task(params: Mapping[str, Any], task: Task | None) -> dict[str, 
 def _value(name: str, value: Any, key: str, context: _Context) -> Any:
     """Build what is inside a parameter's value."""
     if _is_spec(value):
-        return _build(_as_spec(value, key), Role.PARAM, key, context)
+        return _build(_as_spec(value, key), context.inner, key, context)
     if name in _NAMED_LISTS and isinstance(value, Mapping):
+        _check_members(value, key)
         return [_named(n, v, f"{key}.{n}", context) for n, v in value.items() if v is not None]
     if isinstance(value, Mapping):
         labels = _labels(value) if name == "class_weight" else list(value)
@@ -196,6 +201,15 @@ def _value(name: str, value: Any, key: str, context: _Context) -> Any:
         items = [_value("", v, f"{key}[{i}]", context) for i, v in enumerate(value)]
         return [tuple(i) if isinstance(i, list) else i for i in items] if name in _NAMED_LISTS else items
     return value
+
+
+def _check_members(members: Mapping[str, Any], key: str) -> None:
+    """Refuse parameters of a member that is not there, where others are components."""
+    known = [name for name, value in members.items() if _is_spec(value)]
+    for name, value in members.items():
+        if known and not (_is_spec(value) or value is None or isinstance(value, str)):
+            hint = f"{did_you_mean(str(name), known)}; a new member needs a _target_"
+            raise ConfigError(f"there is no member {name!r} that could take this", key=f"{key}.{name}", hint=hint)
 
 
 def _labels(given: Iterable[Any]) -> list[Any]:

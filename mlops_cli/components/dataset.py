@@ -13,9 +13,9 @@ from pandas.api import types as pdt
 
 from mlops_cli.components import casting, labels, tables
 from mlops_cli.components.content import content_hash
-from mlops_cli.components.roles import Roles, assign_roles
+from mlops_cli.components.roles import Roles, assign_roles, is_used
 from mlops_cli.contracts import InspectsItself
-from mlops_cli.errors import DataError, MlopsError
+from mlops_cli.errors import ConfigError, DataError, MlopsError
 from mlops_cli.records import Column, Dataset, DatasetVersion, DataSpec, Notice, Task
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def make_dataset(
     found = task or labels.task_of(target)
     y = None if target is None else labels.target_values(target, found)
     if y is None and found is not Task.CLUSTERING:
-        raise DataError(f"data.target: {found} needs a target, and none is named", hint="data.target: a column")
+        raise ConfigError(f"{found} needs a target, and none is named", key="data.target", hint="data.target=COLUMN")
     if y is not None and found is Task.CLASSIFICATION:
         labels.check_positive(spec.positive, y)
     features, said = _kept_features(table, [described[n] for n in roles.features])
@@ -155,11 +155,12 @@ def _labelled(table: pd.DataFrame, target: str | None) -> tuple[pd.DataFrame, li
 
 
 def _inspected(source: DataSource, raw: pd.DataFrame, spec: DataSpec) -> tuple[Notice, ...]:
-    """Return the notices on the columns that matter: not on those dropped, nor on those whose dtype is said."""
+    """Return the notices on the columns that matter: not on those left out, nor on those whose dtype is said."""
     if not isinstance(source, InspectsItself):
         return ()
-    quiet = {*spec.drop, *spec.dtypes}
-    return tuple(source.inspect(raw[[n for n in raw.columns if n not in quiet]]))
+    notices = source.inspect(raw[[n for n in raw.columns if n not in spec.dtypes and is_used(str(n), spec)]])
+    read_as_dates = "" if spec.time is None else f"column '{spec.time}' "
+    return tuple(n for n in notices if n.code != "dates-as-text" or not n.message.startswith(read_as_dates or "\0"))
 
 
 def _kept_features(table: pd.DataFrame, features: Sequence[Column]) -> tuple[list[Column], list[Notice]]:
@@ -235,4 +236,5 @@ def _refuse_missing(column: pd.Series, role: str) -> None:
 
 
 def _unused(roles: Roles, kept: Sequence[str]) -> list[str]:
-    return [*roles.rest, *(n for n in roles.features if n not in set(kept))]
+    known = set(kept)
+    return [*roles.rest, *(n for n in roles.features if n not in known)]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_CLASSES = 20
 """Whole numbers with more distinct values than this are taken for a quantity."""
+_MOST_CODES, _ROWS_PER_CODE = 100, 10
+"""Whole numbers with at most so many distinct values, each in so many rows on average, may be codes of classes."""
 _LONGEST_LABEL = 256
 
 
@@ -48,14 +50,18 @@ def target_values(target: pd.Series, task: Task) -> npt.NDArray[Any]:
 
 
 def guess_notices(target: pd.Series | None) -> list[Notice]:
-    """Return the notice (``task-guessed``) that whole numbers were taken as classes, where they may be amounts."""
-    if target is None or not pdt.is_numeric_dtype(target.dtype) or task_of(target) is not Task.CLASSIFICATION:
+    """Return the notice (``task-guessed``) that whole numbers, taken as classes or amounts, may be the other."""
+    if target is None or not pdt.is_numeric_dtype(target.dtype) or pdt.is_bool_dtype(target.dtype):
         return []
     distinct = target.nunique()
-    if distinct <= 2:
+    if distinct <= 2 or not _is_whole(target):
         return []
-    text = f"'{target.name}' has {distinct} distinct whole numbers, which are taken as classes"
-    return [Notice("task-guessed", f"{text}; `task=regression` if they are amounts")]
+    text = f"'{target.name}' has {distinct} distinct whole numbers, which are taken as"
+    if distinct <= MAX_CLASSES:
+        return [Notice("task-guessed", f"{text} classes; `task=regression` if they are amounts")]
+    if distinct > _MOST_CODES or distinct * _ROWS_PER_CODE > len(target):
+        return []
+    return [Notice("task-guessed", f"{text} amounts; `task=classification` if they are classes")]
 
 
 def without_gaps(target: pd.Series) -> pd.Series:
@@ -76,7 +82,10 @@ def check_positive(positive: Any, y: npt.NDArray[Any]) -> None:
     if positive is None or any(positive == c and isinstance(positive, bool) == isinstance(c, bool) for c in classes):
         return
     quoted = ", ".join(repr(c) for c in classes[:12])
-    close = did_you_mean(str(positive), map(str, classes)) if isinstance(positive, str) else f"allowed: {quoted}"
+    if isinstance(positive, str) and positive in map(str, classes):
+        close = f"the classes are no text: write it without quotes, one of {quoted}"
+    else:
+        close = did_you_mean(str(positive), map(str, classes)) if isinstance(positive, str) else f"allowed: {quoted}"
     raise ConfigError(f"{positive!r} is no class of the target", key="data.positive", hint=close)
 
 

@@ -76,6 +76,51 @@ _OTHER_BOUNDS: Mapping[str, tuple[float, float]] = {
 }
 
 
+_NEED_EVERY_CLASS = frozenset(
+    {
+        "d2_brier_score",
+        "d2_log_loss_score",
+        "neg_brier_score",
+        "neg_log_loss",
+        "roc_auc",
+        "roc_auc_ovo",
+        "roc_auc_ovo_weighted",
+        "roc_auc_ovr",
+        "roc_auc_ovr_weighted",
+        "top_k_accuracy",
+    }
+)
+_FINE_WITH_ONE_OF_TWO = frozenset({"neg_brier_score"})
+_NEED_TWO_ROWS = frozenset({"d2_absolute_error_score", "r2"})
+
+
+def why_undefined(name: str, classes: int, tested: int, rows: int) -> str | None:
+    """Return why one of scikit-learn's metrics has no value on some test rows; None where it has one.
+
+    Parameters
+    ----------
+    name : str
+        As a config has it.
+    classes : int
+        How many classes are trained on; 0 where the target is none of classes.
+    tested : int
+        How many of them the test rows are of.
+    rows : int
+        How many test rows there are.
+
+    Examples
+    --------
+    >>> why_undefined("roc_auc", classes=2, tested=1, rows=1)
+    'a test part has rows of 1 of 2 classes alone'
+    >>> why_undefined("accuracy", classes=2, tested=1, rows=1)
+    """
+    scikit = scikit_name(name)[0] if name not in cluster_metrics.SCORES else name
+    is_fine = classes == 2 and scikit in _FINE_WITH_ONE_OF_TWO
+    if classes and tested < classes and scikit in _NEED_EVERY_CLASS and not is_fine:
+        return f"a test part has rows of {tested} of {classes} classes alone"
+    return "a test part has a single row" if rows < 2 and scikit in _NEED_TWO_ROWS else None
+
+
 def metric_names() -> list[str]:
     """Return every name that a config may use, sorted."""
     from sklearn.metrics import get_scorer_names

@@ -284,14 +284,31 @@ def _users_own(spec: MetricSpec, setting: _Setting, trust: Collection[str]) -> R
             f"{spec.response!r} is no response", key=f"{KEY}.{spec.name}", hint=did_you_mean(spec.response, _RESPONSES)
         )
     function = build(spec.component, role=Role.METRIC, task=setting.task, trust=trust, key=f"{KEY}.{spec.name}")
+    if not callable(function):
+        raise ConfigError(
+            f"{spec.component.target} is a class whose objects cannot be called, so it gives no score",
+            key=f"{KEY}.{spec.name}",
+            hint="write a function (y_true, y_pred), or give the class a __call__",
+        )
     parameters = inspect.signature(function).parameters
     direction = spec.direction or _usual_direction(function)
     if next(iter(parameters), None) == "estimator":
         return ResolvedMetric(spec.name, direction, function, whole=True)
     given = _positive_params(spec, parameters, setting)
     greater = direction is Direction.MAXIMIZE
-    scorer = make_scorer(function, response_method=spec.response, greater_is_better=greater, **given)
+    checked = _giving_numbers(function, spec.name)
+    scorer = make_scorer(checked, response_method=spec.response, greater_is_better=greater, **given)
     return ResolvedMetric(spec.name, direction, scorer, 1 if greater else -1)
+
+
+def _giving_numbers(function: Callable[..., Any], name: str) -> Callable[..., float]:
+    """Return the function with its value checked before scikit-learn reckons with it."""
+
+    @functools.wraps(function)
+    def score(*args: Any, **kwargs: Any) -> float:
+        return _number(function(*args, **kwargs), name)
+
+    return score
 
 
 def _positive_params(
@@ -354,7 +371,14 @@ def evaluate(
     scores = {}
     for metric in metrics:
         weights = {"sample_weight": sample_weight} if sample_weight is not None and _takes_weight(metric.scorer) else {}
-        value = metric.scorer(estimator if metric.whole else recorded, X, y, **weights)
+        try:
+            value = metric.scorer(estimator if metric.whole else recorded, X, y, **weights)
+        except AttributeError as error:
+            if Responses.__name__ not in str(error):
+                raise
+            # scikit-learn names the class of what it was given
+            named = str(error).replace(Responses.__name__, type(estimator).__name__)
+            raise AttributeError(f"{metric.name}: {named}") from error
         scores[metric.name] = metric.sign * _number(value, metric.name)
     return scores, dict(recorded.made)
 
@@ -369,4 +393,6 @@ def _number(value: Any, name: str) -> float:
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise ValueError(f"the metric {name} returned a {type(value).__name__}, not a number") from None
+        missing = "nothing: does its function return the score?"
+        found = missing if value is None else f"a {type(value).__name__}, not a number"
+        raise ValueError(f"the metric {name} returned {found}") from None

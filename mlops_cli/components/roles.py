@@ -51,7 +51,8 @@ def assign_roles(names: Sequence[str], spec: DataSpec) -> Roles:
     features = tuple(n for n in chosen if n not in used and n not in dropped)
     if not features:
         raise ConfigError("no column is left as a feature", key="data", hint="data.drop and data.features")
-    rest = tuple(n for n in names if n not in used and n not in set(features))
+    taken = {*used, *features}
+    rest = tuple(n for n in names if n not in taken)
     return Roles(features, rest, **single)
 
 
@@ -70,6 +71,15 @@ def matching(patterns: Sequence[str], names: Sequence[str], key: str) -> list[st
             raise _no_column(pattern, names, key)
         found |= matched
     return [n for n in names if n in found]
+
+
+def is_used(name: str, spec: DataSpec) -> bool:
+    """Whether a column is in some role, as far as names and patterns tell before they are checked."""
+    if name in {getattr(spec, role) for role in _SINGLE}:
+        return True
+    dropped = any(fnmatchcase(name, str(pattern)) for pattern in spec.drop)
+    chosen = spec.features is None or any(fnmatchcase(name, str(pattern)) for pattern in spec.features)
+    return chosen and not dropped and name not in {*spec.drop}
 
 
 def _no_column(name: str, names: Sequence[str], key: str) -> ConfigError:

@@ -44,7 +44,7 @@ KEYWORDS = frozenset({"drop", "passthrough"})
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+", re.ASCII)
 _LONGEST = 200
 _OWN_COMPONENTS = "mlops_cli.components"
-_EXTRAS = {"skrub": "auto"}
+_EXTRAS = {"skrub": "auto", "optuna": "optuna", "distributed": "dask"}
 _DISTRIBUTIONS = {
     "imblearn": "imbalanced-learn",
     "umap": "umap-learn",
@@ -67,8 +67,22 @@ class Role(StrEnum):
     SPLITTER = "split"
     METRIC = "metric"
     SOURCE = "data source"
+    SAMPLER = "sampler"
+    CLUSTER = "cluster"
     PARAM = "parameter"
 
+
+_METHODS: dict[Role, tuple[tuple[str, ...], ...]] = {
+    Role.ESTIMATOR: (("fit",), ("predict", "fit_predict")),
+    Role.TRANSFORMER: (("fit",), ("transform",)),
+    Role.SPLITTER: (("split",), ("get_n_splits",)),
+    Role.METRIC: (("__call__",),),
+    Role.SOURCE: (("load",),),
+    Role.SAMPLER: (("sample_relative",), ("sample_independent",)),
+    Role.CLUSTER: (("scale",), ("close",)),
+    Role.PARAM: (),
+}
+"""What each role needs: of every group one method."""
 
 _NEEDS = {
     Role.ESTIMATOR: "fit and predict (or fit_predict)",
@@ -76,14 +90,19 @@ _NEEDS = {
     Role.SPLITTER: "split and get_n_splits",
     Role.METRIC: "the form of a function of sklearn.metrics or of a trusted module of yours",
     Role.SOURCE: "load",
+    Role.SAMPLER: "the methods of a sampler of Optuna",
+    Role.CLUSTER: "scale and close, as the clusters of Dask",
     Role.PARAM: "the interface of an estimator, splitter, kernel, metric, scoring function or numpy ufunc",
 }
+
+_PACKAGES = {Role.SAMPLER: ("optuna.samplers",)}
+"""What is trusted in one role alone. Clusters are not: what they submit are scripts, which a config may write."""
 
 
 # --- the text, before any import -----------------------------------------------------------------------------------
 
 
-def check_name(name: object, trust: Collection[str] = (), *, key: str | None = None) -> None:
+def check_name(name: object, trust: Collection[str] = (), *, key: str | None = None, role: Role | None = None) -> None:
     """Refuse a ``_target_`` by its text alone.
 
     Parameters
@@ -94,6 +113,8 @@ def check_name(name: object, trust: Collection[str] = (), *, key: str | None = N
         The modules that the workspace's owner lists under ``[tool.mlops] trust``.
     key : str, optional
         Where the config says it.
+    role : Role, optional
+        What it is to be: some packages are trusted in one role alone.
 
     Raises
     ------
@@ -115,9 +136,14 @@ def check_name(name: object, trust: Collection[str] = (), *, key: str | None = N
         raise TrustError(
             f"{shown} is not the dotted name of something public, such as sklearn.linear_model.Ridge", key=key
         )
-    reason = _distrust(name, trust)
+    also = _also_trusted(role)
+    reason = _distrust(name, [*trust, *also])
     if reason:
-        raise TrustError(f"{shown} may not be named here: {reason}", key=key, hint=_trust_hint(trust))
+        raise TrustError(f"{shown} may not be named here: {reason}", key=key, hint=_trust_hint([*also, *trust]))
+
+
+def _also_trusted(role: Role | None) -> tuple[str, ...]:
+    return _PACKAGES.get(role, ()) if role is not None else ()
 
 
 def _distrust(name: str, trust: Collection[str]) -> str | None:
@@ -147,7 +173,7 @@ def _covers(modules: Collection[str], name: str) -> bool:
 # --- the object behind the name ------------------------------------------------------------------------------------
 
 
-def import_target(name: str, trust: Collection[str] = (), *, key: str | None = None) -> Any:
+def import_target(name: str, trust: Collection[str] = (), *, key: str | None = None, role: Role | None = None) -> Any:
     """Import what a trusted name stands for, and check that it was defined by something trusted too.
 
     Parameters
@@ -158,6 +184,8 @@ def import_target(name: str, trust: Collection[str] = (), *, key: str | None = N
         The modules that the workspace's owner trusts.
     key : str, optional
         Where the config says it.
+    role : Role, optional
+        What it is to be.
 
     Raises
     ------
@@ -168,7 +196,7 @@ def import_target(name: str, trust: Collection[str] = (), *, key: str | None = N
     MissingExtraError
         The package comes with an extra that is not installed.
     """
-    check_name(name, trust, key=key)
+    check_name(name, trust, key=key, role=role)
     if name in KEYWORDS:
         raise ConfigError(f"{name!r} is for transforms only", key=key)
     module_name, _, attribute = name.rpartition(".")
@@ -181,7 +209,7 @@ def import_target(name: str, trust: Collection[str] = (), *, key: str | None = N
         raise ConfigError(
             f"{module_name} has no {attribute}", key=key, hint=did_you_mean(attribute, _public(module), limit=8)
         ) from None
-    _check_identity(target, name, trust, key)
+    _check_identity(target, name, [*trust, *_also_trusted(role)], key)
     return target
 
 
@@ -212,7 +240,10 @@ def _no_module(name: str, trust: Collection[str], key: str | None) -> ConfigErro
     if name in TRUSTED_PACKAGES:
         hint = f"pip install {_DISTRIBUTIONS.get(name, name)}"
         return ConfigError(f"this needs the package {name}, which is not installed", key=key, hint=hint)
-    hint = did_you_mean(name, [*trust, *TRUSTED_PACKAGES])
+    if name in trust:
+        hint = f"[tool.mlops] trust lists it: add {name}.py to the workspace, or correct its name"
+    else:
+        hint = did_you_mean(name, [*trust, *TRUSTED_PACKAGES])
     return ConfigError(f"there is no module {name}", key=key, hint=hint)
 
 
@@ -253,7 +284,7 @@ def resolve(name: str, role: Role, trust: Collection[str] = (), *, key: str | No
     ConfigError
         As `import_target`, and where the object has not the methods that the role needs.
     """
-    target = import_target(name, trust, key=key)
+    target = import_target(name, trust, key=key, role=role)
     check_role(target, name, role, trust, key=key)
     return target
 
@@ -282,27 +313,16 @@ def _plays(target: Any, role: Role, *, own: bool) -> bool:
         return own or _is_param(target)
     if not inspect.isclass(target):
         return False
+    if role is Role.SAMPLER:  # or what a sampler is made of
+        return own or owner_of(target).startswith(_PACKAGES[role])
     if role is Role.SOURCE:
         return hasattr(target, "load") and (own or owner_of(target).startswith(_OWN_COMPONENTS))
     return has_role(target, role)
 
 
 def has_role(component: object, role: Role) -> bool:
-    """Whether a class or an object has the methods of a model, transform, splitter or source."""
-    has = functools.partial(hasattr, component)
-    match role:
-        case Role.ESTIMATOR:
-            return has("fit") and (has("predict") or has("fit_predict"))
-        case Role.TRANSFORMER:
-            return has("fit") and has("transform")
-        case Role.SPLITTER:
-            return has("split") and has("get_n_splits")
-        case Role.SOURCE:
-            return has("load")
-        case Role.METRIC:
-            return callable(component)
-        case Role.PARAM:
-            return True
+    """Whether a class or an object has the methods that a role needs."""
+    return all(any(hasattr(component, name) for name in names) for names in _METHODS[role])
 
 
 def is_score_function(target: object) -> bool:

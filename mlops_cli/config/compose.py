@@ -14,6 +14,8 @@ What is accepted here beyond Hydra, on purpose:
   option. ``~group`` then removes the node.
 - The sections that are one component (``data``, ``model``, ``split``, ``target_transform``, ``calibration``), every
   other node with a ``_target_`` and ``tags`` are open: ``model.max_features=sqrt`` needs no ``+``. The rest is closed.
+- ``model={_target_: …}`` replaces the whole component, where Hydra would keep the old one's parameters; a step of
+  ``transforms`` keeps its columns.
 - A group whose option is ``???`` may be left open until the sweep's choices are known.
 """
 
@@ -32,7 +34,7 @@ from hydra._internal.defaults_list import create_defaults_list
 from hydra.core.override_parser.types import Override, OverrideType, ValueType
 from hydra.errors import ConfigCompositionException, HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from mlops_cli.config.overrides import COMMAND_LINE
@@ -45,8 +47,13 @@ if TYPE_CHECKING:
 
     from mlops_cli.config.workspace import Workspace
 
-_OPEN_KEYS = ("data", "model", "split", "target_transform", "calibration", "tags", "sweep.space", "sweep.options")
+_OPEN_KEYS = (
+    *("data", "model", "split", "target_transform", "calibration", "tags", "launcher", "launcher.options"),
+    *("sweep.sampler", "sweep.pruner", "sweep.space", "sweep.options"),
+)
+_NAMED = frozenset({"sweep.sampler", "sweep.pruner", "launcher.cluster"})  # a mapping that says which one stands alone
 _OPEN_SECTIONS = frozenset({"data", "model", "split", "tags", "target_transform", "calibration", "transforms"})
+_COMPONENTS = frozenset({"model", "split", "target_transform", "calibration", "transforms"})
 _BASE = "1.3"  # the version of Hydra whose defaults are meant
 _FAULTS = (HydraException, OmegaConfBaseException, ConfigError, OSError, ValueError, RecursionError)
 
@@ -171,7 +178,9 @@ class Composer:
     def composed(self, overrides: Sequence[Any], *, allow_missing: bool = False) -> Composed:
         """Return what the group choices among some overrides give; each set of choices is composed once."""
         groups = [o for o in overrides if self.is_group(o)]
-        key = (allow_missing, "\n".join(o.input_line for o in groups))
+        lines = "\n".join(o.input_line for o in groups)
+        # What composes without leave to miss an option misses none, and is the same with it.
+        key = (allow_missing and (False, lines) not in self._composed, lines)
         if key not in self._composed:
             with _base_version():
                 self._composed[key] = self._compose_groups(groups, allow_missing=allow_missing)
@@ -279,8 +288,30 @@ def value_override(key: str, value: Any, *, is_group: bool = False) -> Any:
 
 
 def apply_values(overrides: Sequence[Any], config: DictConfig) -> None:
-    """Apply value overrides to a config in place, as Hydra does."""
-    ConfigLoaderImpl._apply_overrides_to_config(list(overrides), config)
+    """Apply value overrides to a config in place, as Hydra does; but a component given whole replaces another."""
+    for override in overrides:
+        _make_room(override, config)
+        ConfigLoaderImpl._apply_overrides_to_config([override], config)
+
+
+def _make_room(override: Any, config: DictConfig) -> None:
+    """Remove the parameters of a component that an override gives whole: they are not for its class."""
+    section, value = override.key_or_group.partition(".")[0], override.value()
+    if override.is_delete() or not isinstance(value, dict) or not _is_whole(override.key_or_group, value):
+        return
+    node = OmegaConf.select(config, override.key_or_group, throw_on_missing=False)
+    kept = {*value, "columns"} if section == "transforms" else set(value)
+    if isinstance(node, DictConfig) and not node._is_none():
+        with open_dict(node):
+            for key in [k for k in node if k not in kept]:
+                node.pop(key)
+
+
+def _is_whole(key: str, value: dict[Any, Any]) -> bool:
+    """Whether a mapping says which component it is, and so is all that there is of it."""
+    if key in _NAMED:
+        return "_target_" in value or "name" in value
+    return key.partition(".")[0] in _COMPONENTS and "_target_" in value
 
 
 def _close(config: DictConfig) -> DictConfig:

@@ -119,6 +119,29 @@ class Composition:
         sections: dict[str, Any] = escape(self._session.sections(params))
         return sections
 
+    def at(self, params: Mapping[str, Any]) -> tuple[TrialSpec, dict[str, Any]]:
+        """Return both what `point` and what `point_config` return, for the price of one."""
+        spec, sections = self._session.trial_at(params)
+        return spec, escape(sections)
+
+    def value(self, params: Mapping[str, Any], key: str) -> Any:
+        """Return what a key of the trial is at one point.
+
+        Raises
+        ------
+        ConfigError
+            There is no such key.
+        """
+        value: Any = self.point_config(params)
+        for place, part in enumerate(key.split(".")):
+            if not isinstance(value, dict) or part not in value:
+                known = [".".join([*key.split(".")[:place], name]) for name in value] if isinstance(value, dict) else []
+                raise ConfigError(
+                    f"'{key}' is no key of a trial", key="sweep.constraint", hint=did_you_mean(key, known)
+                )
+            value = value[part]
+        return value
+
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What the file says of options that were not chosen, and is left out; of the points made so far."""

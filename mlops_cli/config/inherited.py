@@ -3,6 +3,9 @@
 ``configs/titanic.yaml`` may set ``model: {C: 1.0}`` beside ``model: logistic_regression``. Plain Hydra then hands ``C``
 to a forest too when ``model=random_forest`` is asked for. Here a parameter that the file set for its own option goes
 where the new class takes it, and is left out, aloud, where it does not. What the command line sets is never left out.
+
+A launcher is chosen likewise: ``launcher=sequential`` has the say over the backend that the file names, and what the
+file says of a cluster or of limits is left out where the chosen backend has no use for it.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from mlops_cli.config.launcher import useless
 from mlops_cli.config.origins import place_in
 from mlops_cli.records import Notice
 
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
 SECTIONS = ("model", "split", "target_transform", "calibration")
 STEPS = "transforms"
+LAUNCHER = "launcher"
 
 
 def leave_out(
@@ -44,15 +49,18 @@ def leave_out(
     tuple of Notice
         What was removed.
     """
-    chosen = {o.key_or_group for o in overrides if composer.is_group(o)} & {*SECTIONS, STEPS}
+    chosen = {o.key_or_group for o in overrides if composer.is_group(o)} & {*SECTIONS, STEPS, LAUNCHER}
     if not chosen or any(o.is_hydra_override() for o in overrides):  # plain Hydra has composed it, and has the say
         return ()
     typed = {o.key_or_group for o in overrides if not composer.is_group(o)}
     notices: list[Notice] = []
-    for layer in composer.layers(overrides):
-        for section in sorted(chosen):
+    layers = composer.layers(overrides)
+    for layer in layers:
+        for section in sorted(chosen - {LAUNCHER}):
             if layer.path != "experiment" and not layer.path.startswith(f"{section}/"):
                 notices += _from_layer(config, layer, section, (composer, typed, trust))
+    if LAUNCHER in chosen:
+        notices += _of_launcher(config, layers, typed, composer)
     return tuple(notices)
 
 
@@ -74,6 +82,23 @@ def _from_layer(config: DictConfig, layer: Layer, section: str, situation: Situa
             else:
                 _remove(node, name)
                 yield _notice(layer, [section], [str(name)], "the chosen steps have none of that name", situation[0])
+
+
+def _of_launcher(config: DictConfig, layers: Sequence[Layer], typed: set[str], composer: Composer) -> Iterator[Notice]:
+    node = child(config, LAUNCHER)
+    options = [child(layer.config, LAUNCHER) for layer in layers if layer.path.startswith(f"{LAUNCHER}/")]
+    if not options or not isinstance(node, DictConfig) or f"{LAUNCHER}.backend" in typed:
+        return
+    backend = child(options[-1], "backend")
+    node["backend"] = backend
+    for layer in layers:
+        said = child(layer.config, LAUNCHER)
+        if layer.path != "experiment" and isinstance(said, DictConfig):
+            unused = [k for k in useless(str(backend)) if said.get(k) and f"{LAUNCHER}.{k}" not in typed]
+            for key in unused:
+                node[key] = {} if key == "options" else None
+            if unused:
+                yield _notice(layer, [LAUNCHER], unused, f"the backend {backend} has no use for it", composer)
 
 
 def _params(

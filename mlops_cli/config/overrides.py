@@ -235,11 +235,13 @@ def choice_dimension(key: str, choices: Iterable[Any], options: GroupOptions, *,
     known = options(key)
     is_group = known is not None and all(isinstance(choice, str) for choice in unique.values())
     if known is not None and not is_group and not all(isinstance(c, dict) for c in unique.values()):
+        lists = any(isinstance(choice, list) for choice in unique.values())
+        hint = f"several options at once cannot be swept; make a file configs/{key}/NAME.yaml that has them"
         raise ConfigError(
             "its choices must all be names of options, or all be mappings",
             key=key,
             file=file,
-            hint=did_you_mean("", known),
+            hint=hint if lists else did_you_mean("", known),
         )
     for choice in unique.values() if is_group else ():
         if choice not in (known or ()):

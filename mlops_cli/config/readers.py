@@ -6,10 +6,19 @@ They know types, not experiments; `schema` puts them together.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from mlops_cli.errors import ConfigError, did_you_mean
+
+_MEASURE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{0,9})?)\s*([A-Za-z]*)")
+_SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_BYTES = {"": 1, "b": 1} | {
+    f"{letter}{ending}": float(base ** (power + 1))
+    for base, ending in ((1000, "b"), (1024, "ib"))
+    for power, letter in enumerate("kmgt")
+}
 
 
 def found(value: object) -> str:
@@ -25,6 +34,11 @@ def found(value: object) -> str:
 def wrong(value: object, key: str, must: str, *, hint: str | None = None) -> ConfigError:
     """Return the error for a value that is not what it must be."""
     return ConfigError(f"found {found(value)}, must be {must}", key=key, hint=hint)
+
+
+def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    """Whether a value is a mapping."""
+    return isinstance(value, Mapping)
 
 
 def mapping(value: object, key: str) -> Mapping[str, Any]:
@@ -100,7 +114,48 @@ def share(value: object, key: str, *, otherwise: str) -> float | str | None:
     """Return a number between 0 and 1, text, or None; ``otherwise`` says what the text may be."""
     if value is None or (isinstance(value, str) and value):
         return value
-    must = f"a number between 0 and 1, {otherwise}, or null"
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1 or math.isnan(value):
+    return fraction(value, key, f"a number between 0 and 1, {otherwise}, or null")
+
+
+def fraction(value: object, key: str, must: str = "a number between 0 and 1") -> float:
+    """Return a number between 0 and 1, neither of which is allowed itself."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
         raise wrong(value, key, must)
     return float(value)
+
+
+def seconds(value: object, key: str) -> float | None:
+    """Return a duration in seconds: a number of them, or text such as ``90s``, ``10m``, ``2h``; None for null.
+
+    Examples
+    --------
+    >>> seconds("1.5h", "sweep.timeout")
+    5400.0
+    """
+    return _measure(value, key, _SECONDS, "a number of seconds, or text such as 90s, 10m, 2h")
+
+
+def size(value: object, key: str) -> int | None:
+    """Return a size in bytes: a number of them, or text such as ``500MB``, ``2GiB``; None for null.
+
+    Examples
+    --------
+    >>> size("2GB", "launcher.trial_memory")
+    2000000000
+    """
+    found_size = _measure(value, key, _BYTES, "a number of bytes, or text such as 500MB, 2GB, 2GiB")
+    return None if found_size is None else max(1, int(found_size))
+
+
+def _measure(value: object, key: str, units: Mapping[str, float], must: str) -> float | None:
+    if value is None:
+        return None
+    amount, unit = value, ""
+    if isinstance(value, str) and (match := _MEASURE.fullmatch(value.strip())):
+        amount, unit = float(match[1]), match[2].lower()
+    if isinstance(amount, bool) or not isinstance(amount, int | float) or unit not in units:
+        raise wrong(value, key, must)
+    measured = float(amount) * units[unit]
+    if not 0 < measured < math.inf:
+        raise wrong(value, key, f"{must}, and more than nothing")
+    return measured

@@ -7,21 +7,22 @@ suits its estimator is not known here: nothing is imported.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mlops_cli.config import readers as read
+from mlops_cli.config.component import read_component
+from mlops_cli.config.launcher import read_launcher
 from mlops_cli.config.names import check_experiment_name
 from mlops_cli.errors import ConfigError, did_you_mean
 from mlops_cli.records import (
     ArtifactsSpec,
     ComponentSpec,
     DataSpec,
-    Dimension,
     Direction,
     EvaluationSpec,
     ExperimentSpec,
-    LauncherSpec,
     MetricSpec,
     SweepSpec,
     Task,
@@ -64,17 +65,8 @@ ROLE_KEYS = (
 MISSING_TARGET = ("error", "drop")
 """What can be done with rows whose target is missing."""
 
-_SAMPLERS = ("grid", "random")
-_LATER_SAMPLERS = frozenset({"tpe", "gp", "cmaes", "qmc"})
 _METRIC = "{profit: {_target_: features.profit, greater_is_better: true}}"
 _RESPONSES = ("predict", "predict_proba", "decision_function")
-_SPECIAL_KEYS = ("_target_", "_partial_")
-_REFUSED_KEYS = {
-    "_args_": "give parameters by name",
-    "_convert_": "parameters are always plain lists and mappings",
-    "_recursive_": "components inside components are always built",
-}
-_KEYWORD_TARGETS = frozenset({"drop", "passthrough"})
 
 
 def read_experiment(config: Mapping[str, Any], sweep: SweepSpec, public: Mapping[str, Any]) -> ExperimentSpec:
@@ -102,7 +94,7 @@ def read_experiment(config: Mapping[str, Any], sweep: SweepSpec, public: Mapping
         trial=read_trial(config),
         description=read.text(config.get("description") or "", "description"),
         task=None if task == "auto" else Task(task),
-        evaluation=read_evaluation(config.get("evaluation"), "evaluation"),
+        evaluation=ranked_by(read_evaluation(config.get("evaluation"), "evaluation"), sweep.objectives),
         sweep=sweep,
         launcher=read_launcher(config.get("launcher"), "launcher"),
         artifacts=read_artifacts(config.get("artifacts"), "artifacts"),
@@ -124,45 +116,7 @@ def read_trial(config: Mapping[str, Any]) -> TrialSpec:
     )
 
 
-# --- components ----------------------------------------------------------------------------------------------------
-
-
-def read_component(value: object, key: str) -> ComponentSpec:
-    """Return the component that a mapping with ``_target_`` describes, with those among its parameters."""
-    node = read.mapping(value, key)
-    for name in node:
-        _check_special(name, f"{key}.{name}")
-    target = _target(node.get("_target_"), f"{key}._target_")
-    params = {name: _param(v, f"{key}.{name}") for name, v in node.items() if name not in _SPECIAL_KEYS}
-    return ComponentSpec(target, params, partial=read.flag(node.get("_partial_", False), f"{key}._partial_"))
-
-
-def _check_special(name: str, key: str) -> None:
-    if name in _REFUSED_KEYS:
-        raise ConfigError(f"{name} is not supported", key=key, hint=_REFUSED_KEYS[name])
-    if name.startswith("_") and name.endswith("_") and name not in _SPECIAL_KEYS:
-        raise ConfigError("unknown key", key=key, hint=did_you_mean(name, _SPECIAL_KEYS))
-
-
-def _target(value: object, key: str) -> str | Mapping[str, str]:
-    if isinstance(value, Mapping):
-        targets = {read.choice(k, key, list(Task)): v for k, v in value.items() if v is not None}
-        if not targets:
-            raise read.wrong({}, key, "a dotted name, or one for each task")
-        return {task: read.text(v, f"{key}.{task}") for task, v in targets.items()}
-    if not isinstance(value, str) or not value:
-        raise read.wrong(value, key, "a dotted name such as sklearn.linear_model.Ridge")
-    return value
-
-
-def _param(value: object, key: str) -> Any:
-    if isinstance(value, Mapping):
-        if any(name in value for name in (*_SPECIAL_KEYS, *_REFUSED_KEYS)):
-            return read_component(value, key)
-        return {name: _param(v, f"{key}.{name}") for name, v in value.items()}
-    if isinstance(value, list):
-        return [_param(v, f"{key}[{i}]") for i, v in enumerate(value)]
-    return value
+# --- components --------------------------------------------------------------------------------------------------
 
 
 def _optional(value: object, key: str) -> ComponentSpec | None:
@@ -265,6 +219,26 @@ def read_evaluation(value: object, key: str) -> EvaluationSpec:
     )
 
 
+def ranked_by(evaluation: EvaluationSpec, objectives: Sequence[str]) -> EvaluationSpec:
+    """Return the evaluation with the first objective as its primary metric; as it is where there are none.
+
+    Raises
+    ------
+    ConfigError
+        An objective is none of the metrics, or another metric is said to be the primary one.
+    """
+    listed = [m.name for m in evaluation.metrics]
+    for i, name in enumerate(objectives if listed else ()):
+        read.choice(name, f"sweep.objectives[{i}]", listed)
+    if not objectives or evaluation.primary == objectives[0]:
+        return evaluation
+    if evaluation.primary is not None:
+        hint = f"put {evaluation.primary} first, or evaluation.primary={objectives[0]}"
+        message = f"the first one ranks, found {objectives[0]!r}, and evaluation.primary is {evaluation.primary!r}"
+        raise ConfigError(message, key="sweep.objectives", hint=hint)
+    return replace(evaluation, primary=objectives[0])
+
+
 def _metrics(value: object, key: str) -> tuple[MetricSpec, ...]:
     items = [] if value is None else value if isinstance(value, list) else [value]
     metrics = tuple(_metric(item, f"{key}[{i}]") for i, item in enumerate(items))
@@ -303,68 +277,6 @@ def _named_metric(node: Mapping[str, Any], key: str) -> tuple[dict[str, Any], st
 
 
 # --- the rest ------------------------------------------------------------------------------------------------------
-
-
-def read_sweep(value: object, key: str, *, subspaces: tuple[Any, ...]) -> SweepSpec:
-    """Return what is tried; the space itself is read by `space`."""
-    node = read.mapping(value, key)
-    read.only(node, key, ("sampler", "trials", "pruner", "space", "options"))
-    sampler = _sampler(node.get("sampler", "grid"), f"{key}.sampler")
-    pruner = node.get("pruner")
-    if pruner not in {None, "none"}:
-        raise ConfigError(f"{read.found(pruner)} is not available in this version", key=f"{key}.pruner", hint="none")
-    trials = node.get("trials")
-    if trials is not None:
-        read.integer(trials, f"{key}.trials", minimum=1)
-    _check_trials(sampler, trials, key)
-    return SweepSpec(sampler, trials, subspaces)
-
-
-def _sampler(value: object, key: str) -> str:
-    if isinstance(value, str) and value in _LATER_SAMPLERS:
-        hint = f"available: {', '.join(_SAMPLERS)}"
-        raise ConfigError(f"the sampler {value} is not available in this version", key=key, hint=hint)
-    return read.choice(value, key, _SAMPLERS)
-
-
-def _check_trials(sampler: str, trials: int | None, key: str) -> None:
-    if sampler == "grid" and trials is not None:
-        hint = f"remove it, or choose {key}.sampler=random"
-        raise ConfigError("a grid tries every combination", key=f"{key}.trials", hint=hint)
-    if sampler != "grid" and trials is None:
-        raise ConfigError(
-            f"the sampler {sampler} needs a number of trials", key=f"{key}.trials", hint=f"{key}.trials=20"
-        )
-
-
-def check_finite(sampler: str, dimension: Dimension) -> None:
-    """Refuse an interval where the sampler tries every value.
-
-    Raises
-    ------
-    ConfigError
-        With the samplers that take it.
-    """
-    if sampler == "grid" and not dimension.is_finite:
-        hint = (
-            "sweep.sampler=random sweep.trials=20 takes intervals, for orders of magnitude as tag(log, interval(…)); "
-            "for a grid list values, such as 0.1,1,10"
-        )
-        raise ConfigError("a grid cannot try every value of an interval", key=dimension.key, hint=hint)
-
-
-def read_launcher(value: object, key: str) -> LauncherSpec:
-    """Return where trials run."""
-    node = read.mapping(value, key)
-    read.only(node, key, ("backend", "n_jobs"))
-    n_jobs = read.integer(node.get("n_jobs", -1), f"{key}.n_jobs")
-    if n_jobs == 0:
-        raise read.wrong(0, f"{key}.n_jobs", "-1 for all cores, or 1 or more")
-    return LauncherSpec(read.choice(node.get("backend", "loky"), f"{key}.backend", BACKENDS), n_jobs)
-
-
-BACKENDS = ("loky", "threading", "sequential")
-"""The backends of this version."""
 
 
 def read_artifacts(value: object, key: str) -> ArtifactsSpec:

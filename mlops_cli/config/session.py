@@ -22,9 +22,10 @@ from mlops_cli.config.inherited import child, leave_out
 from mlops_cli.config.messages import Situation, check_nothing_missing, to_config_error, unknown_key
 from mlops_cli.config.origins import origins, place_of
 from mlops_cli.config.overrides import COMMAND_LINE, Overrides, check_hydra_key, check_sweepable, parse_overrides
-from mlops_cli.config.schema import TRIAL_KEYS, check_finite, read_experiment, read_sweep, read_trial
+from mlops_cli.config.schema import TRIAL_KEYS, read_experiment, read_trial
 from mlops_cli.config.space import Subspace, drop, join, read_space, typed_keys, write_space
 from mlops_cli.config.suiting import Choice, suit
+from mlops_cli.config.sweep import check_finite, read_sweep
 from mlops_cli.config.trust import check_config, check_dimension, check_targets
 from mlops_cli.errors import ConfigError
 from mlops_cli.records import Dimension, Explanation, Notice
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlops_cli.config.workspace import Workspace
-    from mlops_cli.records import ExperimentSpec, TrialSpec
+    from mlops_cli.records import ExperimentSpec, SamplerSpec, TrialSpec
 
 _CHECKED_SUBSPACES = 20
 _SHOWN_PARAMS = 5
@@ -186,7 +187,7 @@ class Session:
         node = config._get_node(group)
         return OmegaConf.to_container(node, resolve=False) if OmegaConf.is_config(node) else None
 
-    def _check_dimensions(self, sampler: str) -> None:
+    def _check_dimensions(self, sampler: SamplerSpec) -> None:
         for dimension in itertools.chain(*self.subspaces):
             try:
                 check_dimension(dimension, self.workspace.trust)
@@ -226,11 +227,15 @@ class Session:
 
     def trial(self, params: Mapping[str, Any]) -> TrialSpec:
         """Return the checked trial at a point."""
+        return self.trial_at(params)[0]
+
+    def trial_at(self, params: Mapping[str, Any]) -> tuple[TrialSpec, dict[str, Any]]:
+        """Return the checked trial at a point, and the sections that it was read from."""
         sections = self.sections(params)
         with self._translated(params):
             check_nothing_missing(sections, self._situation())
             check_targets(sections, self.workspace.trust)
-            return read_trial(sections)
+            return read_trial(sections), sections
 
     # --- where things came from ------------------------------------------------------------------------------------
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.components.targets import KEYWORDS, check_name
+from mlops_cli.components.targets import KEYWORDS, Role, check_name
 from mlops_cli.errors import TrustError
 
 if TYPE_CHECKING:
     from mlops_cli.records import Dimension
+
+_ROLES = {"sweep.sampler": Role.SAMPLER, "launcher.cluster": Role.CLUSTER}
 
 
 def check_config(config: Mapping[str, Any], trust: Collection[str]) -> None:
@@ -27,7 +29,11 @@ def check_config(config: Mapping[str, Any], trust: Collection[str]) -> None:
     sections = {name: section for name, section in config.items() if name != "sweep"}
     check_targets(sections, trust)
     _check_metrics((config.get("evaluation") or {}).get("metrics"), trust)
-    options = (config.get("sweep") or {}).get("options") or {}
+    sweep = config.get("sweep")
+    if not isinstance(sweep, Mapping):
+        return
+    check_targets(sweep.get("sampler"), trust, "sweep.sampler")
+    options = sweep.get("options")
     for group, choices in options.items() if isinstance(options, Mapping) else ():
         for node in choices.values() if isinstance(choices, Mapping) else ():
             check_targets(node, trust, str(group))
@@ -58,7 +64,7 @@ def check_targets(value: Any, trust: Collection[str], key: str = "") -> None:
         With the key of the first one.
     """
     for place, name in _targets(value, key):
-        check_name(name, trust, key=place)
+        check_name(name, trust, key=place, role=_role_at(place))
         if name in KEYWORDS and not _is_step(place):
             raise TrustError(f"{name!r} is for the steps of transforms only", key=place)
 
@@ -76,6 +82,11 @@ def check_dimension(dimension: Dimension, trust: Collection[str]) -> None:
         for part in reversed(dimension.key.split(".")):
             nested = {part: nested}
         check_targets(nested, trust)
+
+
+def _role_at(key: str) -> Role | None:
+    """Return the role that a place gives, where a package is trusted in that role alone."""
+    return next((role for place, role in _ROLES.items() if key.startswith(f"{place}.")), None)
 
 
 def _is_step(key: str) -> bool:

@@ -1,28 +1,57 @@
-"""Candidates → finished trials, as they finish. Knows what is shared and in which order; computes nothing itself."""
+"""Candidates → finished trials, as they finish. Knows the order of things; computes nothing itself.
+
+Trials come from a source a few at a time. Each is a handful of tasks, one for each split, which wait for the fits that
+they share with others and then go to the launcher. Where a trial depends on how those before it did, no more than a
+window of trials is under way, and each learns from exactly those that are a window behind it: so the same trials come
+out whatever the number of workers, and however often the run was interrupted.
+"""
 
 from __future__ import annotations
 
-import os
-from collections import defaultdict
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+import time
+import warnings
+from collections import deque
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
-from mlops_cli.execution.fitting import SplitTask
-from mlops_cli.execution.job import Handle
-from mlops_cli.execution.pool import Pool
-from mlops_cli.execution.sharing import SharedNode, shared_levels
-from mlops_cli.records import SplitFinished, Stage, TrialResult, TrialState
+from mlops_cli.contracts import Call
+from mlops_cli.execution.fitting import SplitTask, notices_of, one_blas_thread, run_task
+from mlops_cli.execution.job import Travelling
+from mlops_cli.execution.pruning import make_pruning
+from mlops_cli.execution.sharing import Keyed, Sharing, keyed
+from mlops_cli.records import ErrorInfo, SplitFinished, SplitScore, TrialResult, TrialState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from mlops_cli.contracts import Observer
-    from mlops_cli.execution.job import Candidate, Job
-    from mlops_cli.records import ErrorInfo, LauncherSpec, Notice, SplitScore
+    from mlops_cli.contracts import Launcher, Observer, Returned
+    from mlops_cli.execution.job import Candidate, Job, Split
+    from mlops_cli.execution.pruning import Bar, Step
+    from mlops_cli.execution.sharing import Block
+    from mlops_cli.records import Direction, LauncherSpec, SweepSpec
 
-WORKER_LOST = "WorkerLost"
+LOST = frozenset({"WorkerLost", "TimeLimit", "MemoryLimit", "MemoryError"})
+"""Types of errors that leave a trial lost: nothing is known of its parameters but that they did not work here."""
+
+CHUNK = 32
+"""Trials that are looked at together for what they share, where nothing is to be waited for."""
+
+AHEAD = 3 * CHUNK
+"""Trials that may be under way at once where nothing is to be waited for."""
+
+
+class Source(Protocol):
+    """Where trials come from, in the order of their numbers."""
+
+    def take(self) -> Candidate | TrialResult | None:
+        """Return the next trial, or its result where that is known already; None where there is no more."""
+        ...
+
+    def learn(self, result: TrialResult) -> None:
+        """Take note of a trial that has ended; called in the order of the numbers, and only if trials depend on it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -33,7 +62,59 @@ class Finished:
     predictions: tuple[Mapping[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
+class Rules:
+    """What a run's trials are held to."""
+
+    sweep: SweepSpec
+    launcher: LauncherSpec
+    primary: str
+    direction: Direction
+
+
+@dataclass(eq=False)
+class Task:
+    """A task on its way: it waits for blocks, then it is with the launcher."""
+
+    key: tuple[Any, ...]
+    tree: Keyed
+    split: int
+    trial: Underway
+    block: Block | None = None  # set where the task is to store one
+    reads: list[Block] = field(default_factory=list)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether all that it reads is there."""
+        return all(block.done for block in self.reads)
+
+
+@dataclass(eq=False)
+class Underway:
+    """A trial that has begun."""
+
+    candidate: Candidate
+    splits: Travelling[tuple[Split, ...]]
+    steps: tuple[Step, ...]
+    bar: Bar
+    step: int = -1
+    scores: dict[int, SplitScore] = field(default_factory=dict)
+    open: set[int] = field(default_factory=set)  # splits that are waited for
+    values: list[float] = field(default_factory=list)  # the primary metric at each step
+    fit_s: float = 0.0
+    score_s: float = 0.0
+
+    @property
+    def number(self) -> int:
+        """The trial's number."""
+        return self.candidate.trial.number
+
+    @property
+    def failed(self) -> SplitScore | None:
+        """The first split that failed, by its number: whatever the order in which they end."""
+        return next((self.scores[s] for s in sorted(self.scores) if self.scores[s].error is not None), None)
+
+
 class Engine:
     """Runs candidates on a job.
 
@@ -41,119 +122,374 @@ class Engine:
     ----------
     job : Job
         What all trials share.
-    launcher : LauncherSpec
-        Where tasks run.
+    splits : callable
+        Returns the splits of a candidate by their key.
+    rules : Rules
+        What trials are held to, and what stops them.
+    launcher : Launcher
+        Where tasks run; the caller closes it.
     scratch : Path
-        An empty folder for what workers map into memory; the caller removes it.
+        A folder for what workers map into memory; the caller removes it.
     """
 
-    job: Job
-    launcher: LauncherSpec
-    scratch: Path
+    def __init__(
+        self, job: Job, splits: Callable[[str], tuple[Split, ...]], rules: Rules, launcher: Launcher, scratch: Path
+    ) -> None:
+        self._job = Travelling(scratch / "job.joblib", job)
+        self._splits_of = splits
+        self._rules = rules
+        self._launcher = launcher
+        self._scratch = scratch
+        self._pruning = make_pruning(rules.sweep.pruner, rules.primary, rules.direction)
+        self._sharing = Sharing(scratch)
+        self._made: dict[str, Travelling[tuple[Split, ...]]] = {}
+        self._underway: dict[int, Underway] = {}
+        self._waiting: deque[Task] = deque()
+        self._tasks: dict[tuple[Any, ...], Task] = {}  # by key, from the moment that they are made
+        self._ended: dict[int, TrialResult] = {}  # not yet told
+        self._out: deque[Finished] = deque()
+        self._next = 0
+        self._told = 0
+        self._provided: set[Path] = set()
+        self._exhausted = False
+        self._patience = _Patience(rules)
+        self._deadline = None if rules.sweep.timeout is None else time.monotonic() + rules.sweep.timeout
+        self._done = 0
+        self.stopped: str | None = None
 
-    def execute(self, candidates: Sequence[Candidate], told: Observer) -> Iterator[Finished]:
-        """Yield every trial as its last split ends, and tell of every fit.
+    def execute(self, source: Source, told: Observer, total: int | None = None) -> Iterator[Finished]:
+        """Yield every trial as it ends, and tell of every fit.
 
         Nothing that a component raises ends the others: it fails its own trial, with the reason.
+
+        Parameters
+        ----------
+        source : Source
+            Where trials come from.
+        told : Observer
+            Told of each split that has ended.
+        total : int, optional
+            How many trials the source has.
         """
-        told(Stage("transforms"))
-        stored = self._share(candidates)
-        told(Stage("trials"))
-        tasks = [t for c in candidates for t in self._tasks(c, stored)]
-        scores: dict[int, list[SplitScore]] = defaultdict(list)
-        by_number = {c.trial.number: c for c in candidates}
-        for done, score in enumerate(self._pool().run(tasks), start=1):
-            told(SplitFinished(done, len(tasks)))
-            scores[score.trial].append(score)
-            candidate = by_number[score.trial]
-            if len(scores[score.trial]) == len(self.job.splits[candidate.splits]):
-                yield _finished(candidate, scores.pop(score.trial))
+        with ExitStack() as stack:
+            caught = self._catch_for_threads(stack)
+            while True:
+                self._admit(source, total)
+                while self._out:
+                    yield self._out.popleft()
+                if not self._underway:
+                    if self._exhausted:
+                        return
+                    continue
+                for returned in self._launcher.wait(0.0 if self._has_room() else None):
+                    self._take(returned, caught)
+                    told(SplitFinished(self._done, self._fits(total)))
 
-    def _pool(self) -> Pool:
-        return Pool(self.launcher, local=self._local, remote=self._remote)
+    def _fits(self, total: int | None) -> int | None:
+        """Return how many fits so many trials have, where it is known."""
+        pruner = self._rules.sweep.pruner
+        return None if total is None or (pruner.prunes and pruner.over == "rows") else total * self._fits_each
 
-    def _local(self, task: SplitTask) -> SplitTask:
-        return replace(task, handle=Handle(job=self.job))
+    def _catch_for_threads(self, stack: ExitStack) -> list[warnings.WarningMessage] | None:
+        """Catch warnings out here around all threads: Python catches them per process."""
+        if self._rules.launcher.backend != "threading":
+            return None
+        caught = stack.enter_context(warnings.catch_warnings(record=True))
+        warnings.simplefilter("always")
+        stack.enter_context(one_blas_thread())
+        return caught
 
-    def _remote(self, task: SplitTask) -> SplitTask:
-        return replace(task, handle=Handle(path=self._job_file, parent=os.getpid()))
+    # --- trials begin ------------------------------------------------------------------------------------------------
 
-    def _tasks(self, candidate: Candidate, stored: Mapping[str, str]) -> list[SplitTask]:
-        splits = range(len(self.job.splits[candidate.splits]))
-        return [SplitTask(Handle(), candidate, split, stored) for split in splits]
+    def _has_room(self) -> bool:
+        """Whether more trials may begin now."""
+        if self._exhausted:
+            return False
+        if self._rules.sweep.in_order:
+            return self._next - self._first_open() < self._rules.sweep.window
+        return len(self._underway) <= AHEAD - CHUNK
 
-    @cached_property
-    def _job_file(self) -> Path:
-        """The job where workers map it from, written the first time that one is needed."""
-        import joblib
+    def _first_open(self) -> int:
+        """Return the number of the first trial that has not ended."""
+        return min(self._underway, default=self._next)
 
-        path = self.scratch / "job.joblib"
-        joblib.dump(replace(self.job), path)  # a copy, without the scorers that this one has made for itself
-        return path
+    def _admit(self, source: Source, total: int | None) -> None:
+        """Take trials from the source as far as may be, and begin them together: they may share fits."""
+        begun: list[Underway] = []
+        while len(begun) < CHUNK and len(self._out) < CHUNK and self._has_room():
+            taken = self._taken(source)
+            if taken is None:
+                self._exhausted = True
+            elif isinstance(taken, TrialResult):
+                self._done += self._fits_each
+                self._end(Finished(taken))
+            else:
+                begun.append(self._begin(taken))
+        if begun:
+            left = (total - self._next) if total is not None else 0
+            self._launcher.expect(max(0, left) * self._fits_each)
+            self._sharing.look_ahead([(u.number, keyed(u.candidate, s.share)) for u in begun for s in _shares(u.steps)])
+            for underway in begun:
+                self._next_step(underway)
+            self._submit_ready()
 
-    def _share(self, candidates: Sequence[Candidate]) -> dict[str, str]:
-        """Compute what several trials read, level by level, and return where it is.
+    def _taken(self, source: Source) -> Candidate | TrialResult | None:
+        if self._rules.sweep.in_order:
+            self._tell(source, self._next - self._rules.sweep.window)
+        self.stopped = self._patience.ended or self._out_of_time()
+        taken = None if self.stopped else source.take()
+        self._next += taken is not None
+        return taken
 
-        A fit that fails is left out: the trials that need it then meet the same failure themselves.
-        """
-        stored: dict[str, str] = {}
-        for level in shared_levels(candidates):
-            tasks = [t for node in level for t in self._store_tasks(node, candidates, stored)]
-            failed = {score.stored_as for score in self._pool().run(tasks) if score.error is not None}
-            stored.update({node.key: self._place(node) for node in level if not failed & self._files(node)})
-        return stored
+    def _out_of_time(self) -> str | None:
+        return "timeout" if self._deadline is not None and time.monotonic() > self._deadline else None
 
-    def _files(self, node: SharedNode) -> set[str | None]:
-        return {self._place(node).format(split=split) for split in range(len(self.job.splits[node.splits]))}
+    def _tell(self, source: Source, last: int) -> None:
+        """Tell of the trials up to a number, and no others: what is learned must not depend on who was quick."""
+        while self._told <= last:
+            result = self._ended.pop(self._told)
+            source.learn(result)
+            self._pruning.learn(result, self._fits_each)
+            self._patience.learn(result)
+            self._told += 1
 
-    def _place(self, node: SharedNode) -> str:
-        return str(self.scratch / f"{node.key}-{{split}}.joblib")
+    def _begin(self, candidate: Candidate) -> Underway:
+        if candidate.splits not in self._made:
+            path = self._scratch / f"splits-{candidate.splits}.joblib"
+            self._made[candidate.splits] = Travelling(path, self._splits_of(candidate.splits))
+        splits = self._made[candidate.splits]
+        count, number = len(splits.get()), candidate.trial.number
+        begun = Underway(candidate, splits, self._pruning.steps(number, count), self._pruning.bar(number, count))
+        self._underway[number] = begun
+        return begun
 
-    def _store_tasks(
-        self, shared: SharedNode, candidates: Sequence[Candidate], stored: Mapping[str, str]
-    ) -> list[SplitTask]:
-        candidate = next(c for c in candidates if c.trial.number == shared.trial.number)
-        place = self._place(shared)
-        return [
-            SplitTask(Handle(), candidate, split, dict(stored), store_as=place.format(split=split), node=shared.node)
-            for split in range(len(self.job.splits[shared.splits]))
-        ]
+    @property
+    def _fits_each(self) -> int:
+        """How many splits a trial has; the most where they differ."""
+        return max((len(made.get()) for made in self._made.values()), default=0)
+
+    # --- tasks -------------------------------------------------------------------------------------------------------
+
+    def _next_step(self, trial: Underway) -> None:
+        before = trial.steps[trial.step] if trial.step >= 0 else None
+        trial.step += 1
+        step = trial.steps[trial.step]
+        first = before.splits if before is not None and before.share == step.share else 0
+        if first == 0:
+            trial.scores.clear()  # on fewer rows: they count no more
+        trial.open = set(range(first, step.splits))
+        tree = keyed(trial.candidate, step.share)
+        for split in range(first, step.splits):
+            task = Task(("trial", trial.number, trial.step, split), tree, split, trial)
+            if self._launcher.shares_files:  # else each machine makes and stores them for itself
+                task.reads = self._blocks(self._sharing.needed(tree, split), trial)
+            self._add(task)
+
+    def _blocks(self, blocks: list[Block], trial: Underway) -> list[Block]:
+        """Return blocks that a task reads, and see that they are made."""
+        for block in blocks:
+            block.readers += 1
+            key = ("block", block.keyed.key, block.split)
+            if not block.done and key not in self._tasks:
+                task = Task(key, block.keyed, block.split, trial, block)
+                self._tasks[key] = task
+                task.reads = self._blocks(self._sharing.needed_below(block.keyed, block.split), trial)
+                self._waiting.append(task)
+        return blocks
+
+    def _add(self, task: Task) -> None:
+        self._tasks[task.key] = task
+        self._waiting.append(task)
+
+    def _submit_ready(self) -> None:
+        """Hand over what waits for nothing any more."""
+        left: deque[Task] = deque()
+        for task in self._waiting:
+            if task.key not in self._tasks:
+                continue  # its trial has failed meanwhile
+            if task.is_ready:
+                self._launcher.submit(Call(task.key, run_task, self._written(task)))
+            else:
+                left.append(task)
+        self._waiting = left
+
+    def _written(self, task: Task) -> SplitTask:
+        """Return a task as workers take it."""
+        trial, block = task.trial, task.block
+        at = self._sharing.stand_in if block is None else self._sharing.stand_in_below
+        if not self._launcher.shares_files:
+            at = self._sharing.to_be_stored
+            self._provide(self._job, trial.splits)
+        return SplitTask(
+            self._job,
+            trial.splits,
+            trial.candidate.trial,
+            at(task.tree, task.split),
+            task.split,
+            trial.steps[trial.step].share,
+            store_as=None if block is None else str(block.path),
+            alone=self._rules.launcher.backend != "threading",
+        )
+
+    def _provide(self, *values: Travelling[Any]) -> None:
+        """Let workers that do not see this machine's files have those of some values."""
+        for value in values:
+            if value.path not in self._provided:
+                self._provided.add(value.path)
+                self._launcher.provide(value.write())
+
+    # --- tasks end ---------------------------------------------------------------------------------------------------
+
+    def _take(self, returned: Returned, caught: list[warnings.WarningMessage] | None) -> None:
+        key: Any = returned.key
+        task = self._tasks.pop(key)
+        self._sharing.release(task.reads)
+        score = _score_of(returned, task, caught)
+        if task.block is not None:
+            self._sharing.settle(task.block, failed=score.error is not None)
+            self._submit_ready()
+        else:
+            self._done += 1
+            self._scored(task.trial, score)
+
+    def _scored(self, trial: Underway, score: SplitScore) -> None:
+        trial.open.discard(score.split)
+        trial.scores[score.split] = self._within_limits(trial, score)
+        if trial.failed is not None:
+            self._drop(trial, after=trial.failed.split)
+        if trial.open:
+            return
+        if trial.failed is not None:
+            self._end_of(trial)
+        else:
+            self._look(trial)
+
+    def _within_limits(self, trial: Underway, score: SplitScore) -> SplitScore:
+        """Hold the time limit over all splits of a trial; the launcher holds it over each."""
+        trial.fit_s += score.fit_s
+        trial.score_s += score.score_s
+        limit = self._rules.launcher.trial_timeout
+        if limit is None or trial.fit_s + trial.score_s <= limit or score.error is not None:
+            return score
+        return replace(score, error=ErrorInfo("TimeLimit", f"took longer than launcher.trial_timeout, {limit:g} s"))
+
+    def _drop(self, trial: Underway, *, after: int) -> None:
+        """Give up the splits after one that failed; those before it may fail too, and then the first one counts."""
+        late = {split for split in trial.open if split > after}
+        keys = {("trial", trial.number, trial.step, split): split for split in late}
+        waiting = {task.key for task in self._waiting if task.key in keys}
+        dropped = waiting | self._launcher.cancel(keys.keys() - waiting)
+        for key, split in keys.items():
+            if key in dropped:
+                self._sharing.release(self._tasks.pop(key).reads)
+                trial.open.discard(split)
+                self._done += 1
+
+    def _look(self, trial: Underway) -> None:
+        """Go on with a trial whose step has ended well, or stop it."""
+        primary = [trial.scores[s].scores[self._rules.primary] for s in sorted(trial.scores)]
+        trial.values.append(sum(primary) / len(primary))
+        if trial.step + 1 == len(trial.steps):
+            self._end_of(trial)
+            return
+        why = trial.bar.verdict(trial.step, primary)
+        if why is not None:
+            self._end_of(trial, why)
+        else:
+            self._next_step(trial)
+            self._submit_ready()
+
+    def _end_of(self, trial: Underway, pruned: str | None = None) -> None:
+        del self._underway[trial.number]
+        self._done += len(trial.splits.get()) - len(trial.scores)
+        self._end(_finished(trial, pruned))
+
+    def _end(self, finished: Finished) -> None:
+        if self._rules.sweep.in_order:
+            self._ended[finished.result.trial] = finished.result
+        self._out.append(finished)
 
 
-def _finished(candidate: Candidate, scores: list[SplitScore]) -> Finished:
+class _Patience:
+    """Counts the trials since the last better one."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._best: float | None = None
+        self._since = 0
+
+    def learn(self, result: TrialResult) -> None:
+        value = result.mean(self._rules.primary) if result.state is TrialState.COMPLETED else None
+        if value is not None and (self._best is None or self._rules.direction.better(value, self._best)):
+            self._best, self._since = value, 0
+        else:
+            self._since += 1
+
+    @property
+    def ended(self) -> str | None:
+        patience = self._rules.sweep.patience
+        return "patience" if patience is not None and self._since >= patience else None
+
+
+def _shares(steps: Sequence[Step]) -> Iterator[Step]:
+    """Yield the first step of each share of the rows."""
+    yield from {step.share: step for step in reversed(steps)}.values()
+
+
+def _score_of(returned: Returned, task: Task, caught: list[warnings.WarningMessage] | None) -> SplitScore:
+    score = returned.value
+    if not isinstance(score, SplitScore):
+        lost = returned.lost or ErrorInfo("WorkerLost", "it returned nothing")
+        score = SplitScore(task.trial.number, task.split, error=_with_output(lost, returned.output))
+    if caught is not None:
+        found, caught[:] = list(caught), []
+        score = replace(score, notices=notices_of(found))
+    return score
+
+
+def _with_output(error: ErrorInfo, output: str) -> ErrorInfo:
+    """Return why a worker was lost with the last that it wrote."""
+    return replace(error, traceback="\n".join(filter(None, [error.traceback, output.strip()])))
+
+
+def _finished(trial: Underway, pruned: str | None) -> Finished:
     """Put the splits of a trial together: it failed if any of them did."""
-    scores = sorted(scores, key=lambda s: s.split)
-    failed = next((s for s in scores if s.error is not None), None)
+    failed = trial.failed
+    # What the splits after the first failed one had, if they were begun at all, is nobody's business.
+    scores = [s for _, s in sorted(trial.scores.items()) if failed is None or s.split <= failed.split]
+    made = trial.candidate.trial
     result = TrialResult(
-        trial=candidate.trial.number,
-        state=_state(failed),
-        params=candidate.trial.params,
+        trial=made.number,
+        state=_state(failed, pruned),
+        params=made.params,
         scores=_by_metric(scores) if failed is None else {},
-        fit_s=sum(s.fit_s for s in scores),
-        score_s=sum(s.score_s for s in scores),
-        fingerprint=candidate.trial.fingerprint,
-        error=None if failed is None else _on_split(failed),
-        notices=_distinct(n for s in scores for n in s.notices),
+        fit_s=trial.fit_s,
+        score_s=trial.score_s,
+        fingerprint=made.fingerprint,
+        error=_error(trial, failed, pruned),
+        notices=tuple(dict.fromkeys(n for s in scores for n in s.notices)),
+        steps=tuple(trial.values) if len(trial.steps) > 1 else (),
     )
-    return Finished(result, tuple(s.predictions or {} for s in scores) if failed is None else ())
+    complete = result.state is TrialState.COMPLETED
+    return Finished(result, tuple(s.predictions or {} for s in scores) if complete else ())
 
 
-def _state(failed: SplitScore | None) -> TrialState:
+def _state(failed: SplitScore | None, pruned: str | None) -> TrialState:
     if failed is None or failed.error is None:
-        return TrialState.COMPLETED
-    return TrialState.LOST if failed.error.type == WORKER_LOST else TrialState.FAILED
+        return TrialState.PRUNED if pruned is not None else TrialState.COMPLETED
+    return TrialState.LOST if failed.error.type in LOST else TrialState.FAILED
 
 
-def _on_split(score: SplitScore) -> ErrorInfo | None:
-    if score.error is None:
+def _error(trial: Underway, failed: SplitScore | None, pruned: str | None) -> ErrorInfo | None:
+    if failed is not None and failed.error is not None:
+        first, newline, rest = failed.error.message.partition("\n")
+        return replace(failed.error, message=f"{first} (split {failed.split}){newline}{rest}")
+    if pruned is None:
         return None
-    first, newline, rest = score.error.message.partition("\n")
-    return replace(score.error, message=f"{first} (split {score.split}){newline}{rest}")
+    step = trial.steps[trial.step]
+    where = f"{step.share:.3g} of the rows" if step.share < 1 else f"{step.splits} of {len(trial.splits.get())} splits"
+    return ErrorInfo("Pruned", f"after {where}: {pruned}")
 
 
 def _by_metric(scores: Sequence[SplitScore]) -> dict[str, tuple[float, ...]]:
     return {name: tuple(s.scores[name] for s in scores) for name in scores[0].scores}
-
-
-def _distinct(notices: Iterator[Notice]) -> tuple[Notice, ...]:
-    return tuple(dict.fromkeys(notices))

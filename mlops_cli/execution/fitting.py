@@ -6,34 +6,39 @@ not more often than needed.
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 import warnings
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlops_cli.components.launchers.provided import provided
 from mlops_cli.components.layout import Columns, Node, Step, Union
 from mlops_cli.components.pipeline import SPARSE_THRESHOLD
 from mlops_cli.execution.job import mapped
-from mlops_cli.execution.sharing import node_key
+from mlops_cli.execution.sharing import Stored
 from mlops_cli.records import ErrorInfo, Notice, SplitScore, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from mlops_cli.components.pipeline import Builder
-    from mlops_cli.execution.job import Candidate, Handle, Job, Split
+    from mlops_cli.execution.job import Job, Split, Travelling
+    from mlops_cli.records import Trial
 
     Blocks = tuple[Any, Any]  # what a node gives for the training and for the test rows
 
 
 MENDS = {
-    "contains NaN": "a step that imputes helps: transforms=tabular",
-    "contains infinity": "a step that clips or imputes helps",
+    "Input X contains NaN": "a step that imputes helps: transforms=tabular",
+    "Input X contains infinity": "a step that clips or imputes helps",
+    "Input y contains": "the target has values that its transform cannot take: another target_transform helps",
     "could not convert string to float": "a step that encodes helps: transforms=tabular or tree",
 }
 """What helps, by a part of scikit-learn's message."""
@@ -43,26 +48,48 @@ MENDS = {
 class SplitTask:
     """One trial on one split, as it is sent to a worker; or one shared node, where ``store_as`` says where it goes."""
 
-    handle: Handle
-    candidate: Candidate
+    job: Travelling[Job]
+    splits: Travelling[tuple[Split, ...]]
+    trial: Trial
+    root: Node | Stored  # what the model is fitted on, or what is to be stored
     split: int
-    stored: Mapping[str, str]  # node key → where its blocks are, with "{split}" for the split's number
+    share: float = 1.0  # of the training rows
     store_as: str | None = None
-    node: Node | None = None
     alone: bool = True  # in its process: else whoever runs the threads settles what a process has one of
+
+    @property
+    def rows(self) -> Split:
+        """The training and the test rows."""
+        train, test = self.splits.get()[self.split]
+        return (train if self.share >= 1 else _fewer(train, self)), test
 
 
 def run_task(task: SplitTask) -> SplitScore:
-    """Do the task and return what came of it; an exception comes back as text."""
+    """Do the task and return what came of it; whatever a component raises comes back as text."""
     started = time.perf_counter()
     with _caught_warnings(task) as caught, one_blas_thread() if task.alone else nullcontext():
         try:
             score = _store_node(task) if task.store_as is not None else _score_trial(task)
-        except Exception as error:  # noqa: BLE001 - whatever a component raises is this trial's failure
-            score = SplitScore(
-                task.candidate.trial.number, task.split, fit_s=time.perf_counter() - started, error=describe(error)
-            )
-    return replace(score, notices=notices_of(caught), stored_as=task.store_as)
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) and task.job.is_home:
+                raise  # Ctrl-C: workers do not hear it
+            spent = time.perf_counter() - started
+            score = SplitScore(task.trial.number, task.split, fit_s=spent, error=describe(error))
+    return replace(score, notices=notices_of(caught))
+
+
+def _fewer(train: Any, task: SplitTask) -> Any:
+    """Return a share of the training rows, of each class as far as there are classes; a greater share holds a smaller.
+
+    The latest ones where rows come in the order of time: a draw would leave gaps.
+    """
+    job = task.job.get()
+    if job.in_time:
+        return train[-max(1, round(task.share * len(train))) :]
+    drawn = np.random.default_rng([task.trial.spec.seed, task.split]).permutation(train)
+    labels = job.y[drawn] if job.task is Task.CLASSIFICATION and job.y is not None else np.zeros(len(drawn))
+    kept = [drawn[labels == label] for label in np.unique(labels)]
+    return np.sort(np.concatenate([rows[: max(1, round(task.share * len(rows)))] for rows in kept]))
 
 
 @contextmanager
@@ -117,12 +144,11 @@ def notices_of(caught: Sequence[warnings.WarningMessage]) -> tuple[Notice, ...]:
 
 
 def _score_trial(task: SplitTask) -> SplitScore:
-    job = task.handle.open()
-    trial = task.candidate.trial
+    job = task.job.get()
+    trial, rows = task.trial, task.rows
     assembly = job.assembly(trial)
-    rows = job.splits[task.candidate.splits][task.split]
     started = time.perf_counter()
-    train, test = _Fits(task, job, rows, assembly.builder).blocks(task.candidate.root)
+    train, test = _Fits(job, rows, assembly.builder, _folder(task)).blocks(task.root)
     model = _fitted(assembly.model(), train, job, rows[0])
     fitted = time.perf_counter()
     scores, predictions = _scored(model, train, test, job, rows)
@@ -204,36 +230,53 @@ def _not_finite(scores: Mapping[str, float]) -> ErrorInfo | None:
 
 
 def _store_node(task: SplitTask) -> SplitScore:
+    job = task.job.get()
+    started = time.perf_counter()
+    fits = _Fits(job, task.rows, job.assembly(task.trial).builder, _folder(task))
+    _store(fits.blocks(task.root), Path(str(task.store_as)))
+    return SplitScore(task.trial.number, task.split, fit_s=time.perf_counter() - started)
+
+
+def _store(blocks: Blocks, path: Path) -> None:
+    """Store blocks beside their place and then rename: whoever stored them before may have been killed half-way."""
     import joblib
 
-    job = task.handle.open()
-    rows = job.splits[task.candidate.splits][task.split]
-    started = time.perf_counter()
-    node = task.node if task.node is not None else task.candidate.root
-    fits = _Fits(task, job, rows, job.assembly(task.candidate.trial).builder)
-    joblib.dump(fits.blocks(node), task.store_as)
-    return SplitScore(task.candidate.trial.number, task.split, fit_s=time.perf_counter() - started)
+    beside = path.with_suffix(f".{os.getpid()}")
+    joblib.dump(blocks, beside)
+    beside.replace(path)
+
+
+def _folder(task: SplitTask) -> Path:
+    """Return where this machine has the files of a run."""
+    return provided(task.job.path).parent
 
 
 @dataclass(frozen=True)
 class _Fits:
     """Evaluates nodes of one trial's tree on one split, reading what is stored."""
 
-    task: SplitTask
     job: Job
     rows: Split
     builder: Builder
+    folder: Path = Path()
 
-    def blocks(self, node: Node) -> Blocks:
-        place = self.task.stored.get(node_key(node, self.task.candidate)) if self.task.stored else None
-        if place is not None:
-            stored: Blocks = mapped(place.format(split=self.task.split))
-            return stored
+    def blocks(self, node: Node | Stored) -> Blocks:
+        if isinstance(node, Stored):
+            return self._stored(node)
         if isinstance(node, Columns):
             return self._raw(node)
         if isinstance(node, Step):
             return self._step(node)
         return _joined([self.blocks(part) for part in node.parts], node)
+
+    def _stored(self, node: Stored) -> Blocks:
+        path = Path(node.path)
+        if node.node is not None:
+            path = self.folder / path.name
+            if not path.exists():
+                _store(self.blocks(node.node), path)
+        stored: Blocks = mapped(str(path))
+        return stored
 
     def _raw(self, node: Columns) -> Blocks:
         train, test = self.rows

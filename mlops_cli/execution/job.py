@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
-import threading
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from mlops_cli.components.assemble import Assembly
+from mlops_cli.components.launchers.provided import provided
+from mlops_cli.execution.packing import pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -24,7 +23,9 @@ if TYPE_CHECKING:
     from mlops_cli.records import Column, MetricSpec, Task, Trial
 
     Indices = np.ndarray[Any, Any]
-    Split = tuple[Indices, Indices]
+    Split = tuple[Indices, Indices]  # positions in ``X`` of the training and of the test rows
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -38,21 +39,30 @@ class Scoring:
 
 @dataclass(frozen=True)
 class Job:
-    """All that the trials of one run share. Row indices of the splits count positions in ``X``."""
+    """All that the trials of one run share."""
 
     X: pd.DataFrame
     y: np.ndarray[Any, Any] | None
     weights: np.ndarray[Any, Any] | None
     columns: tuple[Column, ...]
-    splits: Mapping[str, tuple[Split, ...]]  # by the key of a trial's split
     task: Task
     scoring: Scoring
     trust: tuple[str, ...] = ()
     root: str = ""  # the workspace, where the user's own modules are imported from
+    in_time: bool = False  # rows come in the order of time
+    code: Mapping[str, bytes] = field(default_factory=dict)  # own modules, for machines that do not have ``root``
 
     def assembly(self, trial: Trial) -> Assembly:
         """Return what makes the parts of a trial."""
         return Assembly(trial.spec, self.task, self.columns, self.trust, self.scoring.positive)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Scorers that this process has made for itself stay here.
+        state = {name: value for name, value in self.__dict__.items() if name != "resolved_metrics"}
+        return {**state, "X": pack(self.X)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({**state, "X": unpack(state["X"])})
 
     @cached_property
     def resolved_metrics(self) -> Any:
@@ -79,43 +89,58 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Handle:
-    """A job as it travels: itself within one process, or the file that workers map into memory."""
+class Travelling(Generic[T]):
+    """A value that is itself in this process, and in another one a file that is mapped into memory.
 
-    path: Path | None = None
-    job: Job | None = None
-    parent: int = 0  # the process that a worker works for
+    The file is written when the value first travels: where everything runs in one process there is none.
+    """
 
-    def open(self) -> Job:
-        """Return the job; a worker reads the file once."""
-        return self.job if self.job is not None else _mapped_job(str(self.path), self.parent)
+    path: Path
+    value: T | None = None
+
+    @property
+    def is_home(self) -> bool:
+        """Whether this is the process that the value was made in."""
+        return self.value is not None
+
+    def get(self) -> T:
+        """Return the value; another process reads the file once."""
+        return self.value if self.value is not None else _mapped_value(str(self.path))
+
+    def write(self) -> Path:
+        """Write the file if it is not there yet, and return where it is."""
+        if self.value is not None and not self.path.exists():
+            import joblib
+
+            beside = self.path.with_suffix(".new")
+            joblib.dump(self.value, beside)
+            beside.replace(self.path)
+        return self.path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.write(),)
 
 
-@lru_cache(maxsize=1)
-def _mapped_job(path: str, parent: int) -> Job:
-    """Read a job with its arrays memory-mapped."""
+@lru_cache(maxsize=16)
+def _mapped_value(path: str) -> Any:
+    """Read a value with its arrays memory-mapped."""
     import joblib
 
-    if os.getpid() != parent:
-        _settle_worker(parent)
-    job: Job = joblib.load(path, mmap_mode="c")
-    make_importable(job.root, job.trust)
-    return job
+    here = provided(Path(path))
+    value = joblib.load(here, mmap_mode="c")
+    if isinstance(value, Job):
+        root = Path(value.root) if Path(value.root).is_dir() else _unpacked(value.code, here.with_suffix(".code"))
+        make_importable(str(root), value.trust)
+    return value
 
 
-def _settle_worker(parent: int) -> None:
-    """Leave Ctrl-C to the parent, and end with it however it ends."""
-    import signal
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
+def _unpacked(code: Mapping[str, bytes], folder: Path) -> Path:
+    """Write the user's own modules to a machine that does not have them."""
+    for name, content in code.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
 
 
 class _WorkspacePath(str):

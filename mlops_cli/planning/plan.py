@@ -1,4 +1,4 @@
-"""The points of a sweep, composed → the plan: what will be run, and nothing that depends on having run it."""
+"""An experiment and what its results rest on → the plan, and the fingerprint of each trial."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.errors import ConfigError
-from mlops_cli.planning.fingerprint import combined, fingerprint
+from mlops_cli.planning.fingerprint import fingerprint
 from mlops_cli.records import Plan, Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from mlops_cli.records import ExperimentSpec, Metric, Task, TrialSpec
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A point with what config composed of it."""
+class Point:
+    """A point of the search space with what config composed of it."""
 
     params: Mapping[str, Any]
     spec: TrialSpec
@@ -33,35 +33,56 @@ class Basis:
     positive: Any = None
     facts: Mapping[str, Any] = field(default_factory=dict)  # data version, own code, versions
 
+    @property
+    def shared(self) -> dict[str, Any]:
+        """The facts that go into the fingerprint of every trial."""
+        return {**self.facts, "task": str(self.task), "metrics": [m.name for m in self.metrics]}
 
-def make_plan(spec: ExperimentSpec, candidates: Sequence[Candidate], basis: Basis) -> Plan:
-    """Return the plan: the candidates in order, each with its number and fingerprint.
+    def trial(self, number: int, point: Point) -> Trial:
+        """Return the trial of a point, with its fingerprint."""
+        return Trial(number, dict(point.params), point.spec, fingerprint({**self.shared, "config": point.config}))
+
+
+def make_plan(
+    spec: ExperimentSpec, basis: Basis, base: Point, *, total: int | None, splits: int, sweep: Mapping[str, Any]
+) -> Plan:
+    """Return the plan.
+
+    Parameters
+    ----------
+    spec : ExperimentSpec
+        What is asked.
+    basis : Basis
+        What all results depend on.
+    base : Point
+        A point of the space, or the only one.
+    total : int or None
+        How many trials there will be.
+    splits : int
+        How many splits a trial has.
+    sweep : mapping
+        What determines which points are tried: the space, the sampler, what stops it. Empty without a sweep.
 
     Raises
     ------
     ConfigError
-        The primary metric is none of the metrics, or there is nothing to run.
+        The primary metric or an objective is none of the metrics.
     """
     names = [m.name for m in basis.metrics]
-    primary = spec.evaluation.primary or names[0]
-    if primary not in names:
-        raise ConfigError(
-            f"'{primary}' is none of the metrics", key="evaluation.primary", hint=f"allowed: {', '.join(names)}"
-        )
-    if not candidates:
-        raise ConfigError("the sweep has no point", key="sweep.space", hint="give each key at least one value")
-    shared = {**basis.facts, "task": str(basis.task), "metrics": names}
-    trials = tuple(
-        Trial(number, dict(c.params), c.spec, fingerprint({**shared, "config": c.config}))
-        for number, c in enumerate(candidates)
-    )
-    run_facts = {"experiment": spec.name, "primary": primary}
+    objectives = spec.sweep.objectives
+    primary = spec.evaluation.primary or (objectives[0] if objectives else names[0])
+    for name, key in [(primary, "evaluation.primary"), *((o, "sweep.objectives") for o in objectives)]:
+        if name not in names:
+            raise ConfigError(f"'{name}' is none of the metrics", key=key, hint=f"allowed: {', '.join(names)}")
+    facts = {"experiment": spec.name, "primary": primary, "config": base.config, "sweep": dict(sweep)}
     return Plan(
         experiment=spec.name,
         task=basis.task,
-        trials=trials,
         metrics=basis.metrics,
         primary=primary,
-        fingerprint=combined((t.fingerprint for t in trials), run_facts),
+        objectives=objectives if len(objectives) > 1 else (),
+        total=total,
+        splits=splits,
+        fingerprint=fingerprint({**basis.shared, **facts}),
         positive=basis.positive,
     )

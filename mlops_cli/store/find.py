@@ -1,6 +1,7 @@
 """Runs on disk, read and found again: by id, prefix, path, ``latest`` and ``best``.
 
-Reads ``run.json`` files alone, so that 5,000 runs are listed in well under a second; writes nothing.
+Reads ``run.json`` files, so that 5,000 runs are listed in well under a second, and the journal of a run that was
+killed, which did not live to count its trials; writes nothing.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_cli.errors import StoreError, nearest
-from mlops_cli.records import Direction, Notice, RunStatus
+from mlops_cli.records import BestTrial, Direction, MetricSummary, Notice, RunStatus, TrialState
 from mlops_cli.store.files import check_schema, damaged, parse_json, read_bytes
-from mlops_cli.store.journal import is_locked, latest_trials
+from mlops_cli.store.journal import counts_of, is_locked, latest_trials
 from mlops_cli.store.layout import RunPaths, WorkspacePaths, is_run_name
 from mlops_cli.store.serialize import run_from_json
 
@@ -43,7 +44,8 @@ def read_run(path: Path) -> RunRecord:
     """Read the record of the run in the directory ``path``.
 
     A run that says it is running while no process holds its journal's lock is one that was killed, and reads as
-    interrupted. The record's ``path`` is where it was read, wherever the workspace stood when it was written.
+    interrupted, with the counts and the best trial that its journal tells. The record's ``path`` is where it was
+    read, wherever the workspace stood when it was written.
 
     Raises
     ------
@@ -72,7 +74,31 @@ def _reread(record: RunRecord, data: bytes, file: Path) -> RunRecord:
     again = read_bytes(file)
     if again != data:
         return _parse_run(again, file)
-    return replace(record, status=RunStatus.INTERRUPTED)
+    return _recounted(replace(record, status=RunStatus.INTERRUPTED))
+
+
+def _recounted(record: RunRecord) -> RunRecord:
+    """Return the record of a killed run with what its journal tells: how trials ended, and the best so far."""
+    try:
+        trials = read_trials(record.path)
+    except StoreError:  # said where the trials themselves are asked for
+        return record
+    record = replace(record, counts=counts_of(trials, record.counts.trials))
+    completed = [t for t in trials if t.state is TrialState.COMPLETED and t.scores.get(record.primary or "")]
+    if not completed:
+        return record
+    sign = 1 if record.direction is Direction.MINIMIZE else -1
+    best = min(completed, key=lambda t: (sign * t.mean(record.primary or ""), t.trial))
+    metrics = {name: _summary(values) for name, values in best.scores.items() if values}
+    return replace(record, best=BestTrial(best.trial, dict(best.params)), metrics=metrics)
+
+
+def _summary(values: tuple[float, ...]) -> MetricSummary:
+    """Return the mean and spread; an interval takes the sizes of the splits, which only the run itself knew."""
+    import statistics  # takes as long to load as a hundred records, and few lists need it
+
+    std = statistics.stdev(values) if len(values) > 1 else None
+    return MetricSummary(sum(values) / len(values), std, None, values)
 
 
 def is_alive(path: Path) -> bool:
@@ -97,7 +123,7 @@ def list_runs(workspace: WorkspacePaths, experiment: str | None = None) -> RunLi
     A damaged run is reported and fails nothing; links are not followed.
     """
     runs, broken = [], []
-    for path in _run_folders(workspace, experiment):
+    for path in run_folders(workspace, experiment):
         try:
             runs.append(read_run(path))
         except StoreError as error:
@@ -110,7 +136,8 @@ def _age(record: RunRecord) -> tuple[float, str]:
     return datetime.fromisoformat(record.started).timestamp(), record.id
 
 
-def _run_folders(workspace: WorkspacePaths, experiment: str | None = None) -> Iterator[Path]:
+def run_folders(workspace: WorkspacePaths, experiment: str | None = None) -> Iterator[Path]:
+    """Yield the directories of all runs, or of one experiment's."""
     for name in experiments(workspace):
         if experiment is not None and name != experiment:
             continue
@@ -169,7 +196,7 @@ def _by_place(workspace: WorkspacePaths, ref: str) -> RunRecord | None:
 
 
 def _by_prefix(workspace: WorkspacePaths, ref: str) -> RunRecord:
-    ids = {f"{path.parent.name}/{path.name}": path for path in _run_folders(workspace)}
+    ids = {f"{path.parent.name}/{path.name}": path for path in run_folders(workspace)}
     found = sorted(run_id for run_id in ids if _begins(run_id, ref))
     if len(found) == 1:
         return read_run(ids[found[0]])
@@ -247,7 +274,7 @@ def _score(run: RunRecord) -> float | None:
 
 
 def _known(workspace: WorkspacePaths, experiment: str | None) -> list[Path]:
-    folders = list(_run_folders(workspace, experiment))
+    folders = list(run_folders(workspace, experiment))
     if not folders:
         raise _no_runs(workspace, experiment)
     return folders
@@ -269,7 +296,7 @@ def find_finished(workspace: WorkspacePaths, experiment: str, fingerprint: str) 
         return None
     found = [
         record
-        for path in _run_folders(workspace, experiment)
+        for path in run_folders(workspace, experiment)
         if (record := _readable_with(path, fingerprint)) and record.fingerprint == fingerprint
     ]
     completed = [record for record in found if record.status is RunStatus.COMPLETED]

@@ -21,7 +21,7 @@ from mlops_cli.store.files import damaged, disk_errors, json_line
 from mlops_cli.store.serialize import trial_from_json, trial_to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from mlops_cli.records import TrialResult
@@ -241,11 +241,19 @@ def count_trials(path: Path, planned: int = 0) -> Counts:
     planned : int
         How many trials the run was to have.
     """
-    ended = list({result.trial: result.state for result in read_journal(path)}.values())
+    return counts_of(latest_trials(path), planned)
+
+
+def counts_of(trials: Iterable[TrialResult], planned: int = 0) -> Counts:
+    """Return how trials ended, each given once; lost ones are failures too."""
+    results = list(trials)
+    states = [result.state for result in results]
+    lost = states.count(TrialState.LOST)
     return Counts(
-        trials=max(planned, len(ended)),
-        completed=ended.count(TrialState.COMPLETED),
-        failed=ended.count(TrialState.FAILED),
-        pruned=ended.count(TrialState.PRUNED),
-        lost=ended.count(TrialState.LOST),
+        trials=max(planned, len(results)),
+        completed=states.count(TrialState.COMPLETED),
+        failed=states.count(TrialState.FAILED) + lost,
+        pruned=states.count(TrialState.PRUNED),
+        reused=sum(result.reused is not None for result in results),
+        lost=lost,
     )

@@ -46,7 +46,7 @@ class RunLog:
 def _text(event: Event) -> str:
     if isinstance(event, RunStarted):
         lines = [f"warning {w.code}: {w.message}" for w in event.record.warnings]
-        size = f"{_many(len(event.plan.trials), 'trial')}, {_many(event.splits, 'split')}"
+        size = f"{_size(event.plan.total)}, {_many(event.splits, 'split')}"
         return "; ".join([f"{event.record.id}: {size}, {_many(event.workers, 'worker')}", *lines])
     if isinstance(event, TrialFinished):
         result = event.result
@@ -56,6 +56,10 @@ def _text(event: Event) -> str:
     if isinstance(event, Stage):
         return event.name
     return f"warning {event.code}: {event.message}" if isinstance(event, Notice) else ""
+
+
+def _size(total: int | None) -> str:
+    return "as many trials as the constraint leaves" if total is None else _many(total, "trial")
 
 
 def _many(count: int, noun: str) -> str:

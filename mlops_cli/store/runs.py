@@ -86,8 +86,15 @@ class RunWriter:
         raise StoreError(f"no free run id under {workspace.experiment(draft.experiment)}")
 
     @classmethod
-    def reopen(cls, path: Path) -> RunWriter:
+    def reopen(cls, path: Path, *, finished: bool = False) -> RunWriter:
         """Go on writing an interrupted run; its finished trials stay.
+
+        Parameters
+        ----------
+        path : Path
+            The run's directory.
+        finished : bool
+            Reopen a run that is finished too.
 
         Raises
         ------
@@ -96,13 +103,13 @@ class RunWriter:
         """
         paths = RunPaths(path)
         record = read_run(path)
-        if record.status.is_finished:
+        if record.status.is_finished and not finished:
             raise StoreError(
                 f"the run {record.id} is {record.status}: there is nothing to resume", hint="mlops run --force"
             )
         journal = Journal(paths.journal)
         try:
-            return cls(paths, _take_over(paths), journal)
+            return cls(paths, _take_over(paths, finished=finished), journal)
         except BaseException:
             journal.close()
             raise
@@ -165,14 +172,12 @@ def this_process() -> ProcessInfo:
     return ProcessInfo(pid=os.getpid(), host=os.uname().nodename, boot=boot_id())
 
 
-def _take_over(paths: RunPaths) -> RunRecord:
+def _take_over(paths: RunPaths, *, finished: bool) -> RunRecord:
     # Read again under the lock: another process may have finished the run since it was looked at.
     record = read_run(paths.root)
-    if record.status.is_finished:
+    if record.status.is_finished and not finished:
         raise StoreError(f"the run {record.id} is {record.status}: another process has finished it")
-    running = replace(
-        record, path=paths.root, status=RunStatus.RUNNING, process=this_process(), ended=None, duration_s=None
-    )
+    running = replace(record, path=paths.root, status=RunStatus.RUNNING, process=this_process(), ended=None, error=None)
     _write_record(paths, running)
     return running
 

@@ -64,6 +64,8 @@ def run_to_json(record: RunRecord, workspace: Path | None = None) -> Json:
         "primary": record.primary,
         "direction": _text(record.direction),
         "best": None if record.best is None else _best_to_json(record.best),
+        "objectives": list(record.objectives),
+        "front": [int(number) for number in record.front],
         "metrics": metrics_to_json(record.metrics),
         "counts": _counts_to_json(record.counts),
         "dataset": None if record.dataset is None else _dataset_to_json(record.dataset),
@@ -106,6 +108,8 @@ def run_from_json(value: Mapping[str, Any], path: Path) -> RunRecord:
         direction=_optional(Direction, value.get("direction")),
         best=_optional(_best_from_json, value.get("best")),
         metrics={name: metric_from_json(m) for name, m in value.get("metrics", {}).items()},
+        objectives=tuple(map(str, value.get("objectives", ()))),
+        front=tuple(map(int, value.get("front", ()))),
         counts=_optional(_counts_from_json, value.get("counts")) or Counts(),
         dataset=_optional(_dataset_from_json, value.get("dataset")),
         git=_optional(_git_from_json, value.get("git")) or GitState(),
@@ -302,6 +306,10 @@ def trial_to_json(result: TrialResult) -> Json:
     }
     if result.notices:  # most have none, and a sweep may have 100,000 lines
         line["notices"] = _notices_to_json(result.notices)
+    if result.steps:
+        line["steps"] = [finite(value) for value in result.steps]
+    if result.reused is not None:
+        line["reused"] = result.reused
     return line
 
 
@@ -323,6 +331,8 @@ def trial_from_json(value: Mapping[str, Any]) -> TrialResult:
         fingerprint=value.get("fingerprint", ""),
         error=_optional(_error_from_json, value.get("error")),
         notices=_notices_from_json(value.get("notices", ())),
+        steps=tuple(number(step) for step in value.get("steps", ())),
+        reused=value.get("reused"),
     )
 
 

@@ -11,26 +11,33 @@ from mlops_cli.views.runs import table
 from mlops_cli.views.text import arrow, clean, notice, params, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from rich.console import RenderableType
 
     from mlops_cli.records import Dataset, Notice, Plan
 
+    Point = tuple[Mapping[str, Any], str]  # parameters and fingerprint
+
 SHOWN = 50
 
 
-def opening(plan: Plan, dataset: Dataset, splits: int, workers: int) -> Text:
+def opening(plan: Plan, dataset: Dataset, workers: int) -> Text:
     """Return one line that says what is about to be run."""
     size = f"{plural(dataset.rows, 'row')} × {plural(len(dataset.features), 'feature')}"
     size += " (weighted)" if dataset.weights is not None else ""
-    work = f"{plural(len(plan.trials), 'trial')} × {plural(splits, 'split')}"
+    trials = plural(plan.total, "trial") if plan.total is not None else "as many trials as the constraint allows"
+    work = f"{trials} × {plural(plan.splits, 'split')}"
     return Text.assemble(
         (clean(plan.experiment), "bold"),
         f"  {_task(plan)}, {size}, {work} on {plural(workers, 'worker')}, ",
-        (f"{clean(plan.primary)} {arrow(plan.direction)}", "bold"),
+        (" and ".join(f"{clean(name)} {arrow(plan.direction_of(name))}" for name in _ranked_by(plan)), "bold"),
     )
+
+
+def _ranked_by(plan: Plan) -> Sequence[str]:
+    return plan.objectives or (plan.primary,)
 
 
 def _task(plan: Plan) -> str:
@@ -38,28 +45,39 @@ def _task(plan: Plan) -> str:
     return str(plan.task) if plan.positive is None else f"{plan.task} (positive: {clean(plan.positive)})"
 
 
-def preview(plan: Plan, dataset: Dataset, splits: int, workers: int, notices: Sequence[Notice] = ()) -> RenderableType:
-    """Return the whole plan: its trials with their parameters, and what was noticed about the data."""
+def preview(
+    plan: Plan, dataset: Dataset, workers: int, points: Sequence[Point], notices: Sequence[Notice] = ()
+) -> RenderableType:
+    """Return the whole plan: its first trials with their parameters, and what was noticed about the data."""
     made = table(">trial", "params")
-    for trial in plan.trials[:SHOWN]:
-        made.add_row(str(trial.number), Text(params(trial.params) or "as configured and overridden"))
-    blocks: list[RenderableType] = [opening(plan, dataset, splits, workers), Text(), made]
-    if len(plan.trials) > SHOWN:
-        blocks.append(Text(f"… and {len(plan.trials) - SHOWN:,} more", style="dim"))
+    for number, (params_of, _) in enumerate(points[:SHOWN]):
+        made.add_row(str(number), Text(params(params_of) or "as configured and overridden"))
+    blocks: list[RenderableType] = [opening(plan, dataset, workers), Text(), made]
+    left = _left(plan, min(len(points), SHOWN))
+    if left:
+        blocks.append(Text(left, style="dim"))
     return Group(*blocks, *(notice(n) for n in notices))
 
 
-def as_json(plan: Plan, splits: int, workers: int, notices: Sequence[Notice]) -> dict[str, Any]:
-    """Return the plan as plain data."""
+def _left(plan: Plan, shown: int) -> str:
+    if plan.total is None:
+        return "… and as many more as the constraint allows" if shown == SHOWN else ""
+    return f"… and {plan.total - shown:,} more" if plan.total > shown else ""
+
+
+def as_json(plan: Plan, workers: int, points: Sequence[Point], notices: Sequence[Notice]) -> dict[str, Any]:
+    """Return the plan as plain data; of a sampler that learns, with the trials that depend on no result."""
     return {
         "experiment": plan.experiment,
         "task": str(plan.task),
         "primary": plan.primary,
         "direction": str(plan.direction),
+        "objectives": list(plan.objectives),
         "metrics": [m.name for m in plan.metrics],
-        "splits": splits,
+        "total": plan.total,
+        "splits": plan.splits,
         "workers": workers,
         "fingerprint": plan.fingerprint,
-        "trials": [{"trial": t.number, "params": dict(t.params), "fingerprint": t.fingerprint} for t in plan.trials],
+        "trials": [{"trial": n, "params": dict(p), "fingerprint": f} for n, (p, f) in enumerate(points)],
         "warnings": [{"code": n.code, "message": n.message} for n in notices],
     }

@@ -63,7 +63,7 @@ def summary(
         blocks += [Text(), scores(record)]
     if record.counts.trials > 1 and record.metrics:
         blocks += [Text(), leaderboard(record, trials)]
-    if any(t.error is not None for t in trials):
+    if any(t.state.has_failed for t in trials):
         blocks += [Text(), *failed(trials, tracebacks=tracebacks)]
     elif record.error is not None:
         blocks += [Text(), plain(f"{record.error.type}: {record.error.message}", "red")]
@@ -81,6 +81,8 @@ def headline(record: RunRecord) -> Text:
         done = f"{counts.completed + counts.failed + counts.pruned} of {done}"
     if record.counts.failed:
         done += f", {record.counts.failed} failed"
+    if record.counts.pruned:
+        done += f", {record.counts.pruned} pruned"
     if record.counts.reused:
         done += f", {record.counts.reused} reused"
     return Text.assemble(
@@ -112,10 +114,15 @@ def leaderboard(record: RunRecord, trials: Sequence[TrialResult], *, top: int | 
     made = table(">trial", *(f">{n}" for n in names), "params")
     ranked = rank(record, trials)
     for result in ranked[:top]:
-        cells = [number(result.mean(n)) if result.scores else str(result.state) for n in names]
+        complete = result.state is TrialState.COMPLETED
+        cells = [number(result.mean(n)) if complete else str(result.state) for n in names]
         best = record.best is not None and result.trial == record.best.trial
         style = "bold" if best else STATE_STYLE.get(result.state, "")
-        made.add_row(str(result.trial), *cells, Text(params(result.params)), style=style)
+        front = "*" if result.trial in record.front else ""
+        made.add_row(f"{front}{result.trial}", *cells, Text(params(result.params)), style=style)
+    if record.front:
+        of = " and ".join(clean(name) for name in record.objectives)
+        made.caption = Text(f"* on the front: no other trial is better in {of} together", style="dim")
     left = len(ranked) - (top or len(ranked))
     return Group(made, plain(f"… and {plural(left, 'more trial')} in trials.csv", "dim")) if left > 0 else made
 
@@ -133,11 +140,11 @@ def failed(trials: Sequence[TrialResult], *, tracebacks: bool = False) -> list[T
     """Return why trials failed, each reason once with the trials that it took."""
     numbers: dict[str, list[TrialResult]] = {}
     for trial in trials:
-        if trial.error is not None:
+        if trial.error is not None and trial.state.has_failed:
             reason = f"{trial.error.type}: {trial.error.message.splitlines()[0]}"
             numbers.setdefault(reason, []).append(trial)
     ordered = sorted(numbers.items(), key=lambda item: (-len(item[1]), item[0]))
-    lines = [Text(f"{plural(sum(map(len, numbers.values())), 'trial')} failed:", style="red")]
+    lines = [Text(f"{sum(map(len, numbers.values()))} of {plural(len(trials), 'trial')} failed:", style="red")]
     for reason, those in ordered:
         which = ", ".join(str(t.trial) for t in those[:TOP]) + (" …" if len(those) > TOP else "")
         what = "trial" if len(those) == 1 else "trials"
@@ -208,12 +215,13 @@ def _facts(record: RunRecord) -> list[tuple[str, str]]:
     return [*found, ("fingerprint", record.fingerprint[:12]), ("files", str(record.path))]
 
 
-def next_steps(record: RunRecord, *, reused: bool) -> list[str]:
-    """Return where the run is and the command that comes next."""
+def next_steps(record: RunRecord, *, nothing: str | None = None) -> list[str]:
+    """Return where the run is and the command that comes next; or why nothing was done."""
     where = f"in {clean(record.path)}"
-    if reused:
-        return [where, "this run was there already, with the same config, data and code; --force runs it again"]
+    if nothing is not None:
+        return [where, nothing]
     if record.status is RunStatus.INTERRUPTED:
         done = plural(record.counts.completed, "finished trial")
-        return [where, f"interrupted: {done} {'is' if record.counts.completed == 1 else 'are'} kept"]
+        kept = f"interrupted: {done} {'is' if record.counts.completed == 1 else 'are'} kept"
+        return [where, f"{kept}; mlops resume {record.id} runs the others"]
     return [where, f"next: mlops runs show {record.experiment}:latest"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from mlops_cli.config.workspace import Workspace
-    from mlops_cli.planning.plan import Candidate as Point
+    from mlops_cli.planning.plan import Point
     from mlops_cli.records import ExperimentSpec
     from mlops_cli.workflows.load import Loaded
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from importlib.metadata import PackageNotFoundError, metadata, version
@@ -90,12 +91,23 @@ def _workspace(workspace: Workspace) -> Iterator[Finding]:
     if not names:
         yield Finding("workspace", "missing", f"no experiment in {workspace.root}", "mlops init")
         return
-    yield Finding("workspace", "ok", f"{workspace.root}, {len(names)} experiments")
+    yield _writable(workspace, f"{workspace.root}, {len(names)} experiments")
     for name in names:
         yield _experiment(name, workspace)
     commit = source_state(workspace.root).git.commit
     mend = "" if commit else "git init and commit, so that runs know their code"
     yield Finding("git", "ok" if commit else "missing", commit[:12] if commit else "no commit here", mend)
+
+
+def _writable(workspace: Workspace, found: str) -> Finding:
+    """Tell whether runs can be kept where they belong."""
+    runs = workspace.root / "runs"
+    place = runs if runs.is_dir() else workspace.root
+    if os.access(place, os.W_OK | os.X_OK):
+        return Finding("workspace", "ok", found)
+    return Finding(
+        "workspace", "broken", f"{found}; {place} cannot be written", f"chmod u+w {place}, or work elsewhere"
+    )
 
 
 def _experiment(name: str, workspace: Workspace) -> Finding:

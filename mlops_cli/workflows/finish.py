@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlops_cli.records import Dataset, RunRecord, Trial
     from mlops_cli.store.layout import RunPaths
     from mlops_cli.workflows.prepare import Prepared
-    from mlops_cli.workflows.run import Progress
+    from mlops_cli.workflows.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ def finish(record: RunRecord, prepared: Prepared, progress: Progress, paths: Run
     """
     if progress.best is None:
         return replace(record, error=_reason(record, progress))
-    share = _test_share(prepared, progress.best.trial)
+    trial = prepared.trial(progress.best.trial, progress.best.params)
+    share = _test_share(prepared, trial)
     record = replace(record, metrics=summaries(progress.best, share, bounds=_bounds(prepared)))
     if prepared.spec.artifacts.predictions and progress.predictions:
         write_predictions(paths.predictions, out_of_fold(prepared.loaded.train, prepared.loaded.train_rows, progress))
     if record.status is not RunStatus.COMPLETED:
         return record
-    trial = next(t for t in prepared.plan.trials if t.number == progress.best.trial)
     if prepared.spec.artifacts.keep == "none" and prepared.loaded.test is None:
         return record
     told(Stage("refit"))
@@ -66,7 +66,7 @@ def _with_model(record: RunRecord, prepared: Prepared, trial: Trial, progress: P
         return replace(record, warnings=(*record.warnings, Notice("refit-failed", reason)))
     scores, said = _test_scores(refitted.model, prepared, paths)
     record = replace(record, warnings=(*record.warnings, *said))
-    share = _test_share(prepared, trial.number)
+    share = _test_share(prepared, trial)
     if progress.best is not None:
         record = replace(record, metrics=summaries(progress.best, share, scores, _bounds(prepared)))
     known = progress.best.notices if progress.best is not None else ()
@@ -145,10 +145,9 @@ def signature(prepared: Prepared) -> Signature:
     )
 
 
-def _test_share(prepared: Prepared, number: int) -> float:
+def _test_share(prepared: Prepared, trial: Trial) -> float:
     """Return test rows per training row of a trial's splits."""
-    candidate = next(c for c in prepared.candidates.ready if c.trial.number == number)
-    pairs = prepared.job.splits[candidate.splits]
+    pairs = prepared.maker.splits_of(trial)
     return sum(len(test) / len(train) for train, test in pairs) / len(pairs)
 
 
@@ -161,7 +160,7 @@ def _bounds(prepared: Prepared) -> dict[str, tuple[float, float]]:
 def _reason(record: RunRecord, progress: Progress) -> Any:
     if record.status is not RunStatus.FAILED:
         return None
-    return next((r.error for r in sorted(progress.results, key=lambda r: r.trial) if r.error is not None), None)
+    return progress.error
 
 
 # --- predictions -------------------------------------------------------------------------------------------------

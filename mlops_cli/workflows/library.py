@@ -9,7 +9,9 @@ from mlops_cli.errors import MlopsError
 from mlops_cli.records import RunStatus
 from mlops_cli.workflows.model import Model, open_model
 from mlops_cli.workflows.prepare import RunOptions
-from mlops_cli.workflows.run import execute, ignore
+from mlops_cli.workflows.recording import ignore
+from mlops_cli.workflows.resume import resume as finish_run
+from mlops_cli.workflows.run import execute
 from mlops_cli.workflows.runs import look_up, recorded
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from mlops_cli.records import BestTrial, MetricSummary, RunRecord, TrialResult
 
 
-__all__ = ["Model", "Run", "find_run", "run", "runs"]
+__all__ = ["Model", "Run", "find_run", "resume", "run", "runs"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -131,7 +133,8 @@ def run(
     overrides : sequence of str
         In Hydra's grammar: ``["model=random_forest", "model.max_depth=3,5"]``.
     options : RunOptions, optional
-        As a record; or give its fields as keywords: ``n_jobs``, ``tags``, ``note``, ``force``, ``workspace``.
+        As a record; or give its fields as keywords: ``n_jobs``, ``tags``, ``note``, ``force``, ``retry_failed``,
+        ``workspace``.
     observer : callable, optional
         Told of each event while the run goes.
 
@@ -149,6 +152,29 @@ def run(
         raise MlopsError("give options=RunOptions(...) or its fields as keywords, not both")
     chosen = options if options is not None else RunOptions(**_checked(settings))
     outcome = execute(str(experiment), list(overrides), chosen, observer=observer)
+    if outcome.record.status is RunStatus.INTERRUPTED:
+        raise KeyboardInterrupt
+    return Run(outcome.record, outcome.trials)
+
+
+def resume(ref: str | Path, *, observer: Observer = ignore, **settings: Any) -> Run:
+    """Finish an interrupted run: only the trials that are missing run.
+
+    Parameters
+    ----------
+    ref : str or Path
+        An id, a unique beginning of one, a path, ``latest`` …
+    observer : callable, optional
+        Told of each event while the run goes.
+    **settings
+        ``n_jobs``, ``workspace``; ``retry_failed`` runs failed and lost trials again too.
+
+    Raises
+    ------
+    StoreError
+        There is no such run, another process is writing it, or what its results rest on has changed.
+    """
+    outcome = finish_run(str(ref), RunOptions(**_checked(settings)), observer=observer)
     if outcome.record.status is RunStatus.INTERRUPTED:
         raise KeyboardInterrupt
     return Run(outcome.record, outcome.trials)

@@ -36,6 +36,11 @@ class Loaded:
     test: Dataset | None = None
     test_rows: Rows | None = None
 
+    @property
+    def has_test_file(self) -> bool:
+        """Whether the held-out rows come from a file of their own, and so have a version of their own."""
+        return self.test is not None and self.test.version is not self.train.version
+
 
 def load(spec: ExperimentSpec, workspace: Workspace) -> Loaded:
     """Read an experiment's data and hold its test rows out.
@@ -47,6 +52,8 @@ def load(spec: ExperimentSpec, workspace: Workspace) -> Loaded:
     ConfigError
         A column that the config names is not there.
     """
+    check_seed(spec.trial.seed)
+    _check_path(spec.data)
     table, notices = read_table(make_source(spec.data, workspace), spec.data)
     check_expect(table, spec.data.expect)
     dataset, task = make_dataset(table, spec.data, spec.task, source=_called(spec.data.source), notices=notices)
@@ -59,6 +66,26 @@ def load(spec: ExperimentSpec, workspace: Workspace) -> Loaded:
         return Loaded(dataset, task, places)
     train, held = _hold_out(dataset, task, float(test), spec.trial.seed)
     return Loaded(subset(dataset, train), task, places[train], subset(dataset, held), places[held])
+
+
+def _check_path(spec: DataSpec) -> None:
+    """Refuse a path that is none; a source of the user's own may take what it likes."""
+    path = spec.source.params.get("path", "")
+    if not isinstance(path, str) and str(spec.source.target).startswith("mlops_cli."):
+        found = "null" if path is None else repr(path)
+        raise ConfigError(f"found {found}, must be the path of a file", key="data.path", hint="data.path=data/FILE.csv")
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that numpy's generators do not take.
+
+    Raises
+    ------
+    ConfigError
+        With the range.
+    """
+    if not 0 <= seed < 2**32:
+        raise ConfigError(f"found {seed}, must be a whole number from 0 to {2**32 - 1}", key="seed")
 
 
 def make_source(spec: DataSpec, workspace: Workspace, path: str | None = None) -> DataSource:
@@ -156,13 +183,21 @@ def _cut_in_time(times: Any, share: float) -> int:
 
 
 def _with_test_file(loaded: Loaded, spec: ExperimentSpec, workspace: Workspace) -> Loaded:
-    dataset, task = loaded.train, loaded.task
     path = str(spec.evaluation.test)
-    source = reading_as_text(make_source(spec.data, workspace, path), text_columns(dataset.features))
     try:
-        table, said = read_table(source, spec.data)
+        return _joined_by(loaded, path, spec, workspace)
     except DataError as error:
         raise DataError(f"evaluation.test: {error.message}", hint=error.hint) from error
+    except ConfigError as error:
+        if error.key is None or not error.key.startswith("data"):
+            raise
+        raise ConfigError(f"{path}: {error.message}, as {error.key} says", key="evaluation.test") from error
+
+
+def _joined_by(loaded: Loaded, path: str, spec: ExperimentSpec, workspace: Workspace) -> Loaded:
+    dataset, task = loaded.train, loaded.task
+    source = reading_as_text(make_source(spec.data, workspace, path), text_columns(dataset.features))
+    table, said = read_table(source, spec.data)
     if spec.data.target is not None and spec.data.target not in table.columns:
         raise ConfigError(
             f"{path} has no column '{spec.data.target}', so it cannot be scored on",
@@ -179,4 +214,5 @@ def _with_test_file(loaded: Loaded, spec: ExperimentSpec, workspace: Workspace) 
 
 def split_columns(dataset: Dataset) -> Mapping[str, Any]:
     """Return every column by name that a predefined split may be read from."""
-    return {**{name: dataset.X[name] for name in dataset.X.columns}, **dataset.extra}
+    roles = {str(series.name): series for series in (dataset.ids, dataset.times) if series is not None}
+    return {**{name: dataset.X[name] for name in dataset.X.columns}, **roles, **dataset.extra}

@@ -5,32 +5,37 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from mlops_cli.components.launchers import workers
+from mlops_cli.components.samplers import make_sampler
 from mlops_cli.config import load_experiment
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import ConfigError
 from mlops_cli.execution.job import Job, make_importable
-from mlops_cli.execution.pool import workers
-from mlops_cli.planning.plan import Candidate as Point
+from mlops_cli.planning.constraint import Constraint
+from mlops_cli.planning.corners import corners
 from mlops_cli.planning.plan import make_plan
-from mlops_cli.planning.space import points
 from mlops_cli.records import Notice, Stage, Task
 from mlops_cli.store.provenance import code_hashes
 from mlops_cli.workflows.basis import basis_of, distributions, own_modules, scoring_of, with_code
-from mlops_cli.workflows.candidates import Candidates, lay_out_trials
+from mlops_cli.workflows.feed import Feed, preview
 from mlops_cli.workflows.load import Loaded, load
-from mlops_cli.workflows.splits import data_notices, splits_of
+from mlops_cli.workflows.splits import data_notices, different_splits, refuse_undefined
+from mlops_cli.workflows.trials import Maker, point_at
+from mlops_cli.workflows.warm_start import Earlier, earlier_points
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from mlops_cli.components.assemble import Assembly
     from mlops_cli.config import Composition
     from mlops_cli.config.workspace import Workspace
-    from mlops_cli.contracts import Observer
+    from mlops_cli.contracts import Observer, Sampler
+    from mlops_cli.planning.plan import Point
     from mlops_cli.records import Dataset, ExperimentSpec, Plan, Trial
+    from mlops_cli.store.known import Known
 
 
 @dataclass(frozen=True)
@@ -41,64 +46,110 @@ class RunOptions:
     tags: Mapping[str, str] | None = None
     note: str = ""
     force: bool = False
+    retry_failed: bool = False
     workspace: Path | None = None
+
+
+@dataclass(frozen=True)
+class Composed:
+    """An experiment whose config is resolved; its data is not read yet."""
+
+    workspace: Workspace
+    composition: Composition
+    spec: ExperimentSpec
+
+    @property
+    def uses_own_code(self) -> bool:
+        """Whether trials run code of the user's own, which may do anything to its process."""
+        return bool(own_modules([], self.spec, self.workspace.trust))
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A run that is ready to start; nothing is written yet."""
 
-    workspace: Workspace
-    composition: Composition
-    spec: ExperimentSpec
+    composed: Composed
     loaded: Loaded
     plan: Plan
-    job: Job
-    candidates: Candidates
+    maker: Maker
+    earlier: Earlier
     notices: tuple[Notice, ...]
     packages: frozenset[str] = frozenset()  # the distributions that the components come from
+
+    @property
+    def workspace(self) -> Workspace:
+        """Where it is."""
+        return self.composed.workspace
+
+    @property
+    def composition(self) -> Composition:
+        """The config."""
+        return self.composed.composition
+
+    @property
+    def spec(self) -> ExperimentSpec:
+        """What is asked."""
+        return self.composed.spec
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The config as it is saved: a run that is ``latest`` now is another one later."""
+        config = self.composition.config
+        if self.earlier.run is None:
+            return config
+        return {**config, "sweep": {**config["sweep"], "warm_start": self.earlier.run}}
+
+    @property
+    def job(self) -> Job:
+        """What all trials share."""
+        return self.maker.job
 
     @property
     def dataset(self) -> Dataset:
         """The rows that trials see."""
         return self.loaded.train
 
-    @property
-    def splits(self) -> int:
-        """How many splits a trial has; the most that any has where they differ."""
-        return max(len(s) for s in self.job.splits.values())
-
     @cached_property
     def workers(self) -> int:
         """How many tasks run at a time."""
-        return min(workers(self.spec.launcher), sum(len(self.job.splits[c.splits]) for c in self.candidates.ready))
+        found = workers(self.spec.launcher)
+        return found if self.plan.total is None else min(found, max(1, self.plan.total * self.plan.splits))
 
     def assembly(self, trial: Trial) -> Assembly:
         """Return what makes the parts of a trial."""
         return self.job.assembly(trial)
 
+    def sampler(self) -> Sampler:
+        """Return what gives the points, from the first one on."""
+        return _sampler(self.spec, self.plan, self.composition, self.earlier)
 
-def prepare(name: str, overrides: Sequence[str], options: RunOptions, observer: Observer) -> Prepared:
-    """Resolve, read, check and plan.
+    def feed(self, known: Known) -> Feed:
+        """Return the trials, as they are asked for."""
+        return Feed(self.maker, self.sampler(), self.plan.objectives or (self.plan.primary,), known)
+
+    def first_points(self, most: int) -> list[tuple[Mapping[str, Any], str]]:
+        """Return the first points with their fingerprints, as far as they depend on no result."""
+        ahead = self.spec.sweep.window if self.spec.sweep.sampler.learns else most
+        return preview(self.maker, self.sampler(), min(most, ahead))
+
+    def trial(self, number: int, params: Mapping[str, Any]) -> Trial:
+        """Return the trial at a point."""
+        return self.maker.trial(number, point_at(self.composition, params))
+
+
+def compose(name: str, overrides: Sequence[str], options: RunOptions, observer: Observer) -> Composed:
+    """Resolve an experiment's config.
 
     Raises
     ------
     ConfigError
         The config is wrong; the message names the file and the key.
-    DataError
-        The data is unusable.
     """
     observer(Stage("config"))
     workspace = find_workspace(options.workspace)
     make_importable(str(workspace.root), workspace.trust)
     composition = load_experiment(name, overrides, workspace)
-    spec = _with_options(composition.spec, options)
-    try:
-        return _prepare(spec, composition, workspace, observer)
-    except ConfigError as error:
-        if error.key is not None and error.file is None:
-            error.file = composition.where(error.key)
-        raise
+    return Composed(workspace, composition, _with_options(composition.spec, options))
 
 
 def _with_options(spec: ExperimentSpec, options: RunOptions) -> ExperimentSpec:
@@ -108,12 +159,26 @@ def _with_options(spec: ExperimentSpec, options: RunOptions) -> ExperimentSpec:
     return replace(spec, launcher=launcher, tags={**spec.tags, **(options.tags or {})})
 
 
-def _prepare(spec: ExperimentSpec, composition: Composition, workspace: Workspace, observer: Observer) -> Prepared:
-    observer(Stage("data"))
-    loaded = load(spec, workspace)
-    observer(Stage("plan"))
-    with _explained(spec, loaded):
-        return _planned(spec, composition, workspace, loaded)
+def prepare(composed: Composed, observer: Observer) -> Prepared:
+    """Read, check and plan.
+
+    Raises
+    ------
+    ConfigError
+        The config does not fit the data; the message names the file and the key.
+    DataError
+        The data is unusable.
+    """
+    try:
+        observer(Stage("data"))
+        loaded = load(composed.spec, composed.workspace)
+        observer(Stage("plan"))
+        with _explained(composed.spec, loaded):
+            return _planned(composed, loaded)
+    except ConfigError as error:
+        if error.key is not None and error.file is None:
+            error.file = composed.composition.where(error.key)
+        raise
 
 
 @contextmanager
@@ -127,41 +192,84 @@ def _explained(spec: ExperimentSpec, loaded: Loaded) -> Iterator[None]:
         raise
 
 
-def _planned(spec: ExperimentSpec, composition: Composition, workspace: Workspace, loaded: Loaded) -> Prepared:
-    found = _points(spec, composition)
+def _planned(composed: Composed, loaded: Loaded) -> Prepared:
+    workspace, composition, spec = composed.workspace, composed.composition, composed.spec
+    found = _corners(spec, composition)
     scoring, scoring_notices = scoring_of(spec, loaded, found, workspace.trust)
     code = code_hashes(own_modules(found, spec, workspace.trust), workspace.root)
-    plan = make_plan(spec, found, with_code(basis_of(spec, loaded, found, scoring, workspace), code))
-    splits = splits_of(plan, loaded, workspace)
-    dataset = loaded.train
-    job = Job(
+    basis = with_code(basis_of(spec, loaded, found, scoring, workspace), code)
+    job = _job(composed, loaded, scoring, code)
+    maker = Maker(composition, workspace, loaded, job, basis)
+    looked_at = maker.check(found)
+    earlier = earlier_points(spec.sweep, workspace)
+    splits = max(map(len, maker.made_splits.values()))
+    plan = make_plan(spec, basis, found[0], total=None, splits=splits, sweep=_sweep_facts(spec, earlier))
+    plan = replace(plan, total=_sampler(spec, plan, composition, earlier).size)
+    own = {m.name for m in scoring.metrics if m.component is not None}
+    refuse_undefined(plan, own, loaded, maker.made_splits)
+    about_data = [*data_notices(loaded, plan, maker.made_splits), *different_splits(spec.sweep)]
+    aloud = [*composition.notices, *loaded.train.notices, *about_data]
+    said = [*aloud, *scoring_notices, *looked_at, *earlier.notices]
+    packages = frozenset(distributions([spec.config, *(p.config for p in found)]))
+    return Prepared(composed, loaded, plan, maker, earlier, tuple(dict.fromkeys(said)), packages)
+
+
+def _job(composed: Composed, loaded: Loaded, scoring: Any, code: Collection[str]) -> Job:
+    dataset, root = loaded.train, composed.workspace.root
+    is_far = composed.spec.launcher.address is not None or composed.spec.launcher.cluster is not None
+    return Job(
         X=dataset.X,
         y=dataset.y,
         weights=dataset.weights,
         columns=dataset.features,
-        splits=splits,
         task=loaded.task,
         scoring=scoring,
-        trust=workspace.trust,
-        root=str(workspace.root),
+        trust=composed.workspace.trust,
+        root=str(root),
+        code={name: (root / name).read_bytes() for name in code} if is_far else {},
+        in_time=dataset.times is not None,
     )
-    candidates = lay_out_trials(plan, job)
-    aloud = [*composition.notices, *loaded.train.notices, *data_notices(loaded, plan, splits)]
-    said = [*aloud, *scoring_notices, *candidates.notices]
-    packages = frozenset(distributions([spec.config, *(p.config for p in found)]))
-    return Prepared(workspace, composition, spec, loaded, plan, job, candidates, _distinct(said), packages)
 
 
-# --- the plan ----------------------------------------------------------------------------------------------------
+# --- the sweep ---------------------------------------------------------------------------------------------------
 
 
-def _points(spec: ExperimentSpec, composition: Composition) -> list[Point]:
-    """Return the points of the sweep, each composed."""
-    return [
-        Point(params, composition.point(params), composition.point_config(params))
-        for params in points(spec.sweep, spec.trial.seed)
-    ]
+def _corners(spec: ExperimentSpec, composition: Composition) -> list[Point]:
+    """Return a few points that stand for all, those that the constraint allows where it allows any."""
+    found = corners(spec.sweep)
+    feasible = _feasible(spec, composition)
+    allowed = [params for params in found if feasible is None or feasible(params)]
+    return [point_at(composition, params) for params in allowed or found[:1]]
 
 
-def _distinct(notices: Sequence[Notice]) -> tuple[Notice, ...]:
-    return tuple(dict.fromkeys(notices))
+def _feasible(spec: ExperimentSpec, composition: Composition) -> Callable[[Mapping[str, Any]], bool] | None:
+    """Return whether the constraint allows a point; None without one."""
+    if spec.sweep.constraint is None:
+        return None
+    constraint = Constraint.parse(spec.sweep.constraint)
+
+    def holds(params: Mapping[str, Any]) -> bool:
+        return constraint.holds(lambda key: params[key] if key in params else composition.value(params, key))
+
+    return holds
+
+
+def _sampler(spec: ExperimentSpec, plan: Plan, composition: Composition, earlier: Earlier) -> Sampler:
+    objectives = plan.objectives or (plan.primary,)
+    return make_sampler(
+        spec.sweep,
+        directions=[plan.direction_of(name) for name in objectives],
+        seed=spec.trial.seed,
+        feasible=_feasible(spec, composition),
+        earlier=earlier.values(objectives),
+    )
+
+
+def _sweep_facts(spec: ExperimentSpec, earlier: Earlier) -> Mapping[str, Any]:
+    """Return what determines which points are tried, and how far."""
+    if not spec.sweep.is_sweep:
+        return {}
+    sweep = spec.config.get("sweep")
+    said = {key: value for key, value in sweep.items() if key != "warm_start"} if isinstance(sweep, dict) else {}
+    own = {key: spec.config[key] for key in ("model", "transforms") if key in spec.config}
+    return {"sweep": said, "earlier": earlier.digest, "base": own}

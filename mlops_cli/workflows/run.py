@@ -1,38 +1,26 @@
-"""``mlops run``: prepare, execute, journal as trials end, refit the winner, record."""
+"""``mlops run``: compose, prepare, find what is there already, execute, record."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mlops_cli.analysis.aggregate import best, count
 from mlops_cli.config import to_yaml
-from mlops_cli.execution.engine import Engine, Finished
-from mlops_cli.execution.pool import kill_workers
-from mlops_cli.records import (
-    BestTrial,
-    Notice,
-    RunRecord,
-    RunStarted,
-    RunStatus,
-    TrialFinished,
-)
+from mlops_cli.records import Counts, RunRecord, RunStatus
 from mlops_cli.store.find import find_finished, read_trials
+from mlops_cli.store.known import Known, results_of_others
 from mlops_cli.store.layout import RunPaths, WorkspacePaths
-from mlops_cli.store.log import RunLog
 from mlops_cli.store.provenance import SourceState, environment, source_state
 from mlops_cli.store.runs import RunSources, RunWriter, amend
-from mlops_cli.workflows.finish import finish
-from mlops_cli.workflows.prepare import RunOptions, prepare
+from mlops_cli.workflows.prepare import RunOptions, compose, prepare
+from mlops_cli.workflows.recording import Outcome, ignore, launcher_for, record_run, stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
     from mlops_cli.contracts import Observer
-    from mlops_cli.records import ArtifactsSpec, Event, TrialResult
-    from mlops_cli.workflows.prepare import Prepared
+    from mlops_cli.records import ArtifactsSpec
+    from mlops_cli.workflows.prepare import Composed, Prepared
 
 RECORDED = (
     "hydra-core",
@@ -48,51 +36,13 @@ RECORDED = (
 )
 """Distributions whose versions every run records."""
 
-
-SHOWN_TRIALS = 8
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A run that has ended, and its trials in order."""
-
-    record: RunRecord
-    trials: tuple[TrialResult, ...]
-    found: bool = False  # an identical run was there already
-    said: tuple[Notice, ...] = ()  # warnings that the observer was told of before the first fit
-
-
-@dataclass
-class Progress:
-    """The trials so far; the one thing here that changes while a run goes."""
-
-    results: list[TrialResult] = field(default_factory=list)
-    best: TrialResult | None = None
-    predictions: tuple[Mapping[str, Any], ...] = ()  # of the best trial alone: memory does not grow with trials
-
-    def take(self, finished: Finished, prepared: Prepared) -> None:
-        """Note a finished trial."""
-        plan = prepared.plan
-        leader = best([*([self.best] if self.best else []), finished.result], plan.primary, plan.direction)
-        if leader is finished.result:
-            self.best, self.predictions = finished.result, finished.predictions
-        self.results.append(finished.result)  # last: Ctrl-C may come in between
-
-    def catch_up(self, journaled: Sequence[TrialResult], prepared: Prepared) -> None:
-        """Note what the journal has: Ctrl-C may come between a trial's line and the note of it."""
-        known = {result.trial for result in self.results}
-        for result in journaled:
-            if result.trial not in known:
-                self.take(Finished(result), prepared)
-
-
-def ignore(_event: Event) -> None:
-    """Watch a run without doing anything."""
+SURELY_MANY = 200
+"""Trials of a sweep from which on workers are started while the data is read."""
 
 
 def dry(name: str, overrides: Sequence[str], options: RunOptions) -> Prepared:
     """Return the plan that `execute` would run, and write nothing."""
-    return prepare(name, overrides, options, ignore)
+    return prepare(compose(name, overrides, options, ignore), ignore)
 
 
 def execute(
@@ -123,13 +73,63 @@ def execute(
     """
     asked = options or RunOptions()
     started = datetime.now().astimezone()
-    prepared = prepare(name, overrides, asked, observer)
-    workspace = WorkspacePaths(prepared.workspace.root)
-    identical = None if asked.force else find_finished(workspace, prepared.spec.name, prepared.plan.fingerprint)
-    if identical is not None and _serves(identical, prepared.spec.artifacts):
-        labelled = amend(identical, tags=asked.tags or {}, note=asked.note)
-        return Outcome(labelled, tuple(read_trials(identical.path)), found=True)
-    return _recorded(prepared, asked, observer, started)
+    composed = compose(name, overrides, asked, observer)
+    launcher = launcher_for(composed)
+    try:
+        if _is_surely_long(composed, asked):
+            launcher.warm()
+        prepared = prepare(composed, observer)
+        workspace = WorkspacePaths(prepared.workspace.root)
+        identical = _identical(workspace, prepared, asked)
+        if identical is not None:
+            labelled = amend(identical, tags=asked.tags or {}, note=asked.note)
+            return Outcome(labelled, tuple(read_trials(identical.path)), found=True)
+        known = _known(workspace, prepared, asked)
+        state = source_state(prepared.workspace.root)
+        sources = RunSources(to_yaml(prepared.config), prepared.composition.overrides, state.diff)
+        with RunWriter.create(workspace, _draft(prepared, asked, state, started), sources) as writer:
+            return record_run(prepared, writer, launcher, known=known, observer=observer, since=started)
+    finally:
+        launcher.close(kill=True)
+
+
+def _is_surely_long(composed: Composed, options: RunOptions) -> bool:
+    """Whether a sweep is so long that its workers can be started before anything is measured.
+
+    Not where the experiment has run before: then this run may be there already.
+    """
+    sweep = composed.spec.sweep
+    if not sweep.is_sweep or (sweep.trials or _size(composed)) < SURELY_MANY:
+        return False
+    return options.force or not any(WorkspacePaths(composed.workspace.root).experiment(composed.spec.name).glob("*"))
+
+
+def _size(composed: Composed) -> int:
+    """Return about how many points a grid has."""
+    total = 0
+    for subspace in composed.spec.sweep.subspaces:
+        product = 1
+        for dimension in subspace:
+            product *= max(1, len(dimension.choices))
+        total += product
+    return total
+
+
+def _identical(workspace: WorkspacePaths, prepared: Prepared, options: RunOptions) -> RunRecord | None:
+    """Return a finished run with the same fingerprint that has all that is asked for."""
+    if options.force:
+        return None
+    found = find_finished(workspace, prepared.spec.name, prepared.plan.fingerprint)
+    if found is None or not _serves(found, prepared.spec.artifacts):
+        return None
+    return None if options.retry_failed and found.counts.failed else found
+
+
+def _known(workspace: WorkspacePaths, prepared: Prepared, options: RunOptions) -> Known:
+    """Return the trials that other runs of the experiment have computed already."""
+    if options.force:
+        return Known()
+    return results_of_others(workspace, prepared.spec.name, prepared.dataset.version.version)
 
 
 def _serves(record: RunRecord, wanted: ArtifactsSpec) -> bool:
@@ -141,52 +141,7 @@ def _serves(record: RunRecord, wanted: ArtifactsSpec) -> bool:
     return has_model and has_predictions and not record.counts.lost
 
 
-def _recorded(prepared: Prepared, options: RunOptions, observer: Observer, started: datetime) -> Outcome:
-    state = source_state(prepared.workspace.root)
-    draft = replace(_draft(prepared, options, state), started=_stamp(started))
-    sources = RunSources(to_yaml(prepared.composition.config), prepared.composition.overrides, state.diff)
-    progress = Progress()
-    with RunWriter.create(WorkspacePaths(prepared.workspace.root), draft, sources) as writer:
-        log = RunLog(writer.paths.log)
-        told = _both(log, observer)
-        told(RunStarted(writer.record, prepared.plan, prepared.dataset, prepared.splits, prepared.workers))
-        status = _run_trials(prepared, writer, progress, told)
-        record = replace(writer.record, status=status, counts=count(progress.results, len(prepared.plan.trials)))
-        record = _with_best(record, progress)
-        record = _finished(record, prepared, progress, writer.paths, told)
-        ended = datetime.now().astimezone()
-        record = replace(
-            record,
-            ended=_stamp(ended),
-            duration_s=round((ended - started).total_seconds(), 3),
-            warnings=_warnings(record.warnings, progress.results, exact=prepared.spec.launcher.backend != "threading"),
-        )
-        final = writer.finish(record)
-        log.end(final)
-    return Outcome(final, tuple(sorted(progress.results, key=lambda r: r.trial)), said=prepared.notices)
-
-
-def _finished(record: RunRecord, prepared: Prepared, progress: Progress, paths: RunPaths, told: Observer) -> RunRecord:
-    """Complete the record; Ctrl-C while the winner is refitted leaves an interrupted run with its scores."""
-    try:
-        return finish(record, prepared, progress, paths, told)
-    except KeyboardInterrupt:
-        return finish(replace(record, status=RunStatus.INTERRUPTED), prepared, progress, paths, told)
-
-
-def _both(first: Observer, second: Observer) -> Observer:
-    def observe(event: Event) -> None:
-        first(event)
-        second(event)
-
-    return observe
-
-
-def _stamp(time: datetime) -> str:
-    return time.isoformat(timespec="milliseconds")
-
-
-def _draft(prepared: Prepared, options: RunOptions, state: SourceState) -> RunRecord:
+def _draft(prepared: Prepared, options: RunOptions, state: SourceState, started: datetime) -> RunRecord:
     """Return what is known of a run before its first trial."""
     spec, plan = prepared.spec, prepared.plan
     return RunRecord(
@@ -194,11 +149,12 @@ def _draft(prepared: Prepared, options: RunOptions, state: SourceState) -> RunRe
         path=prepared.workspace.root,
         experiment=spec.name,
         status=RunStatus.RUNNING,
-        started="",
+        started=stamp(started),
         task=plan.task,
         primary=plan.primary,
         direction=plan.direction,
-        counts=count([], len(plan.trials)),
+        objectives=plan.objectives,
+        counts=_planned(plan.total),
         dataset=prepared.dataset.version,
         git=state.git,
         environment=environment({*RECORDED, *prepared.packages}),
@@ -211,55 +167,5 @@ def _draft(prepared: Prepared, options: RunOptions, state: SourceState) -> RunRe
     )
 
 
-def _run_trials(prepared: Prepared, writer: RunWriter, progress: Progress, told: Observer) -> RunStatus:
-    """Run and journal the trials; Ctrl-C keeps those that have ended."""
-    try:
-        for finished in _trials(prepared, writer, told):
-            writer.append(finished.result)
-            progress.take(finished, prepared)
-            told(TrialFinished(finished.result, len(progress.results), len(prepared.plan.trials), progress.best))
-    except KeyboardInterrupt:
-        kill_workers()
-        progress.catch_up(read_trials(writer.paths.root), prepared)
-        return RunStatus.INTERRUPTED
-    except BaseException:
-        kill_workers()
-        raise
-    return RunStatus.COMPLETED if progress.best is not None else RunStatus.FAILED
-
-
-def _trials(prepared: Prepared, writer: RunWriter, told: Observer) -> Iterator[Finished]:
-    scratch = writer.paths.scratch
-    scratch.mkdir(parents=True, exist_ok=True)
-    yield from map(Finished, prepared.candidates.unfit)
-    yield from Engine(prepared.job, prepared.spec.launcher, scratch).execute(prepared.candidates.ready, told)
-
-
-def _with_best(record: RunRecord, progress: Progress) -> RunRecord:
-    if progress.best is None:
-        return record
-    return replace(record, best=BestTrial(progress.best.trial, dict(progress.best.params)))
-
-
-def _warnings(noticed: Sequence[Notice], results: Sequence[TrialResult], *, exact: bool) -> tuple[Notice, ...]:
-    """Add what libraries warned of during trials: each thing once, with the trials that it concerns.
-
-    Of threads it is not known which trial a warning comes from: then it is not ``exact``.
-    """
-    concerned: dict[Notice, list[int]] = {}
-    for result in sorted(results, key=lambda r: r.trial):
-        for notice in result.notices:
-            concerned.setdefault(notice, []).append(result.trial)
-    return tuple(
-        dict.fromkeys([*noticed, *(_of_trials(n, t, len(results) if exact else 1) for n, t in concerned.items())])
-    )
-
-
-def _of_trials(notice: Notice, trials: Sequence[int], of: int) -> Notice:
-    text = re.sub(r" *\(status=\d+\)", "", notice.message).rstrip(" :.")
-    if of > 1:
-        shown = ", ".join(map(str, trials[:SHOWN_TRIALS])) + (" …" if len(trials) > SHOWN_TRIALS else "")
-        text += f" (in {len(trials)} of {of} trials: {shown})"
-    if notice.code == "not-converged":
-        text += "; give it more iterations, as by model.max_iter=5000, or scale the features"
-    return replace(notice, message=text)
+def _planned(total: int | None) -> Counts:
+    return Counts(trials=total or 0)

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlops_cli.analysis.checks import check_dataset, check_metrics, check_splits
+from mlops_cli.analysis.checks import check_dataset, check_held_out, check_metrics, check_splits
 from mlops_cli.components.assemble import Assembly
-from mlops_cli.errors import DataError
+from mlops_cli.components.metric_names import why_undefined
+from mlops_cli.errors import ConfigError, DataError
 from mlops_cli.planning.fingerprint import fingerprint
-from mlops_cli.records import Notice
-from mlops_cli.workflows.load import split_columns
+from mlops_cli.records import Notice, Task
+from mlops_cli.workflows.load import check_seed, split_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from mlops_cli.config.workspace import Workspace
     from mlops_cli.execution.job import Split
-    from mlops_cli.records import ComponentSpec, Dataset, Plan, Task, Trial
+    from mlops_cli.records import ComponentSpec, Dataset, Plan, SweepSpec, Trial
     from mlops_cli.workflows.load import Loaded
 
 GROUPED = {
@@ -37,17 +38,15 @@ def split_key(trial: Trial) -> str:
     return fingerprint({"split": repr(trial.spec.split), "seed": trial.spec.seed})[:16]
 
 
-def splits_of(plan: Plan, loaded: Loaded, workspace: Workspace) -> dict[str, tuple[Split, ...]]:
-    """Return the splits of every trial by their key; equal ones are made once."""
-    made: dict[str, tuple[Split, ...]] = {}
-    for trial in plan.trials:
-        key = split_key(trial)
-        if key not in made:
-            made[key] = _split(trial, loaded, workspace)
-    return made
+def splits_for(trial: Trial, loaded: Loaded, workspace: Workspace) -> tuple[Split, ...]:
+    """Return the splits of a trial.
 
-
-def _split(trial: Trial, loaded: Loaded, workspace: Workspace) -> tuple[Split, ...]:
+    Raises
+    ------
+    DataError
+        The data cannot be split like that.
+    """
+    check_seed(trial.spec.seed)
     dataset = loaded.train
     spec = replace(trial.spec, split=_for_groups(trial.spec.split, dataset, loaded.task))
     splitter = Assembly(spec, loaded.task, dataset.features, workspace.trust).splitter(dict(split_columns(dataset)))
@@ -92,13 +91,95 @@ def data_notices(loaded: Loaded, plan: Plan, splits: Mapping[str, tuple[Split, .
     supervised = loaded.train.y is not None
     across = check_splits(loaded.train, next(iter(splits.values()))) if supervised else []
     notices = [
-        *check_dataset(loaded.train, loaded.task, max(len(s) for s in splits.values())),
+        *check_dataset(loaded.train, loaded.task, _parts(loaded.train, splits)),
         *check_metrics(loaded.train, loaded.task, plan.primary),
         *across,
+        *_held_copies(loaded),
         *_ignored_roles(loaded.train, splits),
         *_held_groups(loaded),
     ]
     return [n for n in notices if not (across and n.code == "duplicate-rows")]  # the one says more than the other
+
+
+def _parts(dataset: Dataset, splits: Mapping[str, tuple[Split, ...]]) -> int | None:
+    """Return among how many test parts the rows of a class are dealt out; None where none is to have them all.
+
+    Repeated splits deal them out anew each time, and one row at a time has a single class whatever there is.
+    """
+    classes = 0 if dataset.y is None else len(np.unique(dataset.y))
+    sizes = {key: float(np.mean([len(test) for _, test in found])) for key, found in splits.items()}
+    parts = [min(len(splits[k]), round(dataset.rows / size)) for k, size in sizes.items() if size >= classes]
+    return max(parts, default=None)
+
+
+def _held_copies(loaded: Loaded) -> list[Notice]:
+    if loaded.test is None:
+        return []
+    return check_held_out(loaded.train, loaded.test, is_file=loaded.has_test_file)
+
+
+def refuse_undefined(plan: Plan, own: Collection[str], loaded: Loaded, splits: Mapping[str, tuple[Split, ...]]) -> None:
+    """Refuse metrics that have no value on the test rows of some split, whatever is fitted.
+
+    Parameters
+    ----------
+    plan : Plan
+        With its metrics.
+    own : collection of str
+        The names of metrics of the user's own, of which nothing is known.
+    loaded : Loaded
+        The data.
+    splits : mapping
+        The splits of the trials by their key.
+
+    Raises
+    ------
+    ConfigError
+        They fail every trial; the message says why, and which metrics are left.
+    """
+    shapes = [_test_shapes(loaded.train, loaded.task, found) for found in splits.values()]
+    names = [m.name for m in plan.metrics]
+    wrong = {n: why for n in names if n not in own and (why := _undefined(n, shapes))}
+    if not wrong:
+        return
+    left = [n for n in names if n not in wrong] or ["accuracy" if loaded.task is Task.CLASSIFICATION else "mae"]
+    raise ConfigError(
+        f"{', '.join(wrong)} cannot be computed on every split: {next(iter(wrong.values()))}",
+        key="evaluation.metrics",
+        hint=f"evaluation.metrics=[{','.join(left)}], or another split",
+    )
+
+
+def _undefined(name: str, shapes: Sequence[set[tuple[int, int, int]]]) -> str | None:
+    """Return why a metric has no value on some split of every trial; None where a trial may have it."""
+    found = [next(filter(None, (why_undefined(name, *shape) for shape in sorted(s))), None) for s in shapes]
+    return found[0] if all(found) else None
+
+
+def _test_shapes(dataset: Dataset, task: Task, splits: Iterable[Split]) -> set[tuple[int, int, int]]:
+    """Return, of each split, how many classes are trained on, how many of them tested, and how many rows."""
+    if task is not Task.CLASSIFICATION or dataset.y is None:
+        return {(0, 0, len(test)) for _, test in splits}
+    codes = np.unique(dataset.y, return_inverse=True)[1]
+    of = [(np.bincount(codes[train]) > 0, np.bincount(codes[test]) > 0, len(test)) for train, test in splits]
+    return {(int(train.sum()), int(test.sum()), rows) for train, test, rows in of}
+
+
+def different_splits(sweep: SweepSpec) -> list[Notice]:
+    """Return the notice that trials are not scored on the same rows (``different-splits``), where a sweep does that.
+
+    Parameters
+    ----------
+    sweep : SweepSpec
+        What is tried.
+    """
+    swept = sorted({d.key for s in sweep.subspaces for d in s if d.key.partition(".")[0] in {"split", "seed"}})
+    if not swept:
+        return []
+    text = (
+        f"trials that differ in {', '.join(swept)} are scored on different test rows, so their scores differ by chance"
+    )
+    return [Notice("different-splits", f"{text} too; compare models on one split and one seed")]
 
 
 def _ignored_roles(dataset: Dataset, splits: Mapping[str, tuple[Split, ...]]) -> list[Notice]:

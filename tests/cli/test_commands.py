@@ -64,7 +64,7 @@ def test_an_identical_run_costs_nothing_twice(small, mlops):
 def test_a_failed_trial_leaves_exit_code_0_and_strict_makes_it_1(small, mlops):
     done = mlops("run", "config=points", "model.C=1,-1")
     assert done.returncode == 0
-    assert "1 trial failed:" in done.stdout
+    assert "1 of 2 trials failed:" in done.stdout
     assert "1 × InvalidParameterError: The 'C' parameter of LogisticRegression must be" in done.stdout
     strict = mlops("run", "config=points", "model.C=1,-1", "--strict", "--force", "--quiet")
     assert strict.returncode == 1

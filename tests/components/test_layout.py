@@ -12,9 +12,9 @@ from sklearn.pipeline import Pipeline
 from mlops_cli.components.assemble import Assembly
 from mlops_cli.components.layout import Columns, Step, Union, columns_of, select, untouched
 from mlops_cli.errors import ConfigError
-from mlops_cli.execution.fitting import SplitTask, _Fits
-from mlops_cli.execution.job import Candidate, Handle, Job, Scoring
-from mlops_cli.records import Column, ComponentSpec, Kind, Task, TransformSpec, Trial, TrialSpec
+from mlops_cli.execution.fitting import _Fits
+from mlops_cli.execution.job import Job, Scoring
+from mlops_cli.records import Column, ComponentSpec, Kind, Task, TransformSpec, TrialSpec
 
 ROWS = 60
 COLUMNS = (
@@ -64,11 +64,8 @@ def assembly(*steps, model="sklearn.linear_model.LogisticRegression", columns=CO
 
 def blocks(made, table, y):
     rows = np.arange(ROWS)
-    job = Job(table, y, None, made.columns, {"s": ((rows[:40], rows[40:]),)}, Task.CLASSIFICATION, Scoring(()))
-    candidate = Candidate(Trial(0, {}, made.spec), made.layout.root, "s")
-    return _Fits(SplitTask(Handle(job=job), candidate, 0, {}), job, (rows[:40], rows[40:]), made.builder).blocks(
-        made.layout.root
-    )
+    job = Job(table, y, None, made.columns, Task.CLASSIFICATION, Scoring(()))
+    return _Fits(job, (rows[:40], rows[40:]), made.builder).blocks(made.layout.root)
 
 
 def dense(values):

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mlops_cli.components.samplers import make_sampler
 from mlops_cli.config import Composition, load_experiment, to_yaml
 from mlops_cli.config.workspace import Workspace
-from mlops_cli.planning.space import points
 
 TITANIC = """\
     defaults: [experiment, {data: csv}, {transforms: tabular}, {model: logistic_regression}, {split: kfold}, _self_]
@@ -51,6 +51,10 @@ def space(composition: Composition) -> list[dict[str, list[Any]]]:
     return [{d.key: list(d.choices) for d in subspace} for subspace in composition.spec.sweep.subspaces]
 
 
+def points(composition: Composition) -> list[Any]:
+    return list(iter(make_sampler(composition.spec.sweep).ask, None))
+
+
 def said(composition: Composition) -> list[str]:
     assert {n.code for n in composition.notices} <= {"left-out"}
     return [n.message for n in composition.notices]
@@ -67,7 +71,7 @@ def test_a_dimension_that_the_chosen_class_lacks_is_left_out_aloud(sweep: Any) -
 def test_where_nothing_is_left_there_is_no_sweep(sweep: Any) -> None:
     composition = sweep("model=random_forest")
     assert not composition.spec.sweep.is_sweep
-    assert points(composition.spec.sweep, 0) == [{}]
+    assert points(composition) == [{}]
     assert "C" not in composition.point({}).model.params
 
 
@@ -86,7 +90,7 @@ def test_each_option_of_a_swept_group_is_combined_with_what_it_takes(sweep: Any)
         "KNeighborsClassifier",
         "HistGradientBoostingClassifier",
     ]
-    for point in points(composition.spec.sweep, 0):
+    for point in points(composition):
         assert ("C" in composition.point(point).model.params) == (point["model"] in {"svm", "logistic_regression"})
 
 
@@ -231,7 +235,7 @@ def test_the_saved_config_runs_again_to_the_same(
     assert again.spec == first.spec
     assert again.config == first.config
     assert again.notices == ()
-    for point in points(first.spec.sweep, 0):
+    for point in points(first):
         assert again.point(point) == first.point(point)
 
 

@@ -224,7 +224,7 @@ def test_two_classes_in_words_are_told_apart(write, written, classes):
 
 
 def test_a_task_without_a_target_is_refused(table):
-    with pytest.raises(DataError, match=r"data\.target: classification needs a target"):
+    with pytest.raises(ConfigError, match=r"data\.target: classification needs a target"):
         dataset_of(table, Task.CLASSIFICATION)
 
 

@@ -92,7 +92,7 @@ def test_of_a_trial_that_was_tried_again_the_last_try_counts(path):
         journal.append(a_trial(0, TrialState.LOST))
         journal.append(a_trial(1))
     assert latest_trials(path) == [a_trial(0, TrialState.LOST), a_trial(1)]
-    assert count_trials(path, planned=9) == Counts(trials=9, completed=1, lost=1)
+    assert count_trials(path, planned=9) == Counts(trials=9, completed=1, failed=1, lost=1)
 
 
 def test_a_second_writer_is_refused_in_one_line_and_let_in_afterwards(path):

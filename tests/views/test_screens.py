@@ -87,7 +87,7 @@ trial   roc_auc     rmse   params
     0    0.8100   1.5000   model.C=0.1
     2    failed   failed   model.C=-1
 
-1 trial failed:
+1 of 3 trials failed:
   1 × ValueError: C must be positive [/x]  trial 2
   --verbose shows where
 
@@ -146,9 +146,11 @@ def test_escape_codes_in_foreign_text_are_made_visible(shown):
 
 
 def test_what_comes_next_depends_on_how_it_ended():
-    assert "mlops runs show titanic:latest" in next_steps(RECORD, reused=False)[1]
-    assert "--force" in next_steps(RECORD, reused=True)[1]
-    assert "interrupted" in next_steps(replace(RECORD, status=RunStatus.INTERRUPTED), reused=False)[1]
+    assert "mlops runs show titanic:latest" in next_steps(RECORD)[1]
+    assert next_steps(RECORD, nothing="it was there")[1] == "it was there"
+    stopped = next_steps(replace(RECORD, status=RunStatus.INTERRUPTED))[1]
+    assert "interrupted" in stopped
+    assert f"mlops resume {RECORD.id}" in stopped
 
 
 def test_the_doctors_findings(shown):

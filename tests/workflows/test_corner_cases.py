@@ -134,7 +134,7 @@ def mlops_error():
 
 
 def test_a_metric_that_cannot_be_pickled_reaches_the_workers_by_its_name(experiment, workspace, monkeypatch):
-    monkeypatch.setattr("mlops_cli.execution.pool.POOL_START_S", 0.0)
+    monkeypatch.setattr("mlops_cli.components.launchers.processes.POOL_START_S", 0.0)
     trust(workspace, "scores", "hits = lambda y_true, y_pred: float((y_true == y_pred).mean())\n")
     name = experiment(PLAIN.replace("metrics: [accuracy]", "metrics: [accuracy, {hits: {_target_: scores.hits}}]"))
     run = mlops.run(name, ["model.C=0.1,1,10", "launcher.n_jobs=2"])

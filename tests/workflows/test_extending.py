@@ -120,7 +120,7 @@ def test_everything_of_ones_own_runs_and_scores_right(own):
 
 
 def test_it_runs_in_worker_processes(own, monkeypatch):
-    monkeypatch.setattr("mlops_cli.execution.pool.POOL_START_S", 0.0)
+    monkeypatch.setattr("mlops_cli.components.launchers.processes.POOL_START_S", 0.0)
     run = mlops.run(own, ["model.shrink=0.0,0.1,0.2", "launcher.n_jobs=2"])
     assert run.record.counts.completed == 3
     assert list(run.results[0].scores["profit"]) == by_hand()
@@ -158,7 +158,7 @@ def test_an_option_file_is_all_that_a_new_model_needs(own, workspace):
 
 
 def test_an_edited_module_is_imported_anew_in_the_same_process(own, workspace, monkeypatch):
-    monkeypatch.setattr("mlops_cli.execution.pool.POOL_START_S", 0.0)
+    monkeypatch.setattr("mlops_cli.components.launchers.processes.POOL_START_S", 0.0)
     overrides = ["model.shrink=0.0,0.1", "launcher.n_jobs=2"]
     first = mlops.run(own, overrides)
     (workspace / "mine.py").write_text(MODULE.replace("gain * np.sum", "100 * gain * np.sum"))

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _NA_TEXTS = ("NA", "N/A", "NULL", "NaN", "None", "n/a", "nan", "null", "#N/A", "#NA", "<NA>", "-NaN", "-nan")
-_LEADING_ZERO = r"^\s*-?0\d+\s*$"
+_LEADING_ZERO = re.compile(r"-?0\d+\s*")
 _NUMBER_PATTERN = r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*"
 _NUMBER = re.compile(_NUMBER_PATTERN)
 _THOUSANDS = re.compile(r"\s*[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?\s*")
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+\s*")
 _ISO_DATE = re.compile(r"\s*\d{4}[-/.]\d{1,2}(?:[-/.]\d{1,2}(?:[ T]\d{1,2}:\d{2}.*)?)?\s*")
 _DAY_MONTH = re.compile(r"\s*(\d{1,2})[-/.](\d{1,2})[-/.](?:\d{4}|\d{2})(?: \d{1,2}:\d{2}.*)?\s*")
-_NEARLY_ALL = 0.9
+_NEARLY_ALL, _HALF = 0.9, 0.5
+_FEW_WORDS = 5
+"""So few different words among numbers are likely to stand for missing, however many rows have them."""
 _SAMPLE = 10_000
 _DISTINCT = 500
 """How many different values of a column are looked at, one by one."""
@@ -73,8 +75,8 @@ def _of_text_column(name: str, column: pd.Series) -> list[Notice]:
     values = column.head(_SAMPLE).dropna()
     if values.empty:
         return []
-    if pd.api.types.is_object_dtype(column.dtype) and len(types := _types_of(values)) > 1:
-        return [_mixed_objects(name, types)]
+    if pd.api.types.is_object_dtype(column.dtype) and (types := _types_of(values)) != ["str"]:
+        return [_mixed_objects(name, types)] if len(types) > 1 else []
     distinct = [v for v in values.unique()[:_DISTINCT] if isinstance(v, str)]
     return (
         _commas(name, distinct)
@@ -100,14 +102,16 @@ def _na_texts(name: str, raw: pd.Series) -> list[Notice]:
 
 
 def _leading_zeros(name: str, raw: pd.Series, column: pd.Series) -> list[Notice]:
-    values = raw[raw.str.startswith("0") | raw.str.startswith("-0")]
-    padded = values[values.str.contains(_LEADING_ZERO)] if len(values) else values
-    if padded.empty or not (column.dropna() % 1 == 0).all():
+    present = column.dropna()
+    if len(present) and present.iloc[0] % 1 != 0:  # most columns of fractions end here, at next to no cost
+        return []
+    example = next((v for v in raw.tolist() if v.startswith(("0", "-0")) and _LEADING_ZERO.fullmatch(v)), None)
+    if example is None or not (present % 1 == 0).all():
         return []
     return [
         Notice(
             "leading-zeros",
-            f"column '{name}' has values with leading zeros such as '{padded.iloc[0].strip()}', read as numbers; "
+            f"column '{name}' has values with leading zeros such as '{example.strip()}', read as numbers; "
             f"if it is a code: `data.dtypes.{name}: str`",
         )
     ]
@@ -133,13 +137,14 @@ def _commas(name: str, values: list[str]) -> list[Notice]:
 
 
 def _mixed(name: str, column: pd.Series, values: list[str]) -> list[Notice]:
-    if _share(values, _NUMBER) < 0.5:
+    if _share(values, _NUMBER) < _HALF:
         return []
     present = column.dropna()  # all of it: what made the column text may come after the first rows
     others = present[~present.str.fullmatch(_NUMBER_PATTERN)]
-    if others.empty or len(others) > (1 - _NEARLY_ALL) * len(present):
-        return []
     texts = list(dict.fromkeys(others))
+    most = (1 - _NEARLY_ALL if len(texts) > _FEW_WORDS else _HALF) * len(present)
+    if others.empty or len(others) > most:
+        return []
     shown = ", ".join(repr(t) for t in texts[:5])
     row = int(np.flatnonzero(column.index == others.index[0])[0]) + 1
     return [
@@ -183,6 +188,15 @@ def _date_notice(name: str, example: str) -> Notice:
 def _padded_values(name: str, values: list[str]) -> list[Notice]:
     padded = [v for v in values if v.startswith(" ")]
     if not padded:
-        return []
+        return _twins_but_for_blanks(name, values)
     text = f"column '{name}' has values that begin with a blank, such as {padded[0][:40]!r}"
     return [Notice("padded-values", f"{text}; `data.read.skipinitialspace: true`")]
+
+
+def _twins_but_for_blanks(name: str, values: list[str]) -> list[Notice]:
+    known = set(values)
+    twins = [v for v in values if v != v.strip() and v.strip() in known]
+    if not twins:
+        return []
+    text = f"column '{name}' has values that differ by blanks alone, such as {twins[0].strip()[:40]!r} and"
+    return [Notice("padded-values", f"{text} {twins[0][:42]!r}, which count as different; correct them in the file")]

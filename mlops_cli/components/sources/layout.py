@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import itertools
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -114,7 +115,7 @@ def check_names(path: Path, names: tuple[str, ...], ignored: frozenset[int] = fr
     blank = [i for i, n in enumerate(stripped) if not n and i not in ignored]
     if blank:
         raise _blank_names(path, blank)
-    repeated = sorted({n for n in stripped if n and stripped.count(n) > 1})
+    repeated = sorted(n for n, count in Counter(stripped).items() if n and count > 1)
     if repeated:
         shown = ", ".join(repr(n) for n in repeated[:5]) + (", …" if len(repeated) > 5 else "")
         raise DataError(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from mlops_cli.components.sources import inspection, opening
@@ -145,7 +146,9 @@ class CsvSource:
         """Return the table with its names stripped and empty nameless columns left out, or refuse its names."""
         if "usecols" not in self._options and layout is not None and layout.header and layout.names is None:
             columns = _column_places(layout.header, self._options.get("index_col"))
-            is_empty = {p for i, p in enumerate(columns) if i < table.shape[1] and table.iloc[:, i].isna().all()}
+            begins_empty = table.head(1).isna().to_numpy().all(axis=0)  # only those may be empty all through
+            gaps: list[int] = np.flatnonzero(begins_empty).tolist()
+            is_empty = {columns[i] for i in gaps if i < len(columns) and table.iloc[:, i].isna().all()}
             unchecked = set(range(len(layout.header))) - set(columns) | is_empty
             check_names(Path(self.path), layout.header, frozenset(unchecked))
             kept = [i for i, p in enumerate(columns) if p not in is_empty or layout.header[p].strip()]
@@ -260,8 +263,15 @@ def _check_index(path: Path, table: pd.DataFrame, options: Mapping[str, Any], la
     if found > named:
         raise DataError(
             f"{path}: rows have {found} fields where {named} columns are named",
-            hint="name every column; or if each line merely ends in the separator: `data.read.index_col: false`",
+            hint=_mend_of_names(layout),
         )
+
+
+def _mend_of_names(layout: Layout | None) -> str:
+    first = (layout.header or ("",))[0] if layout is not None else ""
+    if first.lstrip().startswith(("#", "%")):
+        return f"if the first lines are comments: `data.read.comment: '{first.lstrip()[0]}'`"
+    return "name every column; or if each line merely ends in the separator: `data.read.index_col: false`"
 
 
 def _ragged(path: Path, error: pd.errors.ParserError) -> DataError:

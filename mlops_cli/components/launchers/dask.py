@@ -1,0 +1,333 @@
+"""Calls on a Dask cluster: one started here, one that runs already, or one that a batch system starts.
+
+Futures of Dask's own client, not joblib's backend: that one hangs where a worker dies with no failures allowed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import queue
+import shutil
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import CancelledError
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from mlops_cli.components.launchers.clusters import ClusterLauncher, Ended, check_options
+from mlops_cli.components.launchers.limits import THREAD_VARIABLES, workers
+from mlops_cli.components.launchers.provided import forget, parts_of
+from mlops_cli.components.launchers.verdicts import raised
+from mlops_cli.errors import ConfigError, ExecutionError, MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from mlops_cli.components.launchers.provided import ProvidedFile
+    from mlops_cli.components.launchers.work import Answers, Batch
+    from mlops_cli.records import LauncherSpec
+
+CONNECT_S = 15
+"""How long a scheduler may take to answer."""
+
+RESTART_S = 60
+"""How long a worker may take to come back."""
+
+LOOK_S = 1.0
+"""How often the scheduler is asked for its workers."""
+
+LOCAL_OPTIONS = frozenset({"host", "interface", "local_directory", "memory_limit", "protocol", "threads_per_worker"})
+"""What a config may say of a local cluster. Others, such as ``preload``, would run whatever a config names."""
+
+
+class DaskLauncher(ClusterLauncher):
+    """Computes calls on a Dask cluster.
+
+    Parameters
+    ----------
+    spec : LauncherSpec
+        With ``address`` the cluster that runs there, with ``cluster`` one that this object starts, with neither one
+        on this machine of ``n_jobs`` workers.
+    preload : sequence of str
+        Modules that calls will need.
+    trust : collection of str
+        The modules that the workspace's owner trusts; ``cluster`` has to be of one of them.
+
+    Raises
+    ------
+    MissingExtraError
+        Dask is not installed.
+    ConfigError
+        An option is unknown.
+    """
+
+    def __init__(self, spec: LauncherSpec, preload: Sequence[str] = (), *, trust: Collection[str] = ()) -> None:
+        if importlib.util.find_spec("distributed") is None:
+            raise MissingExtraError("distributed", "dask", "launcher=dask")
+        is_local = spec.address is None and spec.cluster is None
+        if is_local:
+            check_options(spec, LOCAL_OPTIONS)
+        super().__init__(
+            DaskMachines(spec, preload, trust),
+            spec,
+            workers=workers(spec) * spec.options.get("threads_per_worker", 1) if is_local else None,
+            shares_files=is_local,
+        )
+
+
+class DaskMachines:
+    """A Dask cluster as `ClusterLauncher` uses it."""
+
+    def __init__(self, spec: LauncherSpec, preload: Sequence[str], trust: Collection[str]) -> None:
+        self._spec = spec
+        self._preload = tuple(preload)
+        self._trust = trust
+        self._is_local = spec.address is None and spec.cluster is None
+        self.patient = spec.cluster is not None
+        self.logs: str | None = None
+        self._resources = ExitStack()
+        self._client: Any = None
+        self._futures: dict[int, Any] = {}
+        self._parts: list[Any] = []  # Dask keeps scattered data while somebody has its future
+        self._ended: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._threads: dict[str, int] = {}  # of each worker that takes calls
+        self._present: frozenset[str] = frozenset()  # those that take none for now too
+        self._left: set[str] = set()  # those that went as was meant: their time was up, or the cluster shrank
+        self._names: dict[str, object] = {}
+        self._at: dict[int, str] = {}  # ticket → worker
+        self._looked = -LOOK_S
+
+    # --- start and end ---------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Connect, and start workers where they are ours to start."""
+        from distributed.utils import silence_logging_cmgr
+
+        self._resources.enter_context(silence_logging_cmgr(logging.CRITICAL))  # verdicts are told by us
+        if self._is_local:
+            self._connect(self._local_cluster())
+            self._settle_local()
+        elif self._spec.cluster is not None:
+            self._connect(self._own_cluster())
+        else:
+            self._connect(self._spec.address)
+        self._client.subscribe_topic("all", self._heard)
+        if not self._is_local and self._preload:
+            from mlops_cli.components.launchers.dask_worker import import_all
+
+            with suppress(Exception):  # a worker that lacks a module says so when it matters
+                self._client.run(import_all, self._preload, wait=False)
+
+    def _connect(self, to: Any) -> None:
+        from distributed import Client
+
+        try:
+            client = Client(to, timeout=CONNECT_S, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise ExecutionError(
+                f"there is no Dask scheduler at {to}: {error or type(error).__name__}",
+                hint="dask scheduler starts one; launcher.address says where it is",
+            ) from error
+        self._client = self._resources.enter_context(client)
+
+    def _local_cluster(self) -> Any:
+        from distributed import LocalCluster
+
+        self.logs = tempfile.mkdtemp(prefix="mlops-dask-")
+        self._resources.callback(shutil.rmtree, self.logs, ignore_errors=True)
+        options = {
+            "threads_per_worker": 1,
+            "memory_limit": None,  # Dask would pause workers that hold much, and the run would stand still
+            "local_directory": self.logs,
+            **self._spec.options,
+            "n_workers": workers(self._spec),
+            "dashboard_address": None,
+            "silence_logs": logging.CRITICAL,
+            "scheduler_kwargs": {"allowed_failures": 0},  # whoever kills a worker is tried again by us, alone
+            "env": {**dict.fromkeys(THREAD_VARIABLES, "1"), "DASK_LOGGING__DISTRIBUTED": "critical"},
+            "death_timeout": RESTART_S,
+        }
+        return self._resources.enter_context(LocalCluster(**options))
+
+    def _settle_local(self) -> None:
+        from mlops_cli.components.launchers.dask_worker import Settle
+
+        self._client.register_plugin(Settle(os.getpid(), str(self.logs), self._preload))
+
+    def _own_cluster(self) -> Any:
+        """Build the cluster that the config names, and have it start workers."""
+        from mlops_cli.components.construct import build
+        from mlops_cli.components.targets import Role
+
+        spec = self._spec
+        if spec.cluster is None:
+            raise ConfigError("no cluster is named", key="launcher.cluster")
+        cluster = build(spec.cluster, role=Role.PARAM, trust=self._trust, key="launcher.cluster")
+        self._resources.enter_context(cluster)
+        if spec.n_jobs > 0:
+            cluster.scale(spec.n_jobs)
+        elif not getattr(cluster, "worker_spec", True):
+            raise ConfigError("this cluster starts no workers by itself", key="launcher.n_jobs", hint="how many?")
+        return cluster
+
+    def close(self, run: str, *, kill: bool) -> None:
+        """End what was started, and remove what workers fetched."""
+        if self._client is not None and self._client.status == "running":
+            with suppress(Exception):  # whatever state the cluster is in, the rest has to end too
+                self._leave(run, kill=kill)
+        self._futures.clear()
+        parts, self._parts = self._parts, []
+        parts.clear()
+        with suppress(Exception):
+            self._resources.close()
+
+    def _leave(self, run: str, *, kill: bool) -> None:
+        self._client.unsubscribe_topic("all")
+        if kill and self._is_local:
+            self._kill_local()
+        elif kill and self._futures:
+            self._client.cancel(list(self._futures.values()), force=True)
+        if self._parts:
+            self._client.run(forget, run, on_error="ignore")
+
+    def _kill_local(self) -> None:
+        for nanny in self._client.cluster.workers.values():
+            if nanny.pid is not None:
+                nanny.auto_restart = False
+                with suppress(ProcessLookupError):
+                    os.kill(nanny.pid, 9)
+
+    # --- work ------------------------------------------------------------------------------------------------------
+
+    def slots(self, *, fresh: bool = False) -> int:
+        """Return how many threads the workers have now."""
+        if fresh or time.monotonic() - self._looked >= LOOK_S:
+            self._looked = time.monotonic()
+            known = self._asked(self._client.scheduler_info, n_workers=-1)["workers"]
+            self._present = frozenset(known)
+            self._names.update((address, worker["name"]) for address, worker in known.items())
+            self._threads = {a: w["nthreads"] for a, w in known.items() if w.get("status", "running") == "running"}
+        return sum(self._threads.values())
+
+    def _heard(self, event: tuple[float, Any]) -> None:
+        """Take note of a worker that goes. Dask calls this in a thread of its own."""
+        message = event[1]
+        if isinstance(message, dict) and message.get("action") == "remove-worker":
+            if message.get("expected"):
+                self._left.add(message["worker"])
+            self._looked = -LOOK_S
+
+    def send(self, ticket: int, batch: Batch) -> None:
+        """Have a batch computed by the worker that has least to do, and by no other.
+
+        Dask would otherwise give a call that kills workers to as many as the scheduler's ``allowed-failures`` says.
+        """
+        from mlops_cli.components.launchers.dask_worker import run_batch
+
+        load = Counter(self._at.values())
+        worker = min(self._threads, key=lambda address: load[address] / self._threads[address])
+        key = f"mlops-{batch.run}-{ticket}"
+        place = {"workers": [worker], "allow_other_workers": False}
+        future = self._asked(self._client.submit, run_batch, batch, key=key, pure=False, retries=0, **place)
+        self._futures[ticket], self._at[ticket] = future, worker
+        future.add_done_callback(lambda _: self._ended.put(ticket))
+
+    def ended(self, timeout: float) -> Sequence[Ended]:
+        """Wait at most so long, and return what has ended."""
+        tickets = list(self._drained(timeout))
+        self._check_connection()
+        futures = {ticket: self._taken(ticket) for ticket in tickets if ticket in self._futures}
+        done = [ticket for ticket, future in futures.items() if future.status == "finished"]
+        try:
+            values = self._client.gather([futures[ticket] for ticket in done])
+        except Exception:  # noqa: BLE001 - a worker died with what it had: each then tells for itself
+            return [self._told(ticket, future) for ticket, future in futures.items()]
+        answered = [Ended(ticket, answers) for ticket, answers in zip(done, values, strict=True)]
+        told = [self._told(ticket, future) for ticket, future in futures.items() if ticket not in done]
+        return [*answered, *told, *self._stranded()]
+
+    def _taken(self, ticket: int) -> Any:
+        self._at.pop(ticket)
+        return self._futures.pop(ticket)
+
+    def _stranded(self) -> list[Ended]:
+        """Return the batches whose worker is gone: Dask keeps them until it comes back."""
+        self.slots()
+        stranded = [(t, at) for t, at in self._at.items() if at not in self._present]
+        futures = [self._taken(ticket) for ticket, _ in stranded]
+        if futures:
+            self._asked(self._client.cancel, futures, force=True)
+        return [self._left_by(ticket, at) for ticket, at in stranded]
+
+    def _left_by(self, ticket: int, worker: str) -> Ended:
+        if worker in self._left:
+            return Ended(ticket, left=True)
+        return Ended(ticket, died=True, log=self._log_of(worker))
+
+    def _drained(self, timeout: float) -> Iterator[int]:
+        try:
+            yield self._ended.get(timeout=timeout) if timeout > 0 else self._ended.get_nowait()
+            while True:
+                yield self._ended.get_nowait()
+        except queue.Empty:
+            return
+
+    def _told(self, ticket: int, future: Any) -> Ended:
+        """Return what a future says that has no value to gather."""
+        from distributed.scheduler import KilledWorker
+
+        try:
+            return Ended(ticket, future.result())
+        except KilledWorker as error:
+            self._threads.pop(error.last_worker.address, None)
+            return Ended(ticket, died=True, log=self._log_of(error.last_worker.address))
+        except CancelledError as error:
+            raise self._lost(error) from error
+        except Exception as error:  # noqa: BLE001 - a worker could not even read the batch
+            self._check_connection()
+            return Ended(ticket, failed=raised(error))
+
+    def _log_of(self, address: str) -> str:
+        from mlops_cli.components.launchers.dask_worker import log_of, tail_of
+
+        return "" if self.logs is None else tail_of(log_of(self.logs, self._names[address]))
+
+    def renew(self, answers: Answers) -> None:
+        """Restart the worker that computed a batch, where it has a nanny; else what it runs goes on there."""
+        if answers.worker is None:
+            return
+        self._asked(self._client.restart_workers, [answers.worker], timeout=RESTART_S, raise_for_error=False)
+        self._looked = -LOOK_S
+
+    def supply(self, file: ProvidedFile) -> ProvidedFile:
+        """Scatter the content of a file, once more if a worker died with some of it."""
+        held = {part.key: part for part in self._parts}
+        if file.parts and all(held[key].status == "finished" for key in file.parts):
+            return file
+        parts = [self._asked(self._client.scatter, part, hash=False) for part in parts_of(file.path)]
+        self._parts += parts
+        return replace(file, parts=tuple(part.key for part in parts))
+
+    # --- the connection --------------------------------------------------------------------------------------------
+
+    def _asked(self, ask: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return ask(*args, **kwargs)
+        except (OSError, CancelledError, RuntimeError) as error:  # a closed connection is an OSError
+            raise self._lost(error) from error
+
+    def _check_connection(self) -> None:
+        if self._client.status != "running":
+            raise self._lost(self._client.status)
+
+    def _lost(self, why: object) -> ExecutionError:
+        text = " ".join(str(why).split()) or type(why).__name__
+        where = self._spec.address or self._client.scheduler.address
+        return ExecutionError(
+            f"the connection to the Dask scheduler at {where} is lost ({text})",
+            hint="what has ended is kept: resume the run once it is back",
+        )
