@@ -60,3 +60,26 @@ def test_the_python_part_runs(tmp_path, monkeypatch):
     exec(code, names)
     assert names["run"].status == "completed"
     assert len(mlops.runs("iris")) == 1
+
+
+def test_the_sweep_of_the_tour_composes_and_gives_points(titanic):
+    import yaml
+
+    from mlops_cli.components.samplers import make_sampler
+    from mlops_cli.planning.constraint import Constraint
+
+    (sweep,) = [yaml.safe_load(block) for block in blocks("yaml") if block.startswith("sweep:")]
+    path = titanic.configs / "titanic.yaml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **sweep}))
+    composition = load_experiment("titanic", [], titanic)
+    spec = composition.spec
+    assert (spec.sweep.sampler.name, spec.sweep.trials, spec.sweep.pruner.name) == ("tpe", 100, "halving")
+    assert spec.launcher.trial_timeout == 600
+    constraint = Constraint.parse(spec.sweep.constraint)
+
+    def allowed(point):
+        return constraint.holds(lambda key: point[key] if key in point else composition.value(point, key))
+
+    points = [make_sampler(spec.sweep, seed=seed, feasible=allowed).ask() for seed in range(8)]
+    assert {point["model"] for point in points} == {"logistic_regression", "random_forest"}
+    assert all(composition.point(point) for point in points)

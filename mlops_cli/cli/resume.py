@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from mlops_cli.cli.options import Json, Quiet, RunRef, Verbose
-from mlops_cli.cli.run import exit_code, print_for_scripts, print_outcome
+from mlops_cli.cli.run import exit_code, print_run
 
 EXAMPLE = "Example: mlops resume titanic:latest"
+
+FINISHED = "this run is finished: there is nothing to resume"
 
 
 def resume(
@@ -34,8 +36,5 @@ def resume(
     options = RunOptions(n_jobs=n_jobs, retry_failed=retry_failed)
     with display(quiet=quiet or json) as watch:
         outcome = resumed(run, options, observer=watch)
-    if json or quiet:
-        print_for_scripts(outcome, json=json)
-    else:
-        print_outcome(outcome, tracebacks=verbose, nothing="this run is finished: there is nothing to resume")
+    print_run(outcome, json=json, quiet=quiet, verbose=verbose, nothing=FINISHED)
     raise typer.Exit(exit_code(outcome.record, strict=strict))

@@ -60,11 +60,7 @@ def run(
         return
     with display(quiet=quiet or json) as watch:
         outcome = execute(name, overrides, options, observer=watch)
-    with results_of(outcome.record.path):
-        if json or quiet:
-            print_for_scripts(outcome, json=json)
-        else:
-            print_outcome(outcome, tracebacks=verbose)
+    print_run(outcome, json=json, quiet=quiet, verbose=verbose, nothing=FOUND)
     raise typer.Exit(exit_code(outcome.record, strict=strict))
 
 
@@ -112,8 +108,16 @@ def _print_plan(prepared: Prepared, *, json: bool) -> None:
         show(preview(prepared.plan, prepared.dataset, prepared.workers, points, prepared.notices))
 
 
-def print_for_scripts(outcome: Outcome, *, json: bool) -> None:
-    """Print the record, or the run's directory alone."""
+def print_run(outcome: Outcome, *, json: bool, quiet: bool, verbose: bool, nothing: str) -> None:
+    """Print a run that has ended, in the way that is asked for; ``nothing`` says why nothing was done, if so."""
+    with results_of(outcome.record.path):
+        if json or quiet:
+            _print_for_scripts(outcome, json=json)
+        else:
+            _print_outcome(outcome, tracebacks=verbose, nothing=nothing if outcome.found else None)
+
+
+def _print_for_scripts(outcome: Outcome, *, json: bool) -> None:
     from mlops_cli.store.serialize import as_written
 
     if json:
@@ -124,12 +128,11 @@ def print_for_scripts(outcome: Outcome, *, json: bool) -> None:
         say(f"{outcome.record.error.type}: {outcome.record.error.message.splitlines()[0]}", "red")
 
 
-def print_outcome(outcome: Outcome, *, tracebacks: bool, nothing: str | None = None) -> None:
-    """Print a run's summary and what comes next; ``nothing`` says why nothing was done, where that is so."""
+def _print_outcome(outcome: Outcome, *, tracebacks: bool, nothing: str | None) -> None:
     from mlops_cli.views.runs import next_steps, summary
 
     show(summary(outcome.record, outcome.trials, said=outcome.said, tracebacks=tracebacks))
-    for step in next_steps(outcome.record, nothing=(nothing or FOUND) if outcome.found else None):
+    for step in next_steps(outcome.record, nothing=nothing):
         say(step, "dim")
 
 

@@ -8,32 +8,30 @@ out whatever the number of workers, and however often the run was interrupted.
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections import deque
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mlops_cli.contracts import Call
-from mlops_cli.execution.fitting import SplitTask, notices_of, one_blas_thread, run_task
+from mlops_cli.execution.fitting import SplitTask, one_blas_thread, run_task
 from mlops_cli.execution.job import Travelling
 from mlops_cli.execution.pruning import make_pruning
-from mlops_cli.execution.sharing import Keyed, Sharing, keyed
-from mlops_cli.records import ErrorInfo, SplitFinished, SplitScore, TrialResult, TrialState
+from mlops_cli.execution.sharing import Sharing, keyed
+from mlops_cli.execution.stopping import Stopping
+from mlops_cli.execution.underway import Finished, Task, Underway, finished, score_of
+from mlops_cli.records import ErrorInfo, SplitFinished, SplitScore, TrialResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from mlops_cli.contracts import Launcher, Observer, Returned
     from mlops_cli.execution.job import Candidate, Job, Split
-    from mlops_cli.execution.pruning import Bar, Step
+    from mlops_cli.execution.pruning import Step
     from mlops_cli.execution.sharing import Block
     from mlops_cli.records import Direction, LauncherSpec, SweepSpec
-
-LOST = frozenset({"WorkerLost", "TimeLimit", "MemoryLimit", "MemoryError"})
-"""Types of errors that leave a trial lost: nothing is known of its parameters but that they did not work here."""
 
 CHUNK = 32
 """Trials that are looked at together for what they share, where nothing is to be waited for."""
@@ -55,14 +53,6 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class Finished:
-    """A trial that has ended, with its predictions on the test rows of each split, where it completed."""
-
-    result: TrialResult
-    predictions: tuple[Mapping[str, Any], ...] = ()
-
-
-@dataclass(frozen=True)
 class Rules:
     """What a run's trials are held to."""
 
@@ -70,49 +60,6 @@ class Rules:
     launcher: LauncherSpec
     primary: str
     direction: Direction
-
-
-@dataclass(eq=False)
-class Task:
-    """A task on its way: it waits for blocks, then it is with the launcher."""
-
-    key: tuple[Any, ...]
-    tree: Keyed
-    split: int
-    trial: Underway
-    block: Block | None = None  # set where the task is to store one
-    reads: list[Block] = field(default_factory=list)
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether all that it reads is there."""
-        return all(block.done for block in self.reads)
-
-
-@dataclass(eq=False)
-class Underway:
-    """A trial that has begun."""
-
-    candidate: Candidate
-    splits: Travelling[tuple[Split, ...]]
-    steps: tuple[Step, ...]
-    bar: Bar
-    step: int = -1
-    scores: dict[int, SplitScore] = field(default_factory=dict)
-    open: set[int] = field(default_factory=set)  # splits that are waited for
-    values: list[float] = field(default_factory=list)  # the primary metric at each step
-    fit_s: float = 0.0
-    score_s: float = 0.0
-
-    @property
-    def number(self) -> int:
-        """The trial's number."""
-        return self.candidate.trial.number
-
-    @property
-    def failed(self) -> SplitScore | None:
-        """The first split that failed, by its number: whatever the order in which they end."""
-        return next((self.scores[s] for s in sorted(self.scores) if self.scores[s].error is not None), None)
 
 
 class Engine:
@@ -152,8 +99,7 @@ class Engine:
         self._told = 0
         self._provided: set[Path] = set()
         self._exhausted = False
-        self._patience = _Patience(rules)
-        self._deadline = None if rules.sweep.timeout is None else time.monotonic() + rules.sweep.timeout
+        self._stopping = Stopping(rules.sweep, rules.primary, rules.direction)
         self._done = 0
         self.stopped: str | None = None
 
@@ -236,13 +182,10 @@ class Engine:
     def _taken(self, source: Source) -> Candidate | TrialResult | None:
         if self._rules.sweep.in_order:
             self._tell(source, self._next - self._rules.sweep.window)
-        self.stopped = self._patience.ended or self._out_of_time()
+        self.stopped = self._stopping.why
         taken = None if self.stopped else source.take()
         self._next += taken is not None
         return taken
-
-    def _out_of_time(self) -> str | None:
-        return "timeout" if self._deadline is not None and time.monotonic() > self._deadline else None
 
     def _tell(self, source: Source, last: int) -> None:
         """Tell of the trials up to a number, and no others: what is learned must not depend on who was quick."""
@@ -250,7 +193,7 @@ class Engine:
             result = self._ended.pop(self._told)
             source.learn(result)
             self._pruning.learn(result, self._fits_each)
-            self._patience.learn(result)
+            self._stopping.learn(result)
             self._told += 1
 
     def _begin(self, candidate: Candidate) -> Underway:
@@ -344,7 +287,7 @@ class Engine:
         key: Any = returned.key
         task = self._tasks.pop(key)
         self._sharing.release(task.reads)
-        score = _score_of(returned, task, caught)
+        score = score_of(returned, task, caught)
         if task.block is not None:
             self._sharing.settle(task.block, failed=score.error is not None)
             self._submit_ready()
@@ -402,7 +345,7 @@ class Engine:
     def _end_of(self, trial: Underway, pruned: str | None = None) -> None:
         del self._underway[trial.number]
         self._done += len(trial.splits.get()) - len(trial.scores)
-        self._end(_finished(trial, pruned))
+        self._end(finished(trial, pruned))
 
     def _end(self, finished: Finished) -> None:
         if self._rules.sweep.in_order:
@@ -410,86 +353,6 @@ class Engine:
         self._out.append(finished)
 
 
-class _Patience:
-    """Counts the trials since the last better one."""
-
-    def __init__(self, rules: Rules) -> None:
-        self._rules = rules
-        self._best: float | None = None
-        self._since = 0
-
-    def learn(self, result: TrialResult) -> None:
-        value = result.mean(self._rules.primary) if result.state is TrialState.COMPLETED else None
-        if value is not None and (self._best is None or self._rules.direction.better(value, self._best)):
-            self._best, self._since = value, 0
-        else:
-            self._since += 1
-
-    @property
-    def ended(self) -> str | None:
-        patience = self._rules.sweep.patience
-        return "patience" if patience is not None and self._since >= patience else None
-
-
 def _shares(steps: Sequence[Step]) -> Iterator[Step]:
     """Yield the first step of each share of the rows."""
     yield from {step.share: step for step in reversed(steps)}.values()
-
-
-def _score_of(returned: Returned, task: Task, caught: list[warnings.WarningMessage] | None) -> SplitScore:
-    score = returned.value
-    if not isinstance(score, SplitScore):
-        lost = returned.lost or ErrorInfo("WorkerLost", "it returned nothing")
-        score = SplitScore(task.trial.number, task.split, error=_with_output(lost, returned.output))
-    if caught is not None:
-        found, caught[:] = list(caught), []
-        score = replace(score, notices=notices_of(found))
-    return score
-
-
-def _with_output(error: ErrorInfo, output: str) -> ErrorInfo:
-    """Return why a worker was lost with the last that it wrote."""
-    return replace(error, traceback="\n".join(filter(None, [error.traceback, output.strip()])))
-
-
-def _finished(trial: Underway, pruned: str | None) -> Finished:
-    """Put the splits of a trial together: it failed if any of them did."""
-    failed = trial.failed
-    # What the splits after the first failed one had, if they were begun at all, is nobody's business.
-    scores = [s for _, s in sorted(trial.scores.items()) if failed is None or s.split <= failed.split]
-    made = trial.candidate.trial
-    result = TrialResult(
-        trial=made.number,
-        state=_state(failed, pruned),
-        params=made.params,
-        scores=_by_metric(scores) if failed is None else {},
-        fit_s=trial.fit_s,
-        score_s=trial.score_s,
-        fingerprint=made.fingerprint,
-        error=_error(trial, failed, pruned),
-        notices=tuple(dict.fromkeys(n for s in scores for n in s.notices)),
-        steps=tuple(trial.values) if len(trial.steps) > 1 else (),
-    )
-    complete = result.state is TrialState.COMPLETED
-    return Finished(result, tuple(s.predictions or {} for s in scores) if complete else ())
-
-
-def _state(failed: SplitScore | None, pruned: str | None) -> TrialState:
-    if failed is None or failed.error is None:
-        return TrialState.PRUNED if pruned is not None else TrialState.COMPLETED
-    return TrialState.LOST if failed.error.type in LOST else TrialState.FAILED
-
-
-def _error(trial: Underway, failed: SplitScore | None, pruned: str | None) -> ErrorInfo | None:
-    if failed is not None and failed.error is not None:
-        first, newline, rest = failed.error.message.partition("\n")
-        return replace(failed.error, message=f"{first} (split {failed.split}){newline}{rest}")
-    if pruned is None:
-        return None
-    step = trial.steps[trial.step]
-    where = f"{step.share:.3g} of the rows" if step.share < 1 else f"{step.splits} of {len(trial.splits.get())} splits"
-    return ErrorInfo("Pruned", f"after {where}: {pruned}")
-
-
-def _by_metric(scores: Sequence[SplitScore]) -> dict[str, tuple[float, ...]]:
-    return {name: tuple(s.scores[name] for s in scores) for name in scores[0].scores}

@@ -121,7 +121,7 @@ class Prepared:
 
     def sampler(self) -> Sampler:
         """Return what gives the points, from the first one on."""
-        return _sampler(self.spec, self.plan, self.composition, self.earlier)
+        return _sampler(self.composed, self.plan, self.earlier)
 
     def feed(self, known: Known) -> Feed:
         """Return the trials, as they are asked for."""
@@ -204,7 +204,7 @@ def _planned(composed: Composed, loaded: Loaded) -> Prepared:
     earlier = earlier_points(spec.sweep, workspace)
     splits = max(map(len, maker.made_splits.values()))
     plan = make_plan(spec, basis, found[0], total=None, splits=splits, sweep=_sweep_facts(spec, earlier))
-    plan = replace(plan, total=_sampler(spec, plan, composition, earlier).size)
+    plan = replace(plan, total=_sampler(composed, plan, earlier).size)
     own = {m.name for m in scoring.metrics if m.component is not None}
     refuse_undefined(plan, own, loaded, maker.made_splits)
     about_data = [*data_notices(loaded, plan, maker.made_splits), *different_splits(spec.sweep)]
@@ -254,14 +254,16 @@ def _feasible(spec: ExperimentSpec, composition: Composition) -> Callable[[Mappi
     return holds
 
 
-def _sampler(spec: ExperimentSpec, plan: Plan, composition: Composition, earlier: Earlier) -> Sampler:
+def _sampler(composed: Composed, plan: Plan, earlier: Earlier) -> Sampler:
+    spec = composed.spec
     objectives = plan.objectives or (plan.primary,)
     return make_sampler(
         spec.sweep,
         directions=[plan.direction_of(name) for name in objectives],
         seed=spec.trial.seed,
-        feasible=_feasible(spec, composition),
+        feasible=_feasible(spec, composed.composition),
         earlier=earlier.values(objectives),
+        trust=composed.workspace.trust,
     )
 
 

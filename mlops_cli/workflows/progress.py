@@ -14,7 +14,7 @@ from mlops_cli.records import Counts, TrialState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mlops_cli.execution.engine import Finished
+    from mlops_cli.execution.underway import Finished
     from mlops_cli.records import ErrorInfo, Notice, Plan, TrialResult
 
 SHOWN_TRIALS = 8

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mlops_cli.components.launchers import make_launcher
-from mlops_cli.execution.engine import Engine, Finished, Rules
+from mlops_cli.execution.engine import Engine, Rules
+from mlops_cli.execution.underway import Finished
 from mlops_cli.records import BestTrial, Notice, RunRecord, RunStarted, RunStatus, SweepSpec, TrialFinished
 from mlops_cli.store.find import read_trials
 from mlops_cli.store.log import RunLog

@@ -25,10 +25,8 @@ def growth(bench: Bench) -> None:
 
 
 def _more_trials(bench: Bench) -> Done:
-    heading("more trials: iris, 5 splits")
-    print(
-        f"  {'trials':>10}{'wall s':>9}{'CPU s':>9}{'ms wall':>10}{'ms CPU':>9}{'MiB':>8}{'largest':>9}   (ms of a trial)"
-    )
+    heading("more trials: iris, 5 splits; ms of a trial")
+    print(f"  {'trials':>10}{'wall s':>9}{'CPU s':>9}{'ms wall':>10}{'ms CPU':>9}{'MiB':>8}{'largest':>9}")
     for count in TRIALS:
         tenth = bench.scaled(count // 10)
         values = {"model.C": np.logspace(-3, 2, tenth).tolist(), "model.tol": np.logspace(-6, -4, 10).tolist()}
@@ -64,10 +62,8 @@ def _one_more(bench: Bench) -> list[str]:
 
 
 def _more_rows(bench: Bench) -> None:
-    heading(f"more rows: {POINTS} points × 5 splits, 60 mixed columns")
-    print(
-        f"  {'rows':>10}{'wall s':>9}{'CPU s':>9}{'µs wall':>10}{'µs CPU':>9}{'MiB':>8}{'largest':>9}   (µs of a row)"
-    )
+    heading(f"more rows: {POINTS} points × 5 splits, 60 mixed columns; µs of a row")
+    print(f"  {'rows':>10}{'wall s':>9}{'CPU s':>9}{'µs wall':>10}{'µs CPU':>9}{'MiB':>8}{'largest':>9}")
     for rows in (bench.scaled(rows, 500) for rows in ROWS):
         name = f"rows{rows}"
         write_mixed(bench.folder / "data" / f"{name}.csv", rows)

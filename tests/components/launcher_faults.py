@@ -1,3 +1,4 @@
+# ruff: noqa: T201 - some of them print
 """Calls that misbehave in every way that we know of. Workers import this module by its name."""
 
 import ctypes
@@ -216,7 +217,7 @@ def upsets_its_surroundings(folder):
 
 
 def surroundings(_=None):
-    return os.getcwd(), dict(os.environ), str(signal.getsignal(signal.SIGTERM)), sys.stdout is not None
+    return str(Path.cwd()), dict(os.environ), str(signal.getsignal(signal.SIGTERM)), sys.stdout is not None
 
 
 def leaves_threads(_=None):
@@ -262,8 +263,7 @@ def announce(marker):
     part.rename(marker)
 
 
-def dies_by_marker(marker):
-    """Wait to be killed; the second time, return."""
+def hangs_the_first_time(marker):
     if Path(marker).exists():
         return "second"
     announce(marker)
@@ -280,5 +280,10 @@ def says_where_and_swallows_interrupts(marker):
     while True:
         try:
             time.sleep(60)
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - as bad code does
             continue
+
+
+def sleeps_and_doubles(number):
+    time.sleep(0.01)
+    return 2 * number

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
 
@@ -48,8 +49,8 @@ def collected(launcher, count):
     """Return so many answers by their keys, and hold that there are no more and none twice."""
     answers = []
     while len(answers) < count:
-        ended = launcher.wait(60)
-        assert ended, "nothing came back for a minute"
+        ended = launcher.wait(30)
+        assert ended, f"{len(answers)} of {count} came back"
         answers += ended
     assert Counter(a.key for a in answers).most_common(1)[0][1] == 1
     assert not launcher.wait(0)
@@ -78,8 +79,9 @@ def _command(process):
         return []
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def no_orphans():
+    """Hold that all processes of these tests end with them."""
     before = own_processes()
     yield
     _, alive = psutil.wait_procs(own_processes() - before, timeout=10)
@@ -182,11 +184,12 @@ def test_what_calls_print_stays_with_those_that_are_lost(local, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_calls_that_have_not_begun_can_be_dropped(local):
-    submit(local, [SLOW] * 20)
-    dropped = local.cancel({17, 18, 19, "unknown"})
-    assert dropped == {17, 18, 19}
-    assert set(collected(local, 17)) == set(range(17))
+def test_calls_that_have_not_begun_can_be_dropped(local, tmp_path):
+    submit(local, [f"open({str(tmp_path)!r} + '/{n}', 'w').close()" for n in range(3000)])
+    dropped = local.cancel({*range(1000, 3000), "unknown"})
+    assert 2999 in dropped
+    assert set(collected(local, 3000 - len(dropped))) == set(range(3000)) - dropped
+    assert {int(path.name) for path in tmp_path.iterdir()} == set(range(3000)) - dropped
 
 
 def test_there_is_nothing_to_wait_for_where_nothing_is_under_way(local):
@@ -346,7 +349,7 @@ def test_workers_with_other_versions_are_refused(cluster, monkeypatch):
 
 # --- a cluster that a config names -----------------------------------------------------------------------------------
 
-NAMED = ComponentSpec("distributed.LocalCluster", {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None})
+NAMED = ComponentSpec("distributed.LocalCluster", {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": ":0"})
 
 
 def test_a_cluster_is_started_from_its_spec_if_its_package_is_trusted():
@@ -367,7 +370,8 @@ def test_a_cluster_of_a_package_that_is_not_trusted_is_refused():
 
 @pytest.mark.parametrize("backend", ["dask", "ray"])
 def test_options_that_would_run_code_are_refused(backend):
-    pytest.importorskip(backend)
+    if not find_spec(backend):
+        pytest.skip(f"{backend} is not installed")
     with pytest.raises(ConfigError, match=r"launcher\.options: 'preload' is no option here"):
         make_launcher(LauncherSpec(backend=backend, options={"preload": "evil.py"}), inline=False)
 
@@ -384,8 +388,11 @@ def test_a_missing_package_is_named_with_its_extra(backend, package, monkeypatch
 
 @pytest.fixture(scope="module")
 def ray():
-    pytest.importorskip("ray")
-    launcher = make_launcher(LauncherSpec(backend="ray", n_jobs=2, trial_timeout=2, trial_memory=500 * MIB), inline=False)
+    if not find_spec("ray"):  # not imported here: it reads what it is to print when it is
+        pytest.skip("Ray is not installed")
+    launcher = make_launcher(
+        LauncherSpec(backend="ray", n_jobs=2, trial_timeout=2, trial_memory=500 * MIB), inline=False
+    )
     launcher.warm()
     yield launcher
     launcher.close()

@@ -80,7 +80,7 @@ def test_whole_numbers_that_may_be_codes_are_said_to_be_taken_as_amounts():
 
 @pytest.mark.usefixtures("workspace")
 def test_folds_may_be_read_from_the_id_column():
-    assert plan("split=predefined", "split.column=who").splits == 4
+    assert plan("split=predefined", "split.column=who").plan.splits == 4
 
 
 @pytest.mark.usefixtures("workspace")

@@ -145,9 +145,12 @@ class DaskMachines:
             "local_directory": self.logs,
             **self._spec.options,
             "n_workers": workers(self._spec),
-            "dashboard_address": None,
             "silence_logs": logging.CRITICAL,
-            "scheduler_kwargs": {"allowed_failures": 0},  # whoever kills a worker is tried again by us, alone
+            "scheduler_kwargs": {
+                "allowed_failures": 0,  # whoever kills a worker is tried again by us, alone
+                "dashboard": False,
+                "dashboard_address": "127.0.0.1:0",  # Dask serves its health there all the same: on any free port
+            },
             "env": {**dict.fromkeys(THREAD_VARIABLES, "1"), "DASK_LOGGING__DISTRIBUTED": "critical"},
             "death_timeout": RESTART_S,
         }
@@ -241,14 +244,21 @@ class DaskMachines:
         tickets = list(self._drained(timeout))
         self._check_connection()
         futures = {ticket: self._taken(ticket) for ticket in tickets if ticket in self._futures}
-        done = [ticket for ticket, future in futures.items() if future.status == "finished"]
-        try:
-            values = self._client.gather([futures[ticket] for ticket in done])
-        except Exception:  # noqa: BLE001 - a worker died with what it had: each then tells for itself
-            return [self._told(ticket, future) for ticket, future in futures.items()]
-        answered = [Ended(ticket, answers) for ticket, answers in zip(done, values, strict=True)]
-        told = [self._told(ticket, future) for ticket, future in futures.items() if ticket not in done]
+        done = {future.key: ticket for ticket, future in futures.items() if future.status == "finished"}
+        answered = [Ended(ticket, answers) for ticket, answers in self._values(done)]
+        settled = {one.ticket for one in answered}
+        told = [self._told(ticket, future) for ticket, future in futures.items() if ticket not in settled]
         return [*answered, *told, *self._stranded()]
+
+    def _values(self, keys: dict[str, int]) -> Iterator[tuple[int, Answers]]:
+        """Yield the answers that workers still have: `Client.gather` would wait for those that died with them."""
+        wanted = list(keys)
+        while wanted:
+            reply = self._asked(self._client.sync, self._client.scheduler.gather, keys=wanted)
+            if reply["status"] == "OK":
+                yield from ((keys[key], reply["data"][key]) for key in wanted)
+                return
+            wanted = [key for key in wanted if key not in reply["keys"]]
 
     def _taken(self, ticket: int) -> Any:
         self._at.pop(ticket)
@@ -277,19 +287,19 @@ class DaskMachines:
             return
 
     def _told(self, ticket: int, future: Any) -> Ended:
-        """Return what a future says that has no value to gather."""
+        """Return what a future says that has no value."""
         from distributed.scheduler import KilledWorker
 
-        try:
-            return Ended(ticket, future.result())
-        except KilledWorker as error:
+        if future.status == "cancelled":
+            raise self._lost("its futures are cancelled")
+        if future.status != "error":  # it had a value, which its worker took along
+            self._asked(self._client.cancel, [future], force=True)
+            return Ended(ticket, left=True)
+        error = future.exception()
+        if isinstance(error, KilledWorker):
             self._threads.pop(error.last_worker.address, None)
             return Ended(ticket, died=True, log=self._log_of(error.last_worker.address))
-        except CancelledError as error:
-            raise self._lost(error) from error
-        except Exception as error:  # noqa: BLE001 - a worker could not even read the batch
-            self._check_connection()
-            return Ended(ticket, failed=raised(error))
+        return Ended(ticket, failed=raised(error))  # a worker could not even read the batch
 
     def _log_of(self, address: str) -> str:
         from mlops_cli.components.launchers.dask_worker import log_of, tail_of

@@ -23,10 +23,10 @@ class Pace:
     >>> pace = Pace()
     >>> pace.mean is None
     True
-    >>> pace.note(0.4, first=True), pace.note(0.01), pace.note(0.03)
+    >>> pace.note(4.0, first=True), pace.note(0.25), pace.note(0.75)
     (None, None, None)
     >>> pace.mean
-    0.02
+    0.5
     """
 
     def __init__(self) -> None:

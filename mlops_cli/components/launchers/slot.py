@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 LOG_LIMIT = 1 << 24
 """A log that has grown past this is begun anew: a call that prints without end must not fill the disk."""
 
+START_S = 300.0
+"""How long a worker may take to start; one that takes longer hangs in an import."""
+
 DUMP_S = 0.1
 """How long a worker past its time has to write down where it is, before it is killed."""
 
@@ -63,10 +66,10 @@ class Slot:
         self.calls: dict[int, Call] = {}  # sent and not answered, in the order in which they run
         self.ready = False
         self.answered = 0
-        self.started = time.monotonic()
         self.broken: ErrorInfo | None = None  # the limit for which it is killed
         self._log = setting.folder / f"worker-{number}.log"
-        self._begun = self.started
+        self._begun = time.monotonic()
+        self._ended = False
         self._kill_at: float | None = None
         self._recalling = False
         self.channel, self._process = self._start(setting)
@@ -75,7 +78,13 @@ class Slot:
         """Start the process in a session of its own: Ctrl-C is for the parent, and a group can be killed."""
         ours, theirs = socket.socketpair()
         path = [entry for entry in sys.path if isinstance(entry, str)]
-        given = {"path": path, "socket": theirs.fileno(), "parent": os.getpid(), "preload": setting.preload}
+        given = {
+            "path": path,
+            "socket": theirs.fileno(),
+            "parent": os.getpid(),
+            "preload": setting.preload,
+            "log": str(self._log),
+        }
         with theirs, self._log.open("a+b") as log:  # appending: what is written after a truncation begins at 0
             process = subprocess.Popen(
                 [sys.executable, "-P", "-c", _START, json.dumps(given)],
@@ -134,12 +143,18 @@ class Slot:
 
     def is_dead(self) -> bool:
         """Whether it has ended, or will say nothing more."""
-        return not self.channel.is_open or self._process.poll() is not None
+        return self._ended or not self.channel.is_open
 
     def look(self, limits: Limits) -> None:
         """Hold the limits: end a worker that breaks one."""
         self._shorten_log()
-        if self._kill_at is not None:
+        self._ended = self._process.poll() is not None  # mostly its channel tells before, if nobody else has hold of it
+        if self._ended:
+            return
+        if not self.ready:
+            if time.monotonic() > self._begun + START_S:
+                self.kill()
+        elif self._kill_at is not None:
             if time.monotonic() >= self._kill_at:
                 self.kill()
         elif self.calls and self.broken is None:
@@ -154,9 +169,8 @@ class Slot:
             self.kill()
 
     def _ask_where_it_is(self) -> None:
-        if DUMP_SIGNAL is not None:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, DUMP_SIGNAL)
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, DUMP_SIGNAL)
         self._kill_at = time.monotonic() + DUMP_S
 
     def patience(self, limits: Limits) -> float | None:

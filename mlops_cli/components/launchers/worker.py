@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components.launchers.channel import CHUNK_BYTES, Frames, framed
@@ -31,14 +32,14 @@ if TYPE_CHECKING:
 
     from mlops_cli.records import ErrorInfo
 
-DUMP_SIGNAL = signal.SIGUSR2 if hasattr(signal, "SIGUSR2") else None
+DUMP_SIGNAL = signal.SIGUSR2
 """On this signal a worker writes where each of its threads is, even one that never gives Python's lock back."""
 
 LOOK_S = 1.0
 """How often a worker makes sure that its parent lives; mostly it is told by the end of their connection."""
 
 _SET_PARENT_DEATH_SIGNAL = 1
-_HANDLED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM", "SIGUSR1")
+_HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM, signal.SIGUSR1)
 
 
 def main(settings: str) -> None:
@@ -47,18 +48,18 @@ def main(settings: str) -> None:
     Parameters
     ----------
     settings : str
-        JSON: ``socket``, the descriptor to talk over; ``parent``, its process; ``preload``, modules to import.
+        JSON: ``socket``, the descriptor to talk over; ``parent``, its process; ``preload``, modules to import; ``log``,
+        the file that stdout and stderr go to.
     """
     given = json.loads(settings)
     end = socket.socket(fileno=given["socket"])
     end.set_inheritable(False)
     log = os.dup(2)
     _settle(given["parent"], log)
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=end.close)  # else the parent does not see that this process is gone
+    os.register_at_fork(after_in_child=end.close)  # else the parent does not see that this process is gone
     orders: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     desk = _Desk(end, orders, log)
-    threading.Thread(target=desk.listen, args=(given["parent"],), daemon=True).start()
+    threading.Thread(target=_serve, args=(desk, given["parent"], Path(given["log"])), daemon=True).start()
     _import(given["preload"])
     desk.work()
 
@@ -67,8 +68,7 @@ def _settle(parent: int, log: int) -> None:
     """Leave Ctrl-C to the parent, end with it however it ends, and say where a crash was."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.enable(file=log)
-    if DUMP_SIGNAL is not None:
-        faulthandler.register(DUMP_SIGNAL, file=log)
+    faulthandler.register(DUMP_SIGNAL, file=log)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
     _end_soon_after_parent()
@@ -92,6 +92,17 @@ def _end_soon_after_parent() -> None:
         libc.prctl(_SET_PARENT_DEATH_SIGNAL, int(signal.SIGHUP))
 
 
+def _serve(desk: _Desk, parent: int, log: Path) -> None:
+    """Take orders as long as the parent lives; then end this process with what its calls have started."""
+    desk.listen(parent)
+    with suppress(OSError):
+        log.unlink()
+        log.parent.rmdir()  # by the last worker
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
 def _import(modules: Sequence[str]) -> None:
     for name in modules:
         with suppress(Exception):  # the call that needs it will say why it cannot be imported
@@ -110,7 +121,7 @@ class _Desk:
         self._surroundings = _Surroundings()
 
     def listen(self, parent: int) -> None:
-        """Read orders, and end this process group with the parent."""
+        """Read orders until the parent is gone."""
         frames = Frames()
         with selectors.DefaultSelector() as selector:
             selector.register(self._socket, selectors.EVENT_READ)
@@ -121,7 +132,6 @@ class _Desk:
                         break
                     for message in frames.add(piece):
                         self._take(message)
-        _end_group()
 
     def _read(self) -> bytes:
         try:
@@ -194,20 +204,13 @@ def dumps(value: Any) -> bytes:
         return bytes(reduction.dumps(value))
 
 
-def _end_group() -> None:
-    """End this process with what its calls have started."""
-    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
-        os.killpg(0, signal.SIGKILL)
-    os._exit(1)
-
-
 class _Surroundings:
     """What a call could change for the next one: the current folder, the environment, signal handlers."""
 
     def __init__(self) -> None:
         self._folder = os.getcwd()  # noqa: PTH109 - as text, for chdir
         self._environment = dict(os.environ)
-        self._handlers = {number: signal.getsignal(number) for number in _numbers()}
+        self._handlers = {number: signal.getsignal(number) for number in _HANDLED}
         self._streams = sys.stdout, sys.stderr
 
     def restore(self) -> None:
@@ -227,7 +230,3 @@ class _Surroundings:
                 signal.signal(number, handler)
                 if number == signal.SIGHUP:
                     _end_soon_after_parent()
-
-
-def _numbers() -> list[signal.Signals]:
-    return [signal.Signals[name] for name in _HANDLED if name in signal.Signals.__members__]
