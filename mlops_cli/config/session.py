@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mlops_cli.config.catalogue import options
 from mlops_cli.config.compose import Composer, apply_values, value_override
+from mlops_cli.config.direct import Settled, referred
 from mlops_cli.config.environment import mentions_environment, plain, resolve
 from mlops_cli.config.inherited import child, leave_out
 from mlops_cli.config.messages import Situation, check_nothing_missing, to_config_error, unknown_key
@@ -77,6 +78,8 @@ class Session:
         self.overrides = Overrides(texts, (), (), ())
         self._options = functools.cache(self._list_options)
         self._prepared: dict[str, tuple[DictConfig, bool]] = {}
+        self._settled_by_groups: dict[str, Settled | None] = {}
+        self._templates: dict[str, tuple[DictConfig, bool]] = {}
         self._known: DictConfig | None = None  # a config that has the allowed keys, once there is one
         self._base_groups: tuple[Any, ...] = ()
         self.left_out: dict[Notice, None] = {}  # in the order in which it was met
@@ -200,6 +203,10 @@ class Session:
 
     def sections(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return what determines the trial at a point, resolved."""
+        values = {key: value for key, value in params.items() if not self._is_option(key, value)}
+        settled = self._settled(self._groups_at(params)) if params else None
+        if settled is not None and (found := settled.with_values(values)) is not None:
+            return found
         with self._translated(params):
             config, has_environment = self._at(params)
             if has_environment or "oc.env" in repr(params):
@@ -210,10 +217,31 @@ class Session:
     def _at(self, params: Mapping[str, Any]) -> tuple[DictConfig, bool]:
         for key in params:
             check_sweepable(key)
-        config, has_environment = self._prepare(self._groups_at(params))
-        config = copy.deepcopy(config)
+        template, has_environment = self._template(self._groups_at(params))
+        config = copy.deepcopy(template)
         apply_values([value_override(k, v) for k, v in params.items() if not self._is_option(k, v)], config)
         return config, has_environment
+
+    def _settled(self, groups: tuple[Any, ...]) -> Settled | None:
+        """Return the sections under some group choices with all that they refer to, where values can be set in them."""
+        key = "\n".join(o.input_line for o in groups)
+        if key not in self._settled_by_groups:
+            template, has_environment = self._template(groups)
+            targets = None if has_environment else referred(OmegaConf.to_container(template, resolve=False))
+            with suppress(Exception):  # whatever is wrong with it is said where a point is made of it
+                sections = {section: _section(template, section) for section in TRIAL_KEYS}
+                self._settled_by_groups[key] = None if targets is None else Settled(sections, targets)
+        return self._settled_by_groups.setdefault(key, None)
+
+    def _template(self, groups: tuple[Any, ...]) -> tuple[DictConfig, bool]:
+        """Return what the points of some group choices are copied from: a long list of choices is not copied along."""
+        key = "\n".join(o.input_line for o in groups)
+        if key not in self._templates:
+            config, has_environment = self._prepare(groups)
+            template = _without_space(config)
+            OmegaConf.set_struct(template, OmegaConf.is_struct(config))
+            self._templates[key] = template, has_environment
+        return self._templates[key]
 
     def _groups_at(self, params: Mapping[str, Any] | None) -> tuple[Any, ...]:
         """Return the overrides that choose the options at a point."""

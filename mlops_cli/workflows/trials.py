@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mlops_cli.components.assemble import Assembly
+    from mlops_cli.components.layout import Node
     from mlops_cli.config import Composition
     from mlops_cli.config.workspace import Workspace
     from mlops_cli.execution.job import Job, Split
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from mlops_cli.workflows.load import Loaded
 
 UNSUITABLE = "Unsuitable"
+
+REMEMBERED = 256
+"""Trees of fits that are remembered; memory must not grow with the trials."""
 
 
 def point_at(composition: Composition, params: Mapping[str, Any]) -> Point:
@@ -42,6 +46,7 @@ class Maker:
     loaded: Loaded
     job: Job
     basis: Basis
+    made_roots: dict[str, Node | ConfigError] = field(default_factory=dict)  # by what they depend on
     made_splits: dict[str, tuple[Split, ...]] = field(default_factory=dict)  # equal ones are made once
 
     def trial(self, number: int, point: Point) -> Trial:
@@ -56,13 +61,28 @@ class Maker:
         ConfigError, DataError
             It cannot work.
         """
-        assembly = self.job.assembly(trial)
         _require_two_classes(trial, self.job)
-        problem = unsuitable(assembly)
-        if problem is not None:
-            raise problem
+        root = self._root(trial)
         self.splits_of(trial)
-        return Candidate(trial, assembly.layout.root, split_key(trial))
+        return Candidate(trial, root, split_key(trial))
+
+    def _root(self, trial: Trial) -> Node:
+        """Return a trial's tree of fits, or raise why its model cannot take what its steps give it.
+
+        Neither depends on the numbers among the model's parameters, by which most sweeps differ.
+        """
+        model = trial.spec.model
+        words = {name: value for name, value in model.params.items() if not isinstance(value, int | float)}
+        key = repr((model.target, words, trial.spec.transforms, trial.spec.target_transform, trial.spec.calibration))
+        if key not in self.made_roots:
+            while len(self.made_roots) >= REMEMBERED:
+                self.made_roots.pop(next(iter(self.made_roots)))
+            assembly = self.job.assembly(trial)
+            self.made_roots[key] = unsuitable(assembly) or assembly.layout.root
+        found = self.made_roots[key]
+        if isinstance(found, ConfigError):
+            raise found
+        return found
 
     def attempt(self, trial: Trial) -> Candidate | TrialResult:
         """Return a trial as workers take it, or as one that has failed already."""

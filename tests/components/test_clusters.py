@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections import Counter
+from contextlib import closing, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
@@ -16,10 +17,13 @@ import psutil
 import pytest
 
 from mlops_cli.components.launchers import clusters, make_launcher
+from mlops_cli.components.launchers.clusters import ClusterLauncher
 from mlops_cli.components.launchers.provided import cache_folder
+from mlops_cli.components.launchers.ray import RayMachines
 from mlops_cli.contracts import Call
 from mlops_cli.errors import ConfigError, ExecutionError, MissingExtraError, TrustError
 from mlops_cli.records import ComponentSpec, LauncherSpec
+from mlops_cli.testing import check_launcher
 
 pytest.importorskip("distributed")
 
@@ -123,8 +127,11 @@ class Cluster:
         return process
 
     def end(self):
-        for process in reversed(self._processes):
-            process.terminate()
+        """Kill them all: those that are asked to end ask the others first."""
+        own = [psutil.Process(p.pid) for p in self._processes if p.poll() is None]
+        for process in {*own, *(child for one in own for child in one.children(recursive=True))}:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         for process in self._processes:
             process.wait(30)
 
@@ -198,7 +205,7 @@ def test_there_is_nothing_to_wait_for_where_nothing_is_under_way(local):
 
 def test_limits_end_the_call_that_breaks_them_and_no_other():
     launcher = dask(n_jobs=2, trial_timeout=1.5, trial_memory=500 * MIB)
-    answers = computed(launcher, ["1", HANG, SLOW, HOG, "while_ := [0 for _ in iter(int, 1)]", *[SLOW] * 6])
+    answers = computed(launcher, ["1", HANG, SLOW, HOG, "sum(iter(int, 1))", *[SLOW] * 6])
     launcher.close()
     assert lost_as(answers) == {1: "TimeLimit", 3: "MemoryLimit", 4: "TimeLimit"}
     assert "1.5 s" in answers[1].lost.message
@@ -238,6 +245,10 @@ def test_workers_end_with_a_parent_that_is_killed(backend, tmp_path):
         assert worker in children
         parent.kill()
     assert psutil.wait_procs(children, timeout=20)[1] == []
+
+
+def test_a_local_cluster_keeps_the_contract():
+    check_launcher(lambda **limits: dask(n_jobs=2, **limits))
 
 
 # --- a cluster that runs already -------------------------------------------------------------------------------------
@@ -322,9 +333,8 @@ def test_a_scheduler_that_dies_is_one_error_and_no_hang(cluster):
     submit(launcher, [SLOW] * 50)
     assert launcher.wait(60)
     cluster.scheduler.kill()
-    with pytest.raises(ExecutionError, match="connection to the Dask scheduler at tcp://127.0.0.1:.* is lost"):
-        while True:
-            launcher.wait()
+    with pytest.raises(ExecutionError, match=r"connection to the Dask scheduler at tcp://127.0.0.1:.* is lost"):
+        collected(launcher, 50)
     launcher.close(kill=True)
 
 
@@ -332,7 +342,7 @@ def test_an_address_without_a_scheduler_is_one_error(monkeypatch):
     monkeypatch.setattr("mlops_cli.components.launchers.dask.CONNECT_S", 1)
     launcher = dask(address="tcp://127.0.0.1:1")
     submit(launcher, ["1"])
-    with pytest.raises(ExecutionError, match="no Dask scheduler at tcp://127.0.0.1:1"):
+    with pytest.raises(ExecutionError, match=r"no Dask scheduler at tcp://127.0.0.1:1"):
         launcher.wait()
     launcher.close()
 
@@ -342,7 +352,7 @@ def test_workers_with_other_versions_are_refused(cluster, monkeypatch):
     monkeypatch.setattr(clusters, "versions", lambda: (("scikit-learn", "0.1"),))
     launcher = dask(address=cluster.address)
     submit(launcher, ["1"])
-    with pytest.raises(ExecutionError, match="scikit-learn .* here it is 0.1"):
+    with pytest.raises(ExecutionError, match=r"scikit-learn .* here it is 0.1"):
         launcher.wait(60)
     launcher.close(kill=True)
 
@@ -388,18 +398,28 @@ def test_a_missing_package_is_named_with_its_extra(backend, package, monkeypatch
 
 @pytest.fixture(scope="module")
 def ray():
+    """Returns launchers on one Ray of this machine, which takes seconds to start."""
     if not find_spec("ray"):  # not imported here: it reads what it is to print when it is
         pytest.skip("Ray is not installed")
-    launcher = make_launcher(
-        LauncherSpec(backend="ray", n_jobs=2, trial_timeout=2, trial_memory=500 * MIB), inline=False
-    )
-    launcher.warm()
-    yield launcher
-    launcher.close()
+
+    def launcher(**limits):
+        return make_launcher(LauncherSpec(backend="ray", n_jobs=2, **limits), inline=False)
+
+    first = launcher()
+    first.warm()
+    first.wait(0)
+    with closing(first):
+        yield launcher
+
+
+def test_ray_keeps_the_contract(ray):
+    check_launcher(ray)
 
 
 def test_ray_gives_the_same_verdicts(ray, capfd):
-    answers = computed(ray, [*[SLOW] * 6, HANG, CRASH, HOG, "1 / 0", "lambda: 0", *[SLOW] * 6])
+    with closing(ray(trial_timeout=2, trial_memory=500 * MIB)) as launcher:
+        answers = computed(launcher, [*[SLOW] * 6, HANG, CRASH, HOG, "1 / 0", "lambda: 0", *[SLOW] * 6])
+        assert launcher.workers == 2
     assert lost_as(answers) == {
         6: "TimeLimit",
         7: "WorkerLost",
@@ -410,6 +430,13 @@ def test_ray_gives_the_same_verdicts(ray, capfd):
     assert capfd.readouterr().out == ""
 
 
-def test_ray_has_as_many_workers_as_were_asked_for(ray):
-    assert ray.workers == 2
-    assert len({a.value for a in computed(ray, [SLOW] * 12).values()}) == 2
+def test_a_file_reaches_ray(ray, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("rows.bin").write_bytes(b"rows" * 1000)
+    launcher = ClusterLauncher(RayMachines(LauncherSpec(backend="ray"), ()), LauncherSpec(backend="ray"))
+    with closing(launcher):  # as on another machine
+        launcher.provide(Path("rows.bin"))
+        copy = computed(launcher, [PROVIDED.format("rows.bin")])[0].value
+        assert copy.is_relative_to(cache_folder())
+        assert copy.read_bytes() == b"rows" * 1000
+    assert not copy.exists()

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 from mlops_cli.components.launchers.limits import Limits
 from mlops_cli.components.launchers.pace import Pace
 from mlops_cli.components.launchers.provided import described
-from mlops_cli.components.launchers.verdicts import not_sent, raised, split_log, too_large
+from mlops_cli.components.launchers.verdicts import not_sent, raised, split_log, too_large, too_long
 from mlops_cli.components.launchers.work import Batch, Outcome, pack, versions
 from mlops_cli.contracts import Returned
 from mlops_cli.errors import ConfigError, ExecutionError
@@ -46,6 +46,9 @@ NO_WORKERS_S = 60.0
 MOST_TRIES = 5
 """How often a call is sent to workers that do not stay, or that cannot have its files."""
 
+MUTE_S = 5.0
+"""How long a process may say nothing after the time of its calls is up; one that can answer does so at once."""
+
 _TICK_S = 0.5
 
 
@@ -57,6 +60,7 @@ class Ended:
     answers: Answers | None = None
     died: bool = False
     left: bool = False
+    mute: bool = False  # past its time, its process says nothing: a call holds the interpreter's lock, and is ended
     failed: ErrorInfo | None = None
     log: str = ""  # the end of what was printed, where that is known
 
@@ -269,6 +273,8 @@ class ClusterLauncher:
             return
         if ended.died:
             self._died(sent, ended.log)
+        elif ended.mute:
+            self._muted(sent)
         elif ended.left:
             self._again(sent, "a worker that stays")
         elif ended.failed is not None:
@@ -281,6 +287,13 @@ class ClusterLauncher:
             output, fault = split_log(log)
             lost = ErrorInfo("WorkerLost", "its worker process was killed or crashed, twice", fault)
             self._ready.append(Returned(sent.tasks[0].key, lost=lost, output=output))
+        else:
+            self._suspects += sent.tasks
+
+    def _muted(self, sent: _Sent) -> None:
+        if len(sent.tasks) == 1:
+            lost = too_long(self._limits.seconds or 0.0)
+            self._ready.append(Returned(sent.tasks[0].key, lost=lost))
         else:
             self._suspects += sent.tasks
 
@@ -334,6 +347,12 @@ class ClusterLauncher:
                 self._ready.append(Returned(task.key, lost=lost))
             else:
                 (self._suspects if sent.alone else self._waiting).appendleft(replace(task, tries=task.tries + 1))
+
+
+def due(batch: Batch) -> float:
+    """Return when a batch that begins now is to have been answered, at the latest."""
+    each = math.inf if batch.limits.seconds is None else batch.limits.seconds
+    return time.monotonic() + each * len(batch.calls) + MUTE_S
 
 
 def _opened(key: Hashable, value: bytes) -> Returned:

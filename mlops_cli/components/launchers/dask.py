@@ -10,22 +10,23 @@ import logging
 import os
 import queue
 import shutil
+import signal
 import tempfile
 import time
 from collections import Counter
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.components.launchers.clusters import ClusterLauncher, Ended, check_options
+from mlops_cli.components.launchers.clusters import MUTE_S, ClusterLauncher, Ended, check_options, due
 from mlops_cli.components.launchers.limits import THREAD_VARIABLES, workers
 from mlops_cli.components.launchers.provided import forget, parts_of
 from mlops_cli.components.launchers.verdicts import raised
 from mlops_cli.errors import ConfigError, ExecutionError, MissingExtraError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from mlops_cli.components.launchers.provided import ProvidedFile
     from mlops_cli.components.launchers.work import Answers, Batch
@@ -36,6 +37,8 @@ CONNECT_S = 15
 
 RESTART_S = 60
 """How long a worker may take to come back."""
+
+_TICK_S = 0.2
 
 LOOK_S = 1.0
 """How often the scheduler is asked for its workers."""
@@ -90,6 +93,7 @@ class DaskMachines:
         self.patient = spec.cluster is not None
         self.logs: str | None = None
         self._resources = ExitStack()
+        self._asker = ThreadPoolExecutor(1, thread_name_prefix="mlops-dask")
         self._client: Any = None
         self._futures: dict[int, Any] = {}
         self._parts: list[Any] = []  # Dask keeps scattered data while somebody has its future
@@ -98,7 +102,10 @@ class DaskMachines:
         self._present: frozenset[str] = frozenset()  # those that take none for now too
         self._left: set[str] = set()  # those that went as was meant: their time was up, or the cluster shrank
         self._names: dict[str, object] = {}
+        self._nannies: dict[str, str | None] = {}
         self._at: dict[int, str] = {}  # ticket → worker
+        self._due: dict[int, float] = {}  # ticket → when it is to have been answered
+        self._beats: dict[str, tuple[float, float]] = {}  # worker → its last heartbeat, and when that was news here
         self._looked = -LOOK_S
 
     # --- start and end ---------------------------------------------------------------------------------------------
@@ -187,6 +194,7 @@ class DaskMachines:
         parts.clear()
         with suppress(Exception):
             self._resources.close()
+        self._asker.shutdown(wait=False)
 
     def _leave(self, run: str, *, kill: bool) -> None:
         self._client.unsubscribe_topic("all")
@@ -197,12 +205,15 @@ class DaskMachines:
         if self._parts:
             self._client.run(forget, run, on_error="ignore")
 
+    def _own_nannies(self) -> list[Any]:
+        return list(self._client.cluster.workers.values()) if self._is_local else []
+
     def _kill_local(self) -> None:
-        for nanny in self._client.cluster.workers.values():
+        for nanny in self._own_nannies():
+            nanny.auto_restart = False
             if nanny.pid is not None:
-                nanny.auto_restart = False
                 with suppress(ProcessLookupError):
-                    os.kill(nanny.pid, 9)
+                    os.kill(nanny.pid, signal.SIGKILL)
 
     # --- work ------------------------------------------------------------------------------------------------------
 
@@ -212,9 +223,17 @@ class DaskMachines:
             self._looked = time.monotonic()
             known = self._asked(self._client.scheduler_info, n_workers=-1)["workers"]
             self._present = frozenset(known)
+            self._take_pulse(known)
             self._names.update((address, worker["name"]) for address, worker in known.items())
+            self._nannies = {address: worker["nanny"] for address, worker in known.items()}
             self._threads = {a: w["nthreads"] for a, w in known.items() if w.get("status", "running") == "running"}
         return sum(self._threads.values())
+
+    def _take_pulse(self, known: Mapping[str, Any]) -> None:
+        now = time.monotonic()
+        for address, worker in known.items():
+            if self._beats.get(address, (None,))[0] != worker["last_seen"]:
+                self._beats[address] = (worker["last_seen"], now)
 
     def _heard(self, event: tuple[float, Any]) -> None:
         """Take note of a worker that goes. Dask calls this in a thread of its own."""
@@ -236,7 +255,7 @@ class DaskMachines:
         key = f"mlops-{batch.run}-{ticket}"
         place = {"workers": [worker], "allow_other_workers": False}
         future = self._asked(self._client.submit, run_batch, batch, key=key, pure=False, retries=0, **place)
-        self._futures[ticket], self._at[ticket] = future, worker
+        self._futures[ticket], self._at[ticket], self._due[ticket] = future, worker, due(batch)
         future.add_done_callback(lambda _: self._ended.put(ticket))
 
     def ended(self, timeout: float) -> Sequence[Ended]:
@@ -248,7 +267,7 @@ class DaskMachines:
         answered = [Ended(ticket, answers) for ticket, answers in self._values(done)]
         settled = {one.ticket for one in answered}
         told = [self._told(ticket, future) for ticket, future in futures.items() if ticket not in settled]
-        return [*answered, *told, *self._stranded()]
+        return [*answered, *told, *self._stranded(), *self._muted()]
 
     def _values(self, keys: dict[str, int]) -> Iterator[tuple[int, Answers]]:
         """Yield the answers that workers still have: `Client.gather` would wait for those that died with them."""
@@ -261,7 +280,7 @@ class DaskMachines:
             wanted = [key for key in wanted if key not in reply["keys"]]
 
     def _taken(self, ticket: int) -> Any:
-        self._at.pop(ticket)
+        del self._at[ticket], self._due[ticket]
         return self._futures.pop(ticket)
 
     def _stranded(self) -> list[Ended]:
@@ -272,6 +291,25 @@ class DaskMachines:
         if futures:
             self._asked(self._client.cancel, futures, force=True)
         return [self._left_by(ticket, at) for ticket, at in stranded]
+
+    def _muted(self) -> Iterator[Ended]:
+        """Yield the batches past their time whose worker has no heartbeat any more, and end these workers."""
+        now = time.monotonic()
+        for ticket in [ticket for ticket, due in self._due.items() if due < now]:
+            worker = self._at[ticket]
+            if now - self._beats[worker][1] > MUTE_S:
+                self._asked(self._client.cancel, [self._taken(ticket)], force=True)
+                self._restart(worker)
+                yield Ended(ticket, mute=True)
+
+    def _restart(self, worker: str) -> None:
+        """Restart a worker where it has a nanny; else what it runs goes on there."""
+        for nanny in self._own_nannies():
+            if nanny.worker_address == worker:
+                os.kill(nanny.pid, signal.SIGKILL)  # at once, even if it cannot hear
+        if self._nannies.get(worker):
+            self._asked(self._client.restart_workers, [worker], timeout=RESTART_S, raise_for_error=False)
+        self._looked = -LOOK_S
 
     def _left_by(self, ticket: int, worker: str) -> Ended:
         if worker in self._left:
@@ -307,11 +345,9 @@ class DaskMachines:
         return "" if self.logs is None else tail_of(log_of(self.logs, self._names[address]))
 
     def renew(self, answers: Answers) -> None:
-        """Restart the worker that computed a batch, where it has a nanny; else what it runs goes on there."""
-        if answers.worker is None:
-            return
-        self._asked(self._client.restart_workers, [answers.worker], timeout=RESTART_S, raise_for_error=False)
-        self._looked = -LOOK_S
+        """End the process that computed a batch."""
+        if answers.worker is not None:
+            self._restart(answers.worker)
 
     def supply(self, file: ProvidedFile) -> ProvidedFile:
         """Scatter the content of a file, once more if a worker died with some of it."""
@@ -325,8 +361,12 @@ class DaskMachines:
     # --- the connection --------------------------------------------------------------------------------------------
 
     def _asked(self, ask: Any, *args: Any, **kwargs: Any) -> Any:
+        """Ask the scheduler something, and do not wait for its answer once the connection is lost."""
+        answer = self._asker.submit(ask, *args, **kwargs)
+        while not wait([answer], timeout=_TICK_S).done:
+            self._check_connection()
         try:
-            return ask(*args, **kwargs)
+            return answer.result()
         except (OSError, CancelledError, RuntimeError) as error:  # a closed connection is an OSError
             raise self._lost(error) from error
 

@@ -127,6 +127,7 @@ class RayMachines:
         self._actor_class: Any = None
         self._load: dict[Any, set[int]] = {}  # actor → what it has to do
         self._sent: dict[int, tuple[Any, Any]] = {}  # ticket → reference, actor
+        self._holds_files = False
         self._slots = 0
         self._looked = -LOOK_S
 
@@ -164,7 +165,7 @@ class RayMachines:
         import ray
 
         with suppress(Exception):  # whatever state the cluster is in, the rest has to end too
-            if not kill and self._spec.address is not None:
+            if not kill and self._holds_files:
                 ray.wait([a.forget.remote(run) for a in self._load], num_returns=len(self._load), timeout=FORGET_S)
             for actor in self._load:
                 ray.kill(actor)
@@ -253,6 +254,7 @@ class RayMachines:
             return file
         import ray
 
+        self._holds_files = True
         return replace(file, parts=tuple(ray.put(part) for part in parts_of(file.path)))
 
     def _lost(self, why: BaseException) -> ExecutionError:
