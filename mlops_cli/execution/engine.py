@@ -314,7 +314,7 @@ class Engine:
         limit = self._rules.launcher.trial_timeout
         if limit is None or trial.fit_s + trial.score_s <= limit or score.error is not None:
             return score
-        return replace(score, error=ErrorInfo("TimeLimit", f"took longer than launcher.trial_timeout, {limit:g} s"))
+        return replace(score, error=ErrorInfo("TimeLimit", f"its splits took more than {limit:g} s, launcher.trial_timeout"))
 
     def _drop(self, trial: Underway, *, after: int) -> None:
         """Give up the splits after one that failed; those before it may fail too, and then the first one counts."""

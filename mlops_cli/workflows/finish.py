@@ -19,6 +19,7 @@ from mlops_cli.records import Notice, RunStatus, Signature, Stage, Task
 from mlops_cli.store.card import model_card
 from mlops_cli.store.models import save_model
 from mlops_cli.store.tables import write_predictions
+from mlops_cli.workflows.silence import silent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -86,7 +87,7 @@ def refit(prepared: Prepared, trial: Trial) -> Refit:
     # One fit has all cores, which is what an estimator's own n_jobs=None means inside this context; linear algebra
     # keeps to one thread as in the trials, so that its sums come out the same.
     all_cores = parallel_config("threading", n_jobs=cpu_count())
-    with warnings.catch_warnings(record=True) as caught, all_cores, one_blas_thread():
+    with warnings.catch_warnings(record=True) as caught, all_cores, one_blas_thread(), silent():
         warnings.simplefilter("always")
         pipeline.fit(dataset.X, dataset.y, **params)
     return Refit(pipeline, notices_of(caught))
@@ -95,7 +96,7 @@ def refit(prepared: Prepared, trial: Trial) -> Refit:
 def _test_scores(model: Any, prepared: Prepared, paths: RunPaths) -> tuple[dict[str, float], list[Notice]]:
     """Score the winner on the held-out rows; whatever is wrong with those rows, the scores of the splits stand."""
     try:
-        with warnings.catch_warnings(record=True) as caught:
+        with warnings.catch_warnings(record=True) as caught, silent():
             warnings.simplefilter("always")
             return _score_test(model, prepared, paths), list(notices_of(caught))
     except Exception as error:  # noqa: BLE001 - whatever a component or a metric raises

@@ -93,7 +93,7 @@ def test_a_call_that_hangs_is_ended_at_its_time(name):
     with launched(trial_timeout=1.0) as launcher:
         found = results(launcher, (getattr(faults, name), None), *[(faults.double, n) for n in range(5)])
     culprit, *innocent = found
-    assert (culprit.lost.type, culprit.lost.message) == ("TimeLimit", "it took more than 1 s")
+    assert (culprit.lost.type, culprit.lost.message) == ("TimeLimit", "it took more than 1 s, launcher.trial_timeout")
     assert [returned.value for returned in innocent] == [0, 2, 4, 6, 8]
 
 
@@ -108,7 +108,7 @@ def test_a_call_that_grows_is_ended_at_its_size():
     with launched(trial_memory=400 << 20) as launcher:
         found = results(launcher, (faults.grows, 1 << 30), *[(faults.double, n) for n in range(5)])
     culprit, *innocent = found
-    assert (culprit.lost.type, culprit.lost.message) == ("MemoryLimit", "it held more than 400 MiB")
+    assert (culprit.lost.type, culprit.lost.message) == ("MemoryLimit", "it held more than 400 MiB, launcher.trial_memory")
     assert [returned.value for returned in innocent] == [0, 2, 4, 6, 8]
 
 

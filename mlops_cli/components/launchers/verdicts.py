@@ -46,12 +46,12 @@ def not_returned(error: BaseException) -> ErrorInfo:
 
 def too_long(seconds: float) -> ErrorInfo:
     """Return that a call broke its time limit."""
-    return ErrorInfo("TimeLimit", f"it took more than {seconds:g} s")
+    return ErrorInfo("TimeLimit", f"it took more than {seconds:g} s, launcher.trial_timeout")
 
 
 def too_large(size: int) -> ErrorInfo:
     """Return that a call broke its memory limit."""
-    return ErrorInfo("MemoryLimit", f"it held more than {size / 2**20:.0f} MiB")
+    return ErrorInfo("MemoryLimit", f"it held more than {size / 2**20:.0f} MiB, launcher.trial_memory")
 
 
 def worker_lost(returncode: int | None) -> ErrorInfo:
