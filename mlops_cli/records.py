@@ -508,6 +508,7 @@ class RunRecord:
     note: str = ""
     description: str = ""
     fingerprint: str = ""
+    forced: bool = False  # nothing was taken from other runs, and nothing will be where it is resumed
     files: Mapping[str, str] = field(default_factory=dict)  # path inside the run → sha256, of what must not change
     process: ProcessInfo | None = None
     error: ErrorInfo | None = None  # what ended the run, where it was not a trial

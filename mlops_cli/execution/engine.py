@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mlops_cli.contracts import Call
-from mlops_cli.execution.fitting import SplitTask, one_blas_thread, run_task
+from mlops_cli.execution.fitting import SplitTask, notices_of, one_blas_thread, run_task
 from mlops_cli.execution.job import Travelling
 from mlops_cli.execution.pruning import make_pruning
-from mlops_cli.execution.sharing import Sharing, keyed
+from mlops_cli.execution.sharing import Sharing, keyed, stand_in
 from mlops_cli.execution.stopping import Stopping
 from mlops_cli.execution.underway import Finished, Task, Underway, finished, score_of
 from mlops_cli.records import ErrorInfo, SplitFinished, SplitScore, TrialResult
@@ -31,19 +31,30 @@ if TYPE_CHECKING:
     from mlops_cli.execution.job import Candidate, Job, Split
     from mlops_cli.execution.pruning import Step
     from mlops_cli.execution.sharing import Block
-    from mlops_cli.records import Direction, LauncherSpec, SweepSpec
+    from mlops_cli.records import Direction, LauncherSpec, Notice, SweepSpec
 
 CHUNK = 32
 """Trials that are looked at together for what they share, where nothing is to be waited for."""
+
+KEPT_SPLITS = 16
+"""Splits of different trials that are kept for those to come."""
 
 AHEAD = 3 * CHUNK
 """Trials that may be under way at once where nothing is to be waited for."""
 
 
+@dataclass(frozen=True)
+class KnownTrial:
+    """A trial whose result is there already, and how many splits it has."""
+
+    result: TrialResult
+    splits: int
+
+
 class Source(Protocol):
     """Where trials come from, in the order of their numbers."""
 
-    def take(self) -> Candidate | TrialResult | None:
+    def take(self) -> Candidate | KnownTrial | None:
         """Return the next trial, or its result where that is known already; None where there is no more."""
         ...
 
@@ -60,6 +71,8 @@ class Rules:
     launcher: LauncherSpec
     primary: str
     direction: Direction
+    splits: int = 1  # of a trial, as it is planned
+    spent_s: float = 0.0  # before this, where a run goes on
 
 
 class Engine:
@@ -89,19 +102,20 @@ class Engine:
         self._scratch = scratch
         self._pruning = make_pruning(rules.sweep.pruner, rules.primary, rules.direction)
         self._sharing = Sharing(scratch)
-        self._made: dict[str, Travelling[tuple[Split, ...]]] = {}
+        self._made: dict[str, Travelling[tuple[Split, ...]]] = {}  # by key, the last ones that were needed
         self._underway: dict[int, Underway] = {}
         self._waiting: deque[Task] = deque()
         self._tasks: dict[tuple[Any, ...], Task] = {}  # by key, from the moment that they are made
-        self._ended: dict[int, TrialResult] = {}  # not yet told
+        self._ended: dict[int, KnownTrial] = {}  # not yet told
         self._out: deque[Finished] = deque()
         self._next = 0
         self._told = 0
         self._provided: set[Path] = set()
         self._exhausted = False
-        self._stopping = Stopping(rules.sweep, rules.primary, rules.direction)
+        self._stopping = Stopping(rules.sweep, rules.primary, rules.direction, rules.spent_s)
         self._done = 0
         self.stopped: str | None = None
+        self.unplaced: dict[Notice, None] = {}  # warnings of threads: Python does not say which trial they come from
 
     def execute(self, source: Source, told: Observer, total: int | None = None) -> Iterator[Finished]:
         """Yield every trial as it ends, and tell of every fit.
@@ -134,7 +148,7 @@ class Engine:
     def _fits(self, total: int | None) -> int | None:
         """Return how many fits so many trials have, where it is known."""
         pruner = self._rules.sweep.pruner
-        return None if total is None or (pruner.prunes and pruner.over == "rows") else total * self._fits_each
+        return None if total is None or (pruner.prunes and pruner.over == "rows") else total * self._rules.splits
 
     def _catch_for_threads(self, stack: ExitStack) -> list[warnings.WarningMessage] | None:
         """Catch warnings out here around all threads: Python catches them per process."""
@@ -166,20 +180,20 @@ class Engine:
             taken = self._taken(source)
             if taken is None:
                 self._exhausted = True
-            elif isinstance(taken, TrialResult):
-                self._done += self._fits_each
-                self._end(Finished(taken))
+            elif isinstance(taken, KnownTrial):
+                self._done += taken.splits
+                self._end(Finished(taken.result), taken.splits)
             else:
                 begun.append(self._begin(taken))
         if begun:
             left = (total - self._next) if total is not None else 0
-            self._launcher.expect(max(0, left) * self._fits_each)
+            self._launcher.expect(max(0, left) * self._rules.splits)
             self._sharing.look_ahead([(u.number, keyed(u.candidate, s.share)) for u in begun for s in _shares(u.steps)])
             for underway in begun:
                 self._next_step(underway)
             self._submit_ready()
 
-    def _taken(self, source: Source) -> Candidate | TrialResult | None:
+    def _taken(self, source: Source) -> Candidate | KnownTrial | None:
         if self._rules.sweep.in_order:
             self._tell(source, self._next - self._rules.sweep.window)
         self.stopped = self._stopping.why
@@ -190,14 +204,15 @@ class Engine:
     def _tell(self, source: Source, last: int) -> None:
         """Tell of the trials up to a number, and no others: what is learned must not depend on who was quick."""
         while self._told <= last:
-            result = self._ended.pop(self._told)
-            source.learn(result)
-            self._pruning.learn(result, self._fits_each)
-            self._stopping.learn(result)
+            ended = self._ended.pop(self._told)
+            source.learn(ended.result)
+            self._pruning.learn(ended.result, ended.splits)
+            self._stopping.learn(ended.result)
             self._told += 1
 
     def _begin(self, candidate: Candidate) -> Underway:
         if candidate.splits not in self._made:
+            self._forget_splits()
             path = self._scratch / f"splits-{candidate.splits}.joblib"
             self._made[candidate.splits] = Travelling(path, self._splits_of(candidate.splits))
         splits = self._made[candidate.splits]
@@ -206,10 +221,11 @@ class Engine:
         self._underway[number] = begun
         return begun
 
-    @property
-    def _fits_each(self) -> int:
-        """How many splits a trial has; the most where they differ."""
-        return max((len(made.get()) for made in self._made.values()), default=0)
+    def _forget_splits(self) -> None:
+        """Let go of splits that no trial under way has, where there are many: a sweep may have others in each trial."""
+        used = {trial.candidate.splits for trial in self._underway.values()}
+        for key in [key for key in self._made if key not in used][: max(0, len(self._made) - KEPT_SPLITS)]:
+            self._made.pop(key).path.unlink(missing_ok=True)
 
     # --- tasks -------------------------------------------------------------------------------------------------------
 
@@ -259,15 +275,16 @@ class Engine:
     def _written(self, task: Task) -> SplitTask:
         """Return a task as workers take it."""
         trial, block = task.trial, task.block
-        at = self._sharing.stand_in if block is None else self._sharing.stand_in_below
-        if not self._launcher.shares_files:
-            at = self._sharing.to_be_stored
+        if self._launcher.shares_files:
+            root = stand_in(task.tree, {read.keyed.key: read for read in task.reads})
+        else:
+            root = self._sharing.to_be_stored(task.tree, task.split)
             self._provide(self._job, trial.splits)
         return SplitTask(
             self._job,
             trial.splits,
             trial.candidate.trial,
-            at(task.tree, task.split),
+            root,
             task.split,
             trial.steps[trial.step].share,
             store_as=None if block is None else str(block.path),
@@ -287,7 +304,10 @@ class Engine:
         key: Any = returned.key
         task = self._tasks.pop(key)
         self._sharing.release(task.reads)
-        score = score_of(returned, task, caught)
+        score = score_of(returned, task)
+        if caught is not None:
+            self.unplaced |= dict.fromkeys(notices_of(caught))
+            caught.clear()
         if task.block is not None:
             self._sharing.settle(task.block, failed=score.error is not None)
             self._submit_ready()
@@ -314,7 +334,8 @@ class Engine:
         limit = self._rules.launcher.trial_timeout
         if limit is None or trial.fit_s + trial.score_s <= limit or score.error is not None:
             return score
-        return replace(score, error=ErrorInfo("TimeLimit", f"its splits took more than {limit:g} s, launcher.trial_timeout"))
+        text = f"its splits took more than {limit:g} s, launcher.trial_timeout"
+        return replace(score, error=ErrorInfo("TimeLimit", text))
 
     def _drop(self, trial: Underway, *, after: int) -> None:
         """Give up the splits after one that failed; those before it may fail too, and then the first one counts."""
@@ -326,7 +347,6 @@ class Engine:
             if key in dropped:
                 self._sharing.release(self._tasks.pop(key).reads)
                 trial.open.discard(split)
-                self._done += 1
 
     def _look(self, trial: Underway) -> None:
         """Go on with a trial whose step has ended well, or stop it."""
@@ -345,11 +365,11 @@ class Engine:
     def _end_of(self, trial: Underway, pruned: str | None = None) -> None:
         del self._underway[trial.number]
         self._done += len(trial.splits.get()) - len(trial.scores)
-        self._end(finished(trial, pruned))
+        self._end(finished(trial, pruned), len(trial.splits.get()))
 
-    def _end(self, finished: Finished) -> None:
+    def _end(self, finished: Finished, splits: int) -> None:
         if self._rules.sweep.in_order:
-            self._ended[finished.result.trial] = finished.result
+            self._ended[finished.result.trial] = KnownTrial(finished.result, splits)
         self._out.append(finished)
 
 

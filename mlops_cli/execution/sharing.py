@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_cli.components.layout import Columns, Node, Step, Union
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from mlops_cli.execution.job import Candidate
@@ -129,22 +129,11 @@ class Sharing:
         self._blocks.move_to_end(place)
         return self._blocks[place]
 
-    def stand_in(self, tree: Keyed, split: int) -> Node | Stored:
-        """Return the tree of a fit with each node that is stored replaced by its file."""
-        block = self._blocks.get((tree.key, split))
-        if block is not None and block.done and not block.failed:
-            return Stored(str(block.path))
-        return self.stand_in_below(tree, split)
-
     def to_be_stored(self, tree: Keyed, split: int) -> Node | Stored:
         """Return the tree of a fit with each shared node to be made and stored wherever it is needed."""
         parts = tuple(self.to_be_stored(part, split) for part in tree.parts)
         node = _with_parts(tree.node, parts)
         return Stored(str(self.folder / f"{tree.key}-{split}.joblib"), node) if self.is_shared(tree) else node
-
-    def stand_in_below(self, tree: Keyed, split: int) -> Node:
-        """Return the same for the fit of a node that is to be stored itself."""
-        return _with_parts(tree.node, tuple(self.stand_in(part, split) for part in tree.parts))
 
     def settle(self, block: Block, *, failed: bool) -> None:
         """Take note that a block is stored, or that its fit failed."""
@@ -165,6 +154,17 @@ class Sharing:
                 block.path.unlink(missing_ok=True)
                 del self._blocks[place]
                 self._held -= block.size
+
+
+def stand_in(tree: Keyed, reads: Mapping[str, Block]) -> Node | Stored:
+    """Return the tree of a fit with each block that it reads, by its node's key, in the place of that node.
+
+    A block whose fit failed is not there: whoever needs it computes it, and meets the same failure.
+    """
+    block = reads.get(tree.key)
+    if block is not None and not block.failed:
+        return Stored(str(block.path))
+    return _with_parts(tree.node, tuple(stand_in(part, reads) for part in tree.parts))
 
 
 def _with_parts(node: Node, parts: tuple[Any, ...]) -> Node:

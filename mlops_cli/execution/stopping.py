@@ -22,13 +22,15 @@ class Stopping:
         The metric that ranks trials.
     direction : Direction
         Its good end.
+    spent_s : float
+        Seconds that the sweep has taken before, where it goes on.
     """
 
-    def __init__(self, sweep: SweepSpec, primary: str, direction: Direction) -> None:
+    def __init__(self, sweep: SweepSpec, primary: str, direction: Direction, spent_s: float = 0.0) -> None:
         self._patience = sweep.patience
         self._primary = primary
         self._direction = direction
-        self._deadline = None if sweep.timeout is None else time.monotonic() + sweep.timeout
+        self._deadline = None if sweep.timeout is None else time.monotonic() + sweep.timeout - spent_s
         self._best: float | None = None
         self._since = 0
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.execution.fitting import notices_of
 from mlops_cli.records import ErrorInfo, SplitScore, TrialResult, TrialState
 
 if TYPE_CHECKING:
-    import warnings
     from collections.abc import Mapping, Sequence
 
     from mlops_cli.contracts import Returned
@@ -72,15 +70,12 @@ class Underway:
         return next((self.scores[s] for s in sorted(self.scores) if self.scores[s].error is not None), None)
 
 
-def score_of(returned: Returned, task: Task, caught: list[warnings.WarningMessage] | None) -> SplitScore:
-    """Return what came of a task; of threads with what was ``caught`` around them all since the last one."""
+def score_of(returned: Returned, task: Task) -> SplitScore:
+    """Return what came of a task."""
     score = returned.value
     if not isinstance(score, SplitScore):
         lost = returned.lost or ErrorInfo("WorkerLost", "it returned nothing")
         score = SplitScore(task.trial.number, task.split, error=_with_output(lost, returned.output))
-    if caught is not None:
-        found, caught[:] = list(caught), []
-        score = replace(score, notices=notices_of(found))
     return score
 
 

@@ -5,8 +5,10 @@ Only where each line is gets remembered, so that the memory of a sweep does not 
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mlops_cli.errors import StoreError
@@ -20,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from mlops_cli.records import TrialResult
+    from mlops_cli.records import RunRecord, TrialResult
 
 _FINGERPRINT = re.compile(rb'(?<!\\)"fingerprint": "([0-9a-f]{64})"')
+_NUMBER = re.compile(rb'\{"trial": (\d+),')
 _STATE = re.compile(rb'(?<!\\)"state": "([a-z]+)"')
 
 ALL = frozenset(TrialState)
@@ -43,6 +46,11 @@ class Known:
 
     own: Mapping[str, _Place] = field(default_factory=dict)  # of the run itself
     others: Mapping[str, _Place] = field(default_factory=dict)
+    numbers: Mapping[int, str] = field(default_factory=dict)  # what the run's journal has last of each trial
+
+    def is_written(self, result: TrialResult) -> bool:
+        """Whether the run's journal says this of the trial already."""
+        return bool(result.fingerprint) and self.numbers.get(result.trial) == f"{result.fingerprint} {result.state}"
 
     def find(self, fingerprint: str) -> TrialResult | None:
         """Return a trial's result; ``reused`` names the run where that is another one."""
@@ -52,7 +60,8 @@ class Known:
         place = self.others.get(fingerprint)
         if place is None:
             return None
-        return replace(_read(place), reused=RunPaths(place.path.parent).id)
+        # How far it was from being pruned there says nothing here.
+        return replace(_read(place), reused=RunPaths(place.path.parent).id, steps=())
 
 
 def _read(place: _Place) -> TrialResult:
@@ -71,19 +80,49 @@ def own_results(path: Path, *, retry_failed: bool = False) -> Known:
     retry_failed : bool
         Leave out the trials that failed or were lost, so that they run again.
     """
-    return Known(own=_index(RunPaths(path).journal, NOT_FAILED if retry_failed else ALL))
+    journal = RunPaths(path).journal
+    return Known(own=_index(journal, NOT_FAILED if retry_failed else ALL), numbers=_numbers(journal))
 
 
-def results_of_others(workspace: WorkspacePaths, experiment: str, data_version: str) -> Known:
-    """Return the completed trials of all runs of an experiment that saw the same data."""
+def results_of_others(
+    workspace: WorkspacePaths, experiment: str, data_version: str, before: RunRecord | None = None
+) -> Known:
+    """Return the completed trials of all runs of an experiment that saw the same data.
+
+    Parameters
+    ----------
+    workspace : WorkspacePaths
+        Where to look.
+    experiment : str
+        Whose runs.
+    data_version : str
+        What they saw.
+    before : RunRecord, optional
+        A run that goes on: only what had begun before it counts.
+    """
     found: dict[str, _Place] = {}
-    for folder in run_folders(workspace, experiment):
+    for folder in sorted(run_folders(workspace, experiment)):
         try:
-            if data_version.encode() in read_bytes(RunPaths(folder).run_json):
+            data = read_bytes(RunPaths(folder).run_json)
+            if data_version.encode() in data and (before is None or _is_before(data, before)):
                 found |= _index(RunPaths(folder).journal, GOOD)
-        except StoreError:
+        except (StoreError, ValueError, KeyError, TypeError):
             continue  # a run that cannot be read has nothing to offer
     return Known(others=found)
+
+
+def _is_before(data: bytes, run: RunRecord) -> bool:
+    started = json.loads(data)["started"]
+    return datetime.fromisoformat(started) < datetime.fromisoformat(run.started)
+
+
+def _numbers(journal: Path) -> dict[int, str]:
+    found = {}
+    for _, _, line in whole_lines(journal):
+        number, fingerprint, state = _NUMBER.match(line), _FINGERPRINT.search(line), _STATE.search(line)
+        if number is not None and fingerprint is not None and state is not None:
+            found[int(number[1])] = f"{fingerprint[1].decode()} {state[1].decode()}"
+    return found
 
 
 def _index(journal: Path, states: frozenset[TrialState]) -> dict[str, _Place]:

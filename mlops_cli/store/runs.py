@@ -109,6 +109,7 @@ class RunWriter:
             )
         journal = Journal(paths.journal)
         try:
+            shutil.rmtree(paths.scratch, ignore_errors=True)  # what a power cut left there may be half-written
             return cls(paths, _take_over(paths, finished=finished), journal)
         except BaseException:
             journal.close()

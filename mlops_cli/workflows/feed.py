@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.errors import ConfigError
+from mlops_cli.execution.engine import KnownTrial
 from mlops_cli.records import ErrorInfo, TrialResult, TrialState
 from mlops_cli.workflows.trials import UNSUITABLE, point_at
 
@@ -40,7 +41,7 @@ class Feed:
         self._known = known
         self._number = 0
 
-    def take(self) -> Candidate | TrialResult | None:
+    def take(self) -> Candidate | KnownTrial | None:
         """Return the next trial, or its result where that is known already; None where there is no more."""
         params = self._sampler.ask()
         if params is None:
@@ -49,11 +50,12 @@ class Feed:
         try:
             trial = self._maker.trial(number, point_at(self._maker.composition, params))
         except ConfigError as problem:
-            return _not_composed(number, params, problem)
+            return KnownTrial(_not_composed(number, params, problem), 0)
         known = self._known.find(trial.fingerprint)
         if known is not None:
-            return replace(known, trial=number, params=trial.params)
-        return self._maker.attempt(trial)
+            return KnownTrial(replace(known, trial=number, params=trial.params), self._maker.count_splits(trial))
+        made = self._maker.attempt(trial)
+        return KnownTrial(made, 0) if isinstance(made, TrialResult) else made
 
     def learn(self, result: TrialResult) -> None:
         """Tell the sampler of a trial that has ended."""

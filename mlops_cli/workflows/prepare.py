@@ -17,7 +17,7 @@ from mlops_cli.planning.constraint import Constraint
 from mlops_cli.planning.corners import corners
 from mlops_cli.planning.plan import make_plan
 from mlops_cli.records import Notice, Stage, Task
-from mlops_cli.store.provenance import code_hashes
+from mlops_cli.store.provenance import code_hashes, versions
 from mlops_cli.workflows.basis import basis_of, distributions, own_modules, scoring_of, with_code
 from mlops_cli.workflows.feed import Feed, preview
 from mlops_cli.workflows.load import Loaded, load
@@ -274,4 +274,5 @@ def _sweep_facts(spec: ExperimentSpec, earlier: Earlier) -> Mapping[str, Any]:
     sweep = spec.config.get("sweep")
     said = {key: value for key, value in sweep.items() if key != "warm_start"} if isinstance(sweep, dict) else {}
     own = {key: spec.config[key] for key in ("model", "transforms") if key in spec.config}
-    return {"sweep": said, "earlier": earlier.digest, "base": own}
+    drawn = versions(("optuna", "cmaes", "torch")) if spec.sweep.sampler.name not in {"grid", "random"} else {}
+    return {"sweep": said, "earlier": earlier.digest, "base": own, "versions": drawn}

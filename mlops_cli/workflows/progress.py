@@ -9,15 +9,44 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.analysis.aggregate import best, front
-from mlops_cli.records import Counts, TrialState
+from mlops_cli.records import Counts, Notice, TrialState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlops_cli.execution.underway import Finished
-    from mlops_cli.records import ErrorInfo, Notice, Plan, TrialResult
+    from mlops_cli.records import ErrorInfo, Plan, TrialResult
 
 SHOWN_TRIALS = 8
+
+MOST_SAID = 50
+"""Different warnings that a record holds; of more it says that there were."""
+
+OTHERS = Notice("library-warning", "libraries gave further warnings: they are in trials.jsonl")
+
+_NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
+
+
+@dataclass
+class _Said:
+    """A warning as it was said first, and of which trials."""
+
+    first: Notice
+    trials: list[int] = field(default_factory=list)  # the first ones by number
+    often: int = 0
+
+    def add(self, trial: int, notice: Notice) -> None:
+        """Note one more trial, in whatever order they end."""
+        if self.first != OTHERS and (not self.trials or trial < self.trials[0]):
+            self.first = notice
+        bisect.insort(self.trials, trial)
+        del self.trials[SHOWN_TRIALS:]
+        self.often += 1
+
+
+def _kind(notice: Notice) -> Notice:
+    """Return a warning without its numbers: those that differ in numbers alone are one."""
+    return Notice(notice.code, _NUMBER.sub("#", notice.message))
 
 
 @dataclass
@@ -31,8 +60,7 @@ class Progress:
     front: list[TrialResult] = field(default_factory=list)
     predictions: tuple[Mapping[str, Any], ...] = ()  # of the best trial alone
     _failed: TrialResult | None = None  # the first one by number
-    _said: dict[Notice, list[int]] = field(default_factory=dict)  # the first trials that each was said of
-    _often: Counter[Notice] = field(default_factory=Counter)
+    _said: dict[Notice, _Said] = field(default_factory=dict)  # by the text without its numbers
 
     @property
     def done(self) -> int:
@@ -50,10 +78,18 @@ class Progress:
             self.front = front([*self.front, result], [(name, plan.direction_of(name)) for name in plan.objectives])
         if result.state.has_failed:
             self._failed = min(filter(None, [self._failed, result]), key=lambda r: r.trial)
-        for notice in result.notices:
-            self._often[notice] += 1
-            bisect.insort(self._said.setdefault(notice, []), result.trial)
-            del self._said[notice][SHOWN_TRIALS:]
+        kinds = {_kind(notice): notice for notice in reversed(result.notices)}
+        for kind, notice in kinds.items():
+            self._heard(kind, notice).add(result.trial, notice)
+
+    def note(self, notice: Notice) -> None:
+        """Note a warning of which it is not known what trial it comes from."""
+        self._heard(_kind(notice), notice)
+
+    def _heard(self, kind: Notice, notice: Notice) -> _Said:
+        if kind not in self._said and len(self._said) >= MOST_SAID:
+            kind = notice = OTHERS
+        return self._said.setdefault(kind, _Said(notice))
 
     @property
     def error(self) -> ErrorInfo | None:
@@ -72,20 +108,16 @@ class Progress:
             lost=lost,
         )
 
-    def warnings(self, *, exact: bool) -> list[Notice]:
-        """Return what libraries warned of during trials: each thing once, with the trials that it concerns.
+    def warnings(self) -> list[Notice]:
+        """Return what libraries warned of during trials: each thing once, with the trials that it concerns."""
+        ordered = sorted(self._said.values(), key=lambda said: (said.trials[:1], said.first.code, said.first.message))
+        return [self._worded(said) for said in ordered]
 
-        Of threads it is not known which trial a warning comes from: then it is not ``exact``.
-        """
-        ordered = sorted(self._said, key=lambda notice: (self._said[notice][0], notice.code, notice.message))
-        return [self._of_trials(notice, exact=exact) for notice in ordered]
-
-    def _of_trials(self, notice: Notice, *, exact: bool) -> Notice:
-        text = re.sub(r" *\(status=\d+\)", "", notice.message).rstrip(" :.")
-        if exact and self.done > 1:
-            first, often = self._said[notice], self._often[notice]
-            shown = ", ".join(map(str, first)) + (" …" if often > len(first) else "")
-            text += f" (in {often} of {self.done} trials: {shown})"
-        if notice.code == "not-converged":
+    def _worded(self, said: _Said) -> Notice:
+        text = re.sub(r" *\(status=\d+\)", "", said.first.message).rstrip(" :.")
+        if said.trials and self.done > 1:
+            shown = ", ".join(map(str, said.trials)) + (" …" if said.often > len(said.trials) else "")
+            text += f" (in {said.often} of {self.done} trials: {shown})"
+        if said.first.code == "not-converged":
             text += "; give it more iterations, as by model.max_iter=5000, or scale the features"
-        return replace(notice, message=text)
+        return replace(said.first, message=text)

@@ -51,7 +51,8 @@ def launcher_for(composed: Composed) -> Launcher:
     """
     spec = composed.spec.launcher
     limited = spec.trial_timeout is not None or spec.trial_memory is not None
-    return make_launcher(spec, inline=not limited and not composed.uses_own_code, preload=PRELOAD)
+    inline = not limited and not composed.uses_own_code
+    return make_launcher(spec, inline=inline, preload=PRELOAD, trust=composed.workspace.trust)
 
 
 def record_run(
@@ -78,11 +79,19 @@ def record_run(
     log = RunLog(writer.paths.log)
     told = _both(log, observer)
     told(RunStarted(writer.record, prepared.plan, prepared.dataset, prepared.plan.splits, prepared.workers))
-    run = _Run(prepared, writer, launcher, told)
+    run = _Run(prepared, writer, launcher, told, _spent(writer, known, prepared.workers))
     status, stopped = run.trials(progress, known)
     final = writer.finish(_completed(run, progress, status, stopped, since))
     log.end(final)
     return Outcome(final, tuple(read_trials(final.path)), said=prepared.notices)
+
+
+def _spent(writer: RunWriter, known: Known, workers: int) -> float:
+    """Return about how many seconds a run that goes on has taken; one that was killed did not write that down."""
+    if not known.numbers:
+        return 0.0
+    worked = sum(result.fit_s + result.score_s for result in read_trials(writer.paths.root) if result.reused is None)
+    return max(writer.record.duration_s or 0.0, worked / workers)
 
 
 def _completed(
@@ -97,12 +106,11 @@ def _completed(
     record = _finished(record, run, progress)
     ended = datetime.now().astimezone()
     before = record.duration_s or 0.0  # of a run that is resumed: what it had taken by then
-    exact = run.prepared.spec.launcher.backend != "threading"
     return replace(
         record,
         ended=stamp(ended),
         duration_s=round(before + (ended - since).total_seconds(), 3),
-        warnings=tuple(dict.fromkeys([*record.warnings, *progress.warnings(exact=exact)])),
+        warnings=tuple(dict.fromkeys([*record.warnings, *progress.warnings()])),
     )
 
 
@@ -131,15 +139,15 @@ class _Run:
     writer: RunWriter
     launcher: Launcher
     told: Observer
+    spent_s: float = 0.0  # by the run before this
 
     def trials(self, progress: Progress, known: Known) -> tuple[RunStatus, tuple[Notice, ...]]:
         """Run and journal the trials; Ctrl-C keeps those that have ended."""
         engine = self._engine(self.prepared.spec.sweep, self._scratch())
         total = self.prepared.plan.total
-        own = set(known.own)
         try:
             for finished in engine.execute(self.prepared.feed(known), self.told, total):
-                if finished.result.fingerprint not in own:
+                if not known.is_written(finished.result):
                     self.writer.append(finished.result)
                 progress.take(finished)
                 self.told(TrialFinished(finished.result, progress.done, total, progress.best))
@@ -150,6 +158,9 @@ class _Run:
         except BaseException:
             self.launcher.close(kill=True)
             raise
+        finally:
+            for notice in engine.unplaced:
+                progress.note(notice)
         status = RunStatus.COMPLETED if progress.best is not None else RunStatus.FAILED
         return status, _early_end(engine.stopped, progress, self.prepared.spec.sweep)
 
@@ -168,7 +179,8 @@ class _Run:
 
     def _engine(self, sweep: SweepSpec, scratch: Path) -> Engine:
         prepared = self.prepared
-        rules = Rules(sweep, prepared.spec.launcher, prepared.plan.primary, prepared.plan.direction)
+        plan, spent = prepared.plan, self.spent_s
+        rules = Rules(sweep, prepared.spec.launcher, plan.primary, plan.direction, plan.splits, spent)
         return Engine(prepared.job, prepared.maker.splits, rules, self.launcher, scratch)
 
     def predict(self, record: RunRecord, progress: Progress) -> None:
@@ -180,6 +192,8 @@ class _Run:
         engine = self._engine(SweepSpec(), self._scratch())
         for finished in engine.execute(Only(self.prepared.maker.candidate(trial)), ignore, 1):
             progress.predictions = finished.predictions
+        if not progress.predictions:
+            self.writer.paths.predictions.unlink(missing_ok=True)  # of another trial, before an interruption
 
 
 def ignore(_event: Event) -> None:

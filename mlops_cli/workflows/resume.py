@@ -10,7 +10,7 @@ from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import StoreError
 from mlops_cli.records import RunStatus
 from mlops_cli.store.find import find_run, is_alive, read_trials
-from mlops_cli.store.known import own_results
+from mlops_cli.store.known import Known, own_results, results_of_others
 from mlops_cli.store.layout import RunPaths, WorkspacePaths
 from mlops_cli.store.runs import RunWriter
 from mlops_cli.workflows.prepare import RunOptions, compose, prepare
@@ -55,10 +55,20 @@ def resume(ref: str, options: RunOptions | None = None, *, observer: Observer = 
         with RunWriter.reopen(record.path, finished=again) as writer:
             # What was said of trials is said again when the run ends.
             writer.record = replace(writer.record, warnings=prepared.notices, counts=record.counts)
-            known = own_results(record.path, retry_failed=asked.retry_failed)
+            known = known_results(WorkspacePaths(prepared.workspace.root), prepared, record, asked)
             return record_run(prepared, writer, launcher, known=known, observer=observer, since=since)
     finally:
         launcher.close(kill=True)
+
+
+def known_results(workspace: WorkspacePaths, prepared: Prepared, record: RunRecord, options: RunOptions) -> Known:
+    """Return the run's own results, and those that it took from runs before it, or would have."""
+    own = own_results(record.path, retry_failed=options.retry_failed)
+    if record.forced or prepared.spec.sweep.pruner.prunes:
+        return own
+    version = prepared.dataset.version.version
+    others = results_of_others(workspace, record.experiment, version, before=record)
+    return replace(own, others=others.others)
 
 
 def _finished(record: RunRecord, *, retry: bool) -> Outcome:

@@ -126,8 +126,11 @@ def _identical(workspace: WorkspacePaths, prepared: Prepared, options: RunOption
 
 
 def _known(workspace: WorkspacePaths, prepared: Prepared, options: RunOptions) -> Known:
-    """Return the trials that other runs of the experiment have computed already."""
-    if options.force:
+    """Return the trials that other runs of the experiment have computed already.
+
+    Not where trials are pruned: those of a run without a pruner would go round it, and its rivals with them.
+    """
+    if options.force or prepared.spec.sweep.pruner.prunes:
         return Known()
     return results_of_others(workspace, prepared.spec.name, prepared.dataset.version.version)
 
@@ -164,6 +167,7 @@ def _draft(prepared: Prepared, options: RunOptions, state: SourceState, started:
         note=options.note,
         description=spec.description,
         fingerprint=plan.fingerprint,
+        forced=options.force,
     )
 
 

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 UNSUITABLE = "Unsuitable"
 
+REMEMBERED_SPLITS = 64
+"""Likewise the splits, where each trial has others."""
+
 REMEMBERED = 256
 """Trees of fits that are remembered; memory must not grow with the trials."""
 
@@ -95,8 +98,17 @@ class Maker:
         """Return the splits of a trial."""
         key = split_key(trial)
         if key not in self.made_splits:
+            while len(self.made_splits) >= REMEMBERED_SPLITS:
+                self.made_splits.pop(next(iter(self.made_splits)))
             self.made_splits[key] = splits_for(trial, self.loaded, self.workspace)
         return self.made_splits[key]
+
+    def count_splits(self, trial: Trial) -> int:
+        """Return how many splits a trial has; none where its data cannot be split."""
+        try:
+            return len(self.splits_of(trial))
+        except (ConfigError, DataError):
+            return 0
 
     def splits(self, key: str) -> tuple[Split, ...]:
         """Return splits that were made before, by their key."""

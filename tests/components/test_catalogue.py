@@ -35,7 +35,12 @@ from mlops_cli.records import Task
 CONF = Path(mlops_cli.__file__).parent / "conf"
 GROUPS = ("model", "transforms", "split", "target_transform", "calibration", "launcher")
 # Where the catalogue says something else than scikit-learn's default, and why is said in the file.
-OWN_VALUES = {("gaussian_mixture", "n_components"), ("hdbscan", "copy"), ("voting", "voting")}
+OWN_VALUES = {
+    ("gaussian_mixture", "n_components"),
+    ("hdbscan", "copy"),
+    ("stacking", "final_estimator"),  # what it makes of None, said aloud
+    ("voting", "voting"),
+}
 
 
 def options(group: str) -> list[str]:
@@ -302,7 +307,9 @@ def test_every_calibration_fits_without_a_warning(name: str) -> None:
 
 def test_launchers_say_where_and_how_many() -> None:
     assert {n: composed("launcher", n) for n in options("launcher")} == {
+        "dask": {"backend": "dask", "n_jobs": -1},
         "loky": {"backend": "loky", "n_jobs": -1},
+        "ray": {"backend": "ray", "n_jobs": -1},
         "threading": {"backend": "threading", "n_jobs": -1},
         "sequential": {"backend": "sequential", "n_jobs": 1},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -20,10 +21,13 @@ from mlops_cli.components.launchers import clusters, make_launcher
 from mlops_cli.components.launchers.clusters import ClusterLauncher
 from mlops_cli.components.launchers.provided import cache_folder
 from mlops_cli.components.launchers.ray import RayMachines
+from mlops_cli.config import load_experiment
+from mlops_cli.config.workspace import find_workspace
 from mlops_cli.contracts import Call
 from mlops_cli.errors import ConfigError, ExecutionError, MissingExtraError, TrustError
 from mlops_cli.records import ComponentSpec, LauncherSpec
 from mlops_cli.testing import check_launcher
+from mlops_cli.workflows.init import init_workspace
 
 pytest.importorskip("distributed")
 
@@ -33,14 +37,27 @@ CRASH = "__import__('ctypes').string_at(0)"
 SLOW = f"__import__('time').sleep(0.1) or {PID}"
 HANG = "__import__('time').sleep(1000)"
 HOG = "[bytearray(20 * 2**20) for _ in range(1000)]"
+LOCK = "sum(iter(int, 1))"  # never gives the interpreter's lock back
 PROVIDED = (
     "__import__('mlops_cli.components.launchers.provided', fromlist=['provided'])"
     ".provided(__import__('pathlib').Path({!r}))"
 )
 
 
-def dask(**options):
+def on_dask(**options):
     return make_launcher(LauncherSpec(backend="dask", **options), inline=False)
+
+
+@pytest.fixture
+def dask(request):
+    """Makes launchers, which are closed also where the test fails."""
+
+    def make(**options):
+        launcher = on_dask(**options)
+        request.addfinalizer(lambda: launcher.close(kill=True))
+        return launcher
+
+    return make
 
 
 def submit(launcher, expressions):
@@ -94,11 +111,8 @@ def no_orphans():
 
 @pytest.fixture(scope="module")
 def local():
-    with_workers = dask(n_jobs=2)
-    with_workers.warm()
-    computed(with_workers, ["1"])
-    yield with_workers
-    with_workers.close()
+    with closing(on_dask(n_jobs=2)) as launcher:
+        yield launcher
 
 
 class Cluster:
@@ -203,16 +217,23 @@ def test_there_is_nothing_to_wait_for_where_nothing_is_under_way(local):
     assert not local.wait()
 
 
-def test_limits_end_the_call_that_breaks_them_and_no_other():
+def test_limits_end_the_call_that_breaks_them_and_no_other(dask):
     launcher = dask(n_jobs=2, trial_timeout=1.5, trial_memory=500 * MIB)
-    answers = computed(launcher, ["1", HANG, SLOW, HOG, "sum(iter(int, 1))", *[SLOW] * 6])
+    answers = computed(launcher, ["1", HANG, SLOW, HOG, LOCK, *[SLOW] * 6])
     launcher.close()
     assert lost_as(answers) == {1: "TimeLimit", 3: "MemoryLimit", 4: "TimeLimit"}
     assert "1.5 s" in answers[1].lost.message
     assert "500 MiB" in answers[3].lost.message
 
 
-def test_closing_ends_calls_that_nobody_waits_for():
+def test_the_environment_is_left_as_it_was(dask):
+    before = dict(os.environ)
+    with closing(dask(n_jobs=1)) as launcher:
+        computed(launcher, ["1"])
+    assert dict(os.environ) == before
+
+
+def test_closing_ends_calls_that_nobody_waits_for(dask):
     launcher = dask(n_jobs=1)
     submit(launcher, [PID, HANG])
     worker = psutil.Process(launcher.wait(60)[0].value)
@@ -239,7 +260,7 @@ def test_workers_end_with_a_parent_that_is_killed(backend, tmp_path):
             launcher.wait()
         """)
     )
-    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as parent:
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE) as parent:
         worker = psutil.Process(int(parent.stdout.readline()))
         children = psutil.Process(parent.pid).children(recursive=True)
         assert worker in children
@@ -247,14 +268,14 @@ def test_workers_end_with_a_parent_that_is_killed(backend, tmp_path):
     assert psutil.wait_procs(children, timeout=20)[1] == []
 
 
-def test_a_local_cluster_keeps_the_contract():
+def test_a_local_cluster_keeps_the_contract(dask):
     check_launcher(lambda **limits: dask(n_jobs=2, **limits))
 
 
 # --- a cluster that runs already -------------------------------------------------------------------------------------
 
 
-def test_a_worker_that_is_killed_loses_and_repeats_nothing(cluster):
+def test_a_worker_that_is_killed_loses_and_repeats_nothing(cluster, dask):
     for _ in range(3):
         cluster.worker("--no-nanny")
     launcher = dask(address=cluster.address)
@@ -267,7 +288,7 @@ def test_a_worker_that_is_killed_loses_and_repeats_nothing(cluster):
     assert lost_as(answers) == {}
 
 
-def test_a_call_that_kills_workers_is_begun_twice_whatever_the_scheduler_allows(cluster, tmp_path):
+def test_a_call_that_kills_workers_is_begun_twice_whatever_the_scheduler_allows(cluster, tmp_path, dask):
     for _ in range(3):
         cluster.worker("--no-nanny")
     begun = tmp_path / "begun"
@@ -281,7 +302,7 @@ def test_a_call_that_kills_workers_is_begun_twice_whatever_the_scheduler_allows(
     assert begun.read_text() == "xx"
 
 
-def test_a_hanging_call_is_lost_where_no_nanny_can_restart_its_worker(cluster):
+def test_a_hanging_call_is_lost_where_no_nanny_can_restart_its_worker(cluster, dask):
     cluster.worker("--no-nanny")
     launcher = dask(address=cluster.address, trial_timeout=0.5)
     answers = computed(launcher, [HANG.replace("1000", "3"), SLOW])
@@ -289,7 +310,13 @@ def test_a_hanging_call_is_lost_where_no_nanny_can_restart_its_worker(cluster):
     assert lost_as(answers) == {0: "TimeLimit"}
 
 
-def test_workers_that_join_are_used(cluster):
+def test_of_calls_that_share_a_process_the_one_that_holds_too_much_is_lost(cluster, dask):
+    cluster.worker("--nanny", "--nthreads", "3")
+    launcher = dask(address=cluster.address, trial_memory=500 * MIB)
+    assert lost_as(computed(launcher, ["1", SLOW, HOG, *[SLOW] * 8])) == {2: "MemoryLimit"}
+
+
+def test_workers_that_join_are_used(cluster, dask):
     cluster.worker("--no-nanny")
     launcher = dask(address=cluster.address)
     computed(launcher, [SLOW])
@@ -300,7 +327,7 @@ def test_workers_that_join_are_used(cluster):
     launcher.close()
 
 
-def test_a_file_that_workers_do_not_see_reaches_them_and_goes_with_the_launcher(cluster, tmp_path, monkeypatch):
+def test_a_file_that_workers_do_not_see_reaches_them_and_goes_with_the_launcher(cluster, tmp_path, monkeypatch, dask):
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)  # the workers are in the folder above: a relative path means nothing to them
@@ -318,7 +345,7 @@ def test_a_file_that_workers_do_not_see_reaches_them_and_goes_with_the_launcher(
     assert not copy.exists()
 
 
-def test_a_file_that_workers_see_is_not_sent(cluster, tmp_path):
+def test_a_file_that_workers_see_is_not_sent(cluster, tmp_path, dask):
     cluster.worker("--no-nanny")
     (tmp_path / "rows.bin").write_bytes(b"rows")
     launcher = dask(address=cluster.address)
@@ -327,7 +354,7 @@ def test_a_file_that_workers_see_is_not_sent(cluster, tmp_path):
     launcher.close()
 
 
-def test_a_scheduler_that_dies_is_one_error_and_no_hang(cluster):
+def test_a_scheduler_that_dies_is_one_error_and_no_hang(cluster, dask):
     cluster.worker("--no-nanny", "--death-timeout", "1")
     launcher = dask(address=cluster.address)
     submit(launcher, [SLOW] * 50)
@@ -338,7 +365,7 @@ def test_a_scheduler_that_dies_is_one_error_and_no_hang(cluster):
     launcher.close(kill=True)
 
 
-def test_an_address_without_a_scheduler_is_one_error(monkeypatch):
+def test_an_address_without_a_scheduler_is_one_error(monkeypatch, dask):
     monkeypatch.setattr("mlops_cli.components.launchers.dask.CONNECT_S", 1)
     launcher = dask(address="tcp://127.0.0.1:1")
     submit(launcher, ["1"])
@@ -347,7 +374,7 @@ def test_an_address_without_a_scheduler_is_one_error(monkeypatch):
     launcher.close()
 
 
-def test_workers_with_other_versions_are_refused(cluster, monkeypatch):
+def test_workers_with_other_versions_are_refused(cluster, monkeypatch, dask):
     cluster.worker("--no-nanny")
     monkeypatch.setattr(clusters, "versions", lambda: (("scikit-learn", "0.1"),))
     launcher = dask(address=cluster.address)
@@ -363,19 +390,15 @@ NAMED = ComponentSpec("distributed.LocalCluster", {"n_workers": 1, "threads_per_
 
 
 def test_a_cluster_is_started_from_its_spec_if_its_package_is_trusted():
-    from mlops_cli.components.launchers.dask import DaskLauncher
-
-    launcher = DaskLauncher(LauncherSpec(backend="dask", cluster=NAMED), trust=("distributed",))
-    assert computed(launcher, ["1", "2"])[1].value == 2
-    assert not launcher.shares_files
-    launcher.close()
+    spec = LauncherSpec(backend="dask", cluster=NAMED)
+    with closing(make_launcher(spec, inline=False, trust=("distributed",))) as launcher:
+        assert computed(launcher, ["1", "2"])[1].value == 2
+        assert not launcher.shares_files
 
 
-def test_a_cluster_of_a_package_that_is_not_trusted_is_refused():
-    launcher = dask(cluster=NAMED)
+def test_a_cluster_of_a_package_that_is_not_trusted_is_refused(dask):
     with pytest.raises(TrustError, match=r"launcher\.cluster\._target_"):
-        assert launcher.workers
-    launcher.close()
+        dask(cluster=NAMED)
 
 
 @pytest.mark.parametrize("backend", ["dask", "ray"])
@@ -393,6 +416,41 @@ def test_a_missing_package_is_named_with_its_extra(backend, package, monkeypatch
         make_launcher(LauncherSpec(backend=backend), inline=False)
 
 
+# --- what docs/clusters.md says -------------------------------------------------------------------------------------
+
+GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "clusters.md").read_text(encoding="utf-8")
+
+
+def shown(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", GUIDE, flags=re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def started(tmp_path):
+    """A new workspace that trusts what the guide says, with a class in place of the batch system's."""
+    init_workspace(tmp_path)
+    (tmp_path / "dask_jobqueue.py").write_text(
+        "class SLURMCluster:\n    def scale(self): ...\n    def close(self): ...\n"
+    )
+    (tmp_path / "pyproject.toml").write_text(shown("toml")[0])
+    (tmp_path / "configs" / "slurm.yaml").write_text(shown("yaml")[0])
+    return find_workspace(tmp_path)
+
+
+def test_the_commands_of_the_guide_compose(started):
+    commands = re.findall(r"mlops run config=iris ([^`\n]*)", GUIDE)
+    assert len(commands) >= 4
+    for command in commands:
+        spec = load_experiment("iris", command.split(), started).spec.launcher
+        assert spec.backend in {"dask", "ray"}
+
+
+def test_the_config_of_the_guide_names_its_cluster(started):
+    spec = load_experiment("slurm", [], started).spec.launcher
+    assert spec.n_jobs == 20
+    assert spec.cluster.params["walltime"] == "02:00:00"
+
+
 # --- Ray -------------------------------------------------------------------------------------------------------------
 
 
@@ -402,13 +460,11 @@ def ray():
     if not find_spec("ray"):  # not imported here: it reads what it is to print when it is
         pytest.skip("Ray is not installed")
 
-    def launcher(**limits):
-        return make_launcher(LauncherSpec(backend="ray", n_jobs=2, **limits), inline=False)
+    def launcher(n_jobs=2, **limits):
+        return make_launcher(LauncherSpec(backend="ray", n_jobs=n_jobs, **limits), inline=False)
 
-    first = launcher()
-    first.warm()
-    first.wait(0)
-    with closing(first):
+    with closing(launcher(n_jobs=3)) as first:
+        computed(first, ["1"])  # keeps one of three workers, and the others find the Ray that it has started
         yield launcher
 
 
@@ -418,7 +474,7 @@ def test_ray_keeps_the_contract(ray):
 
 def test_ray_gives_the_same_verdicts(ray, capfd):
     with closing(ray(trial_timeout=2, trial_memory=500 * MIB)) as launcher:
-        answers = computed(launcher, [*[SLOW] * 6, HANG, CRASH, HOG, "1 / 0", "lambda: 0", *[SLOW] * 6])
+        answers = computed(launcher, [*[SLOW] * 6, HANG, CRASH, HOG, "1 / 0", "lambda: 0", LOCK, *[SLOW] * 6])
         assert launcher.workers == 2
     assert lost_as(answers) == {
         6: "TimeLimit",
@@ -426,6 +482,7 @@ def test_ray_gives_the_same_verdicts(ray, capfd):
         8: "MemoryLimit",
         9: "ZeroDivisionError",
         10: "PicklingError",
+        11: "TimeLimit",
     }
     assert capfd.readouterr().out == ""
 

@@ -108,7 +108,10 @@ def test_a_call_that_grows_is_ended_at_its_size():
     with launched(trial_memory=400 << 20) as launcher:
         found = results(launcher, (faults.grows, 1 << 30), *[(faults.double, n) for n in range(5)])
     culprit, *innocent = found
-    assert (culprit.lost.type, culprit.lost.message) == ("MemoryLimit", "it held more than 400 MiB, launcher.trial_memory")
+    assert (culprit.lost.type, culprit.lost.message) == (
+        "MemoryLimit",
+        "it held more than 400 MiB, launcher.trial_memory",
+    )
     assert [returned.value for returned in innocent] == [0, 2, 4, 6, 8]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mlops_cli.components.assemble import Assembly
 from mlops_cli.contracts import Returned
-from mlops_cli.execution.engine import Engine, Rules
+from mlops_cli.execution.engine import Engine, KnownTrial, Rules
 from mlops_cli.execution.job import Candidate, Job, Scoring
 from mlops_cli.records import (
     Column,
@@ -70,7 +70,7 @@ class Listed:
 
 
 def run(tmp_path, source, *, seed=0, sweep=None, launcher=None, limits=None):
-    rules = Rules(sweep or SweepSpec(), limits or LauncherSpec(), "accuracy", Direction.MAXIMIZE)
+    rules = Rules(sweep or SweepSpec(), limits or LauncherSpec(), "accuracy", Direction.MAXIMIZE, splits=5)
     engine = Engine(JOB, lambda _key: SPLITS, rules, launcher or Shuffled(random.Random(seed)), tmp_path)
     found = list(engine.execute(source, lambda _event: None, len(source.items)))
     return sorted(found, key=lambda f: f.result.trial)
@@ -130,15 +130,16 @@ def test_a_source_learns_of_exactly_the_trials_a_window_behind(tmp_path, seed):
 
 
 def test_a_known_result_is_passed_on_and_not_computed_again(tmp_path):
-    known = TrialResult(1, TrialState.COMPLETED, {"model.C": 5}, {"accuracy": (1.0,) * 5, "roc_auc": (1.0,) * 5})
+    scores = {"accuracy": (1.0,) * 5, "roc_auc": (1.0,) * 5}
+    known = KnownTrial(TrialResult(1, TrialState.COMPLETED, {"model.C": 5}, scores), 5)
     source = Listed([candidate(0), known, candidate(2, 3.0)])
     found = run(tmp_path, source)
     assert [f.result.trial for f in found] == [0, 1, 2]
-    assert found[1].result == known
+    assert found[1].result == known.result
 
 
 def test_a_sweep_of_nothing_but_known_results_ends(tmp_path):
-    known = [TrialResult(n, TrialState.COMPLETED, {}, {"accuracy": (0.5,)}) for n in range(500)]
+    known = [KnownTrial(TrialResult(n, TrialState.COMPLETED, {}, {"accuracy": (0.5,)}), 1) for n in range(500)]
     assert len(run(tmp_path, Listed(known))) == 500
 
 

@@ -8,7 +8,7 @@ import pytest
 import mlops_cli as mlops
 from mlops_cli.components.layout import Columns, Step, Union
 from mlops_cli.execution.job import Candidate
-from mlops_cli.execution.sharing import Sharing, Stored, keyed
+from mlops_cli.execution.sharing import Sharing, Stored, keyed, stand_in
 from mlops_cli.records import ComponentSpec, TransformSpec, Trial, TrialSpec
 
 
@@ -100,11 +100,11 @@ def test_stored_fits_stand_in_the_tree_and_go_when_there_is_no_room(tmp_path):
     trees = [keyed(candidate(n, step(RAW, "scale", n=n // 2))) for n in range(4)]
     sharing.look_ahead(list(enumerate(trees)))
     first, second = settled(sharing, trees[0], 0, 100), settled(sharing, trees[2], 0, 100)
-    assert sharing.stand_in(trees[0], 0) == Stored(str(first.path))
+    assert stand_in(trees[0], {trees[0].key: first}) == Stored(str(first.path))
     sharing.release([first])
     assert not first.path.exists()
     assert second.path.exists()  # it is being read
-    assert sharing.stand_in(trees[0], 0) == trees[0].node
+    assert stand_in(trees[0], {}) == trees[0].node
 
 
 def test_a_fit_that_failed_is_made_by_whoever_needs_it(tmp_path):
@@ -113,7 +113,7 @@ def test_a_fit_that_failed_is_made_by_whoever_needs_it(tmp_path):
     sharing.look_ahead([(0, tree), (1, tree)])
     (block,) = sharing.needed(tree, 0)
     sharing.settle(block, failed=True)
-    assert sharing.stand_in(tree, 0) == tree.node
+    assert stand_in(tree, {tree.key: block}) == tree.node
 
 
 COUNTING = """

@@ -1,4 +1,4 @@
-"""A hundred kills at random moments, of the parent, of workers, of everything: nothing lost, nothing twice, no orphan."""
+"""A hundred kills at random moments, of the parent, workers, everything: nothing lost, nothing twice, no orphan."""
 
 import json
 import os
@@ -40,10 +40,16 @@ evaluation: {metrics: [accuracy, log_loss]}
 SWEEPS = {
     "a grid": ["model.C=" + ",".join(str(c) for c in range(1, TRIALS + 1))],
     "tpe": ["model.C=tag(log, interval(0.001, 1000))", "sweep.sampler=tpe", f"sweep.trials={TRIALS}"],
-    "halving": ["model.C=tag(log, interval(0.001, 1000))", "sweep.sampler=random", f"sweep.trials={TRIALS}"]
-    + ["sweep.pruner=halving"],
-    "a grid of steps": ["model.C=" + ",".join(str(c / 7) for c in range(1, TRIALS // 2 + 1))]
-    + ["transforms.scale.with_mean=true,false"],
+    "halving": [
+        "model.C=tag(log, interval(0.001, 1000))",
+        "sweep.sampler=random",
+        f"sweep.trials={TRIALS}",
+        "sweep.pruner=halving",
+    ],
+    "a grid of steps": [
+        "model.C=" + ",".join(str(c / 7) for c in range(1, TRIALS // 2 + 1)),
+        "transforms.scale.with_mean=true,false",
+    ],
 }
 
 

@@ -258,7 +258,9 @@ def scores_of(run):
 def test_scores_do_not_depend_on_where_trials_run(experiment, monkeypatch, overrides):
     name = experiment(SWEEP)
     alone = mlops.run(name, ["launcher.n_jobs=1"])
-    monkeypatch.setattr("mlops_cli.components.launchers.processes.POOL_START_S", 0.0)  # a pool pays at once: this work is too small
+    monkeypatch.setattr(
+        "mlops_cli.components.launchers.processes.POOL_START_S", 0.0
+    )  # a pool pays at once: this work is too small
     other = mlops.run(name, overrides, force=True)
     assert scores_of(other) == scores_of(alone)
     assert len(alone.results) == 7

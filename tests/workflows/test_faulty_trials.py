@@ -1,4 +1,4 @@
-"""Whatever a trial does, its own verdict is right, the others are as they would have been, and nothing is left behind."""
+"""Whatever a trial does, its own verdict is right, no other one is harmed, and nothing is left behind."""
 
 import json
 import os

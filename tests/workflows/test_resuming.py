@@ -25,6 +25,13 @@ SWEEPS = {
     "halving": ["model.C=100,0.0001,10,0.001,1,0.01,0.1,50,20,5,2,0.5", "sweep.pruner=halving", "sweep.window=3"],
 }
 
+SWEEPS["hyperband"] = [*SWEEPS["halving"][:1], "sweep.pruner=hyperband", "sweep.window=3", "split.n_splits=9"]
+SWEEPS["halving over rows"] = [*SWEEPS["halving"][:1], "sweep.pruner={name: halving, over: rows}", "sweep.window=3"]
+SWEEPS["points that are alike"] = [
+    "sweep.space=[{model.C: [1,10,3,4,5,6]},{model.fit_intercept: [true,false]}]",
+    "transforms.impute_numeric.strategy=mean,median",
+]
+
 TIMES = ("started", "ended", "duration_s", "process", "id", "path", "files")
 
 
@@ -65,7 +72,7 @@ def test_the_finished_files_are_those_of_a_run_that_was_not_interrupted(experime
     whole = mlops.run(name, sweep, force=True)
     begun = interrupted(name, sweep, count)
     assert begun.status is RunStatus.INTERRUPTED
-    assert begun.record.counts.trials == 12
+    assert begun.record.counts.trials == whole.record.counts.trials
     resumed = mlops.resume(begun.id)
     assert resumed.id == begun.id
     assert record_of(resumed) == record_of(whole)
@@ -158,6 +165,43 @@ def test_trials_of_another_run_are_reused_and_named(counting, workspace):
 def test_trials_of_an_interrupted_run_are_reused_too(counting, workspace):
     interrupted(counting, ["model.C=1,2,3,4"], 3)
     assert mlops.run(counting, ["model.C=4,3,2,1"]).record.counts.reused == 3
+
+
+def test_what_was_reused_stays_so_when_the_run_is_resumed(counting, workspace):
+    first = mlops.run(counting, ["model.C=1,2,3,4"])
+    with pytest.raises(KeyboardInterrupt):
+        mlops.run(counting, ["model.C=9,1,2,3"], observer=stop_after(2))
+    fits(workspace)
+    resumed = mlops.resume("latest")
+    assert resumed.record.counts.reused == 3
+    assert [r.reused for r in resumed.results] == [None, *[first.id] * 3]
+    assert set(fits(workspace)) <= {9.0, float(resumed.best.params["model.C"])}  # the one that is new, and the refit
+
+
+def test_a_pruner_is_not_gone_round_by_what_was_computed_without_one(experiment):
+    name = experiment(CONFIG)
+    halving = SWEEPS["halving"]
+    alone = mlops.run(name, halving, force=True)
+    mlops.run(name, halving[:1], force=True)
+    beside = mlops.run(name, [*halving, "sweep.patience=50"])  # another run, with the same trials
+    assert beside.record.counts == alone.record.counts
+
+
+def test_half_written_files_of_a_killed_run_are_not_taken_for_whole(experiment, workspace):
+    begun = interrupted(experiment(CONFIG), ["model.C=1,2,3"], 1)
+    scratch = workspace / ".mlops" / "scratch" / begun.id
+    scratch.mkdir(parents=True)
+    (scratch / "job.joblib").write_bytes(b"")
+    assert mlops.resume(begun.id, n_jobs=2).record.counts.completed == 3
+
+
+def test_the_time_that_a_run_has_taken_counts_when_it_goes_on(experiment):
+    begun = interrupted(experiment(CONFIG), ["model.C=1,2,3", "sweep.timeout=1h"], 1)
+    file = begun.path / "run.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "duration_s": 3600.0}))
+    resumed = mlops.resume(begun.id)
+    assert resumed.record.counts.trials < 3
+    assert "stopped-early" in {w.code for w in resumed.record.warnings}
 
 
 def test_nothing_is_reused_after_the_data_or_the_code_has_changed(counting, workspace, mixed):

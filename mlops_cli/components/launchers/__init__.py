@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlops_cli.components.launchers.limits import workers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from mlops_cli.contracts import Launcher
     from mlops_cli.records import LauncherSpec
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["make_launcher", "workers"]
 
 
-def make_launcher(spec: LauncherSpec, *, inline: bool, preload: Sequence[str] = ()) -> Launcher:
+def make_launcher(
+    spec: LauncherSpec, *, inline: bool, preload: Sequence[str] = (), trust: Collection[str] = ()
+) -> Launcher:
     """Return the launcher that a config asks for.
 
     Parameters
@@ -27,11 +29,13 @@ def make_launcher(spec: LauncherSpec, *, inline: bool, preload: Sequence[str] = 
         where there are limits, since a call can be ended only with the process that it runs in.
     preload : sequence of str
         Modules that workers import as they start.
+    trust : collection of str
+        The modules that the workspace's owner trusts: a cluster that the config names has to be of one.
     """
     if spec.backend == "dask":
         from mlops_cli.components.launchers.dask import DaskLauncher
 
-        return DaskLauncher(spec, preload)
+        return DaskLauncher(spec, preload, trust=trust)
     if spec.backend == "ray":
         from mlops_cli.components.launchers.ray import RayLauncher
 

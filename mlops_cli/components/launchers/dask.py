@@ -9,9 +9,7 @@ import importlib.util
 import logging
 import os
 import queue
-import shutil
 import signal
-import tempfile
 import time
 from collections import Counter
 from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
@@ -19,8 +17,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.components.launchers.clusters import MUTE_S, ClusterLauncher, Ended, check_options, due
-from mlops_cli.components.launchers.limits import THREAD_VARIABLES, workers
+from mlops_cli.components.launchers.clusters import ClusterLauncher
+from mlops_cli.components.launchers.dask_local import OPTIONS, RESTART_S, start_local
+from mlops_cli.components.launchers.limits import workers
+from mlops_cli.components.launchers.machines import MUTE_S, Ended, check_options, due
 from mlops_cli.components.launchers.provided import forget, parts_of
 from mlops_cli.components.launchers.verdicts import raised
 from mlops_cli.errors import ConfigError, ExecutionError, MissingExtraError
@@ -30,21 +30,15 @@ if TYPE_CHECKING:
 
     from mlops_cli.components.launchers.provided import ProvidedFile
     from mlops_cli.components.launchers.work import Answers, Batch
-    from mlops_cli.records import LauncherSpec
+    from mlops_cli.records import ComponentSpec, LauncherSpec
 
 CONNECT_S = 15
 """How long a scheduler may take to answer."""
-
-RESTART_S = 60
-"""How long a worker may take to come back."""
 
 _TICK_S = 0.2
 
 LOOK_S = 1.0
 """How often the scheduler is asked for its workers."""
-
-LOCAL_OPTIONS = frozenset({"host", "interface", "local_directory", "memory_limit", "protocol", "threads_per_worker"})
-"""What a config may say of a local cluster. Others, such as ``preload``, would run whatever a config names."""
 
 
 class DaskLauncher(ClusterLauncher):
@@ -65,7 +59,7 @@ class DaskLauncher(ClusterLauncher):
     MissingExtraError
         Dask is not installed.
     ConfigError
-        An option is unknown.
+        An option is unknown, or the cluster cannot be imported or is not trusted.
     """
 
     def __init__(self, spec: LauncherSpec, preload: Sequence[str] = (), *, trust: Collection[str] = ()) -> None:
@@ -73,13 +67,35 @@ class DaskLauncher(ClusterLauncher):
             raise MissingExtraError("distributed", "dask", "launcher=dask")
         is_local = spec.address is None and spec.cluster is None
         if is_local:
-            check_options(spec, LOCAL_OPTIONS)
+            check_options(spec, OPTIONS)
+        if spec.cluster is not None:
+            _import(spec.cluster, trust)
         super().__init__(
             DaskMachines(spec, preload, trust),
             spec,
-            workers=workers(spec) * spec.options.get("threads_per_worker", 1) if is_local else None,
+            workers=workers(spec) if is_local else None,
             shares_files=is_local,
         )
+
+
+def _refuse_idle(cluster: Any) -> None:
+    """Raise if a cluster could submit none of its jobs: it logs that and no more, and the run would wait for good."""
+    from distributed import Status
+
+    async def submitted() -> None:
+        await cluster
+
+    cluster.sync(submitted)
+    states = [getattr(worker, "status", None) for worker in cluster.workers.values()]
+    if states and all(state is Status.created for state in states):
+        raise ConfigError("the cluster cannot start workers; above is what it says", key="launcher.cluster")
+
+
+def _import(cluster: ComponentSpec, trust: Collection[str]) -> None:
+    """Import a cluster's class: some packages set signal handlers then, which only the main thread may."""
+    from mlops_cli.components.targets import Role, resolve
+
+    resolve(str(cluster.target), Role.CLUSTER, trust, key="launcher.cluster._target_")
 
 
 class DaskMachines:
@@ -100,6 +116,7 @@ class DaskMachines:
         self._ended: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._threads: dict[str, int] = {}  # of each worker that takes calls
         self._present: frozenset[str] = frozenset()  # those that take none for now too
+        self._ending: set[str] = set()  # those that are as good as gone
         self._left: set[str] = set()  # those that went as was meant: their time was up, or the cluster shrank
         self._names: dict[str, object] = {}
         self._nannies: dict[str, str | None] = {}
@@ -116,7 +133,8 @@ class DaskMachines:
 
         self._resources.enter_context(silence_logging_cmgr(logging.CRITICAL))  # verdicts are told by us
         if self._is_local:
-            self._connect(self._local_cluster())
+            cluster, self.logs = start_local(self._spec, self._resources)
+            self._connect(cluster)
             self._settle_local()
         elif self._spec.cluster is not None:
             self._connect(self._own_cluster())
@@ -141,28 +159,6 @@ class DaskMachines:
             ) from error
         self._client = self._resources.enter_context(client)
 
-    def _local_cluster(self) -> Any:
-        from distributed import LocalCluster
-
-        self.logs = tempfile.mkdtemp(prefix="mlops-dask-")
-        self._resources.callback(shutil.rmtree, self.logs, ignore_errors=True)
-        options = {
-            "threads_per_worker": 1,
-            "memory_limit": None,  # Dask would pause workers that hold much, and the run would stand still
-            "local_directory": self.logs,
-            **self._spec.options,
-            "n_workers": workers(self._spec),
-            "silence_logs": logging.CRITICAL,
-            "scheduler_kwargs": {
-                "allowed_failures": 0,  # whoever kills a worker is tried again by us, alone
-                "dashboard": False,
-                "dashboard_address": "127.0.0.1:0",  # Dask serves its health there all the same: on any free port
-            },
-            "env": {**dict.fromkeys(THREAD_VARIABLES, "1"), "DASK_LOGGING__DISTRIBUTED": "critical"},
-            "death_timeout": RESTART_S,
-        }
-        return self._resources.enter_context(LocalCluster(**options))
-
     def _settle_local(self) -> None:
         from mlops_cli.components.launchers.dask_worker import Settle
 
@@ -170,18 +166,23 @@ class DaskMachines:
 
     def _own_cluster(self) -> Any:
         """Build the cluster that the config names, and have it start workers."""
+        from distributed import SpecCluster
+
         from mlops_cli.components.construct import build
         from mlops_cli.components.targets import Role
 
         spec = self._spec
         if spec.cluster is None:
             raise ConfigError("no cluster is named", key="launcher.cluster")
-        cluster = build(spec.cluster, role=Role.PARAM, trust=self._trust, key="launcher.cluster")
+        cluster = build(spec.cluster, role=Role.CLUSTER, trust=self._trust, key="launcher.cluster")
         self._resources.enter_context(cluster)
         if spec.n_jobs > 0:
             cluster.scale(spec.n_jobs)
         elif not getattr(cluster, "worker_spec", True):
-            raise ConfigError("this cluster starts no workers by itself", key="launcher.n_jobs", hint="how many?")
+            hint = "launcher.n_jobs=20 asks it for 20"
+            raise ConfigError("this cluster starts no workers by itself", key="launcher.n_jobs", hint=hint)
+        if isinstance(cluster, SpecCluster):
+            _refuse_idle(cluster)
         return cluster
 
     def close(self, run: str, *, kill: bool) -> None:
@@ -226,7 +227,8 @@ class DaskMachines:
             self._take_pulse(known)
             self._names.update((address, worker["name"]) for address, worker in known.items())
             self._nannies = {address: worker["nanny"] for address, worker in known.items()}
-            self._threads = {a: w["nthreads"] for a, w in known.items() if w.get("status", "running") == "running"}
+            taking = (a for a, w in known.items() if w.get("status", "running") == "running" and a not in self._ending)
+            self._threads = {address: known[address]["nthreads"] for address in taking}
         return sum(self._threads.values())
 
     def _take_pulse(self, known: Mapping[str, Any]) -> None:
@@ -295,7 +297,7 @@ class DaskMachines:
     def _muted(self) -> Iterator[Ended]:
         """Yield the batches past their time whose worker has no heartbeat any more, and end these workers."""
         now = time.monotonic()
-        for ticket in [ticket for ticket, due in self._due.items() if due < now]:
+        for ticket in [ticket for ticket, until in self._due.items() if until < now]:
             worker = self._at[ticket]
             if now - self._beats[worker][1] > MUTE_S:
                 self._asked(self._client.cancel, [self._taken(ticket)], force=True)
@@ -303,12 +305,15 @@ class DaskMachines:
                 yield Ended(ticket, mute=True)
 
     def _restart(self, worker: str) -> None:
-        """Restart a worker where it has a nanny; else what it runs goes on there."""
-        for nanny in self._own_nannies():
-            if nanny.worker_address == worker:
-                os.kill(nanny.pid, signal.SIGKILL)  # at once, even if it cannot hear
-        if self._nannies.get(worker):
-            self._asked(self._client.restart_workers, [worker], timeout=RESTART_S, raise_for_error=False)
+        """Have a worker end and start again where it has a nanny; else what it runs goes on there."""
+        own = [nanny for nanny in self._own_nannies() if nanny.worker_address == worker and nanny.pid is not None]
+        if own:
+            self._ending.add(worker)
+            os.kill(own[0].pid, signal.SIGKILL)  # at once, even if it cannot hear; its nanny starts another one
+        elif self._nannies.get(worker):
+            self._ending.add(worker)
+            with suppress(KeyError):  # it is gone already
+                self._asked(self._client.restart_workers, [worker], timeout=RESTART_S, raise_for_error=False)
         self._looked = -LOOK_S
 
     def _left_by(self, ticket: int, worker: str) -> Ended:
@@ -335,7 +340,8 @@ class DaskMachines:
             return Ended(ticket, left=True)
         error = future.exception()
         if isinstance(error, KilledWorker):
-            self._threads.pop(error.last_worker.address, None)
+            self._ending.add(error.last_worker.address)
+            self._looked = -LOOK_S
             return Ended(ticket, died=True, log=self._log_of(error.last_worker.address))
         return Ended(ticket, failed=raised(error))  # a worker could not even read the batch
 

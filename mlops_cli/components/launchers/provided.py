@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PART_BYTES = 64 * 1024 * 1024
 """How much of a file travels at a time."""
 
-KEPT_S = 7 * 24 * 3600
+KEPT_S = 30 * 24 * 3600
 """How old a folder of fetched files is whose run was killed, rather than still going."""
 
 _NOTHING: Mapping[str, Path] = MappingProxyType({})
@@ -144,7 +144,7 @@ def _fetch_once(file: ProvidedFile, copy: Path, fetch: Callable[[Any], bytes]) -
 
     if file.parts is None:
         raise NotProvidedError(file.path)
-    _sweep()
+    sweep()
     copy.parent.mkdir(exist_ok=True)
     with copy.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -153,7 +153,7 @@ def _fetch_once(file: ProvidedFile, copy: Path, fetch: Callable[[Any], bytes]) -
             copy.with_suffix(".part").replace(copy)
 
 
-def _sweep() -> None:
+def sweep() -> None:
     """Remove what runs left that were killed long ago."""
     for folder in cache_folder().iterdir():
         with suppress(OSError):

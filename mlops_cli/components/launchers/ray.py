@@ -9,14 +9,16 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import logging
+import math
 import os
 import time
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.components.launchers.clusters import ClusterLauncher, Ended, check_options
+from mlops_cli.components.launchers.clusters import ClusterLauncher
 from mlops_cli.components.launchers.limits import workers
+from mlops_cli.components.launchers.machines import Ended, check_options, due
 from mlops_cli.components.launchers.provided import NotProvidedError, forget, parts_of
 from mlops_cli.components.launchers.verdicts import raised
 from mlops_cli.components.launchers.work import work
@@ -24,7 +26,7 @@ from mlops_cli.errors import ConfigError, ExecutionError, MissingExtraError
 from mlops_cli.records import ErrorInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Iterator, Sequence
 
     from mlops_cli.components.launchers.provided import ProvidedFile
     from mlops_cli.components.launchers.work import Answers, Batch
@@ -58,8 +60,6 @@ class RayLauncher(ClusterLauncher):
         With ``address`` the cluster that runs there, else one on this machine of ``n_jobs`` workers.
     preload : sequence of str
         Modules that calls will need.
-    trust : collection of str
-        Of no use here; Ray's clusters are started by Ray's own commands.
 
     Raises
     ------
@@ -69,7 +69,7 @@ class RayLauncher(ClusterLauncher):
         An option is unknown, or a cluster is to be started that is none of Ray's.
     """
 
-    def __init__(self, spec: LauncherSpec, preload: Sequence[str] = (), *, trust: Collection[str] = ()) -> None:  # noqa: ARG002
+    def __init__(self, spec: LauncherSpec, preload: Sequence[str] = ()) -> None:
         if importlib.util.find_spec("ray") is None:
             raise MissingExtraError("ray", "ray", "launcher=ray")
         if spec.cluster is not None:
@@ -115,6 +115,14 @@ def _fetch(part: Any) -> bytes:
     return content
 
 
+@dataclass(frozen=True)
+class _Sent:
+    reference: Any
+    actor: Any
+    batch: Batch
+    due: float = math.inf  # when it is to have been answered: not known before its actor runs
+
+
 class RayMachines:
     """A Ray cluster as `ClusterLauncher` uses it."""
 
@@ -126,7 +134,8 @@ class RayMachines:
         self._is_ours = False  # whether Ray was started, or connected to, by this object
         self._actor_class: Any = None
         self._load: dict[Any, set[int]] = {}  # actor → what it has to do
-        self._sent: dict[int, tuple[Any, Any]] = {}  # ticket → reference, actor
+        self._starting: dict[Any, Any] = {}  # what is there once an actor runs → the actor
+        self._sent: dict[int, _Sent] = {}
         self._holds_files = False
         self._slots = 0
         self._looked = -LOOK_S
@@ -192,16 +201,24 @@ class RayMachines:
         """Have a batch computed by the actor that has least to do."""
         actor = self._idlest()
         try:
-            self._sent[ticket] = (actor.run.remote(batch), actor)
+            sent = _Sent(actor.run.remote(batch), actor, batch)
         except Exception as error:
             raise self._lost(error) from error
+        self._sent[ticket] = self._timed(sent)
         self._load[actor].add(ticket)
+
+    def _timed(self, sent: _Sent) -> _Sent:
+        fetches = any(file.parts for file in sent.batch.files)
+        if fetches or sent.actor in self._starting.values():
+            return sent
+        return replace(sent, due=due(sent.batch))
 
     def _idlest(self) -> Any:
         actor = min(self._load, key=lambda a: len(self._load[a]), default=None)
         if actor is None or (self._load[actor] and len(self._load) < self._most()):
             actor = self._actor_class.remote(self._preload)
             self._load[actor] = set()
+            self._starting[actor.__ray_ready__.remote()] = actor
         return actor
 
     def _most(self) -> int:
@@ -214,24 +231,47 @@ class RayMachines:
         if not self._sent:
             time.sleep(timeout)
             return []
-        tickets = {reference: ticket for ticket, (reference, _) in self._sent.items()}
+        self._note_started()
+        tickets = {sent.reference: ticket for ticket, sent in self._sent.items()}
         try:
             done, left = ray.wait(list(tickets), num_returns=1, timeout=timeout)
             if left:
                 done += ray.wait(left, num_returns=len(left), timeout=0)[0]
         except Exception as error:
             raise self._lost(error) from error
-        return [self._told(tickets[reference], reference) for reference in done]
+        return [*(self._told(tickets[reference]) for reference in done), *self._muted()]
 
-    def _told(self, ticket: int, reference: Any) -> Ended:
+    def _note_started(self) -> None:
         import ray
 
-        _, actor = self._sent.pop(ticket)
-        self._load.get(actor, set()).discard(ticket)
+        started = (
+            ray.wait(list(self._starting), num_returns=len(self._starting), timeout=0)[0] if self._starting else []
+        )
+        for actor in [self._starting.pop(reference) for reference in started]:
+            self._sent.update((t, self._timed(sent)) for t, sent in list(self._sent.items()) if sent.actor is actor)
+
+    def _muted(self) -> Iterator[Ended]:
+        """Yield the batches past their time, whose actors cannot even say so, and end these."""
+        now = time.monotonic()
+        for ticket in [ticket for ticket, sent in self._sent.items() if sent.due < now]:
+            self._end(self._sent.pop(ticket).actor)
+            yield Ended(ticket, mute=True)
+
+    def _end(self, actor: Any) -> None:
+        import ray
+
+        ray.kill(actor)
+        self._load.pop(actor, None)
+
+    def _told(self, ticket: int) -> Ended:
+        import ray
+
+        sent = self._sent.pop(ticket)
+        self._load.get(sent.actor, set()).discard(ticket)
         try:
-            return Ended(ticket, ray.get(reference))
+            return Ended(ticket, ray.get(sent.reference))
         except ray.exceptions.RayActorError as error:
-            self._load.pop(actor, None)
+            self._load.pop(sent.actor, None)
             if "ModuleNotFoundError" in str(error):  # the actor could not even be made
                 return Ended(ticket, failed=ErrorInfo("ModuleNotFoundError", str(error)))
             return Ended(ticket, died=True)
@@ -242,11 +282,8 @@ class RayMachines:
 
     def renew(self, answers: Answers) -> None:
         """End the actor that computed a batch; what else it had to do comes back as died, and is tried again."""
-        import ray
-
         for actor in [a for a in self._load if a._actor_id.hex() == answers.worker]:
-            ray.kill(actor)
-            del self._load[actor]
+            self._end(actor)
 
     def supply(self, file: ProvidedFile) -> ProvidedFile:
         """Put the content of a file into Ray's store."""
