@@ -8,20 +8,24 @@ out whatever the number of workers, and however often the run was interrupted.
 
 from __future__ import annotations
 
+import heapq
+import itertools
+import time
 import warnings
 from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from mlops_cli.contracts import Call
 from mlops_cli.execution.fitting import SplitTask, notices_of, one_blas_thread, run_task
 from mlops_cli.execution.job import Travelling
 from mlops_cli.execution.pruning import make_pruning
 from mlops_cli.execution.sharing import Sharing, keyed, stand_in
+from mlops_cli.execution.source import KnownTrial, Source
 from mlops_cli.execution.stopping import Stopping
 from mlops_cli.execution.underway import Finished, Task, Underway, finished, score_of
-from mlops_cli.records import ErrorInfo, SplitFinished, SplitScore, TrialResult
+from mlops_cli.records import ErrorInfo, SplitFinished, SplitScore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,28 +43,11 @@ CHUNK = 32
 KEPT_SPLITS = 16
 """Splits of different trials that are kept for those to come."""
 
+BUSY_S = 0.5
+"""Seconds of work that each worker has waiting with the launcher."""
+
 AHEAD = 3 * CHUNK
 """Trials that may be under way at once where nothing is to be waited for."""
-
-
-@dataclass(frozen=True)
-class KnownTrial:
-    """A trial whose result is there already, and how many splits it has."""
-
-    result: TrialResult
-    splits: int
-
-
-class Source(Protocol):
-    """Where trials come from, in the order of their numbers."""
-
-    def take(self) -> Candidate | KnownTrial | None:
-        """Return the next trial, or its result where that is known already; None where there is no more."""
-        ...
-
-    def learn(self, result: TrialResult) -> None:
-        """Take note of a trial that has ended; called in the order of the numbers, and only if trials depend on it."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -105,6 +92,10 @@ class Engine:
         self._made: dict[str, Travelling[tuple[Split, ...]]] = {}  # by key, the last ones that were needed
         self._underway: dict[int, Underway] = {}
         self._waiting: deque[Task] = deque()
+        self._ready: list[tuple[tuple[int, int, int], int, Task]] = []  # a heap
+        self._turns = itertools.count()
+        self._sent = 0  # how many tasks the launcher has
+        self._mean_s = BUSY_S  # of a task, as the last ones were
         self._tasks: dict[tuple[Any, ...], Task] = {}  # by key, from the moment that they are made
         self._ended: dict[int, KnownTrial] = {}  # not yet told
         self._out: deque[Finished] = deque()
@@ -112,6 +103,8 @@ class Engine:
         self._told = 0
         self._provided: set[Path] = set()
         self._exhausted = False
+        timeout = rules.sweep.timeout
+        self._deadline = None if timeout is None else time.monotonic() + timeout - rules.spent_s
         self._stopping = Stopping(rules.sweep, rules.primary, rules.direction, rules.spent_s)
         self._done = 0
         self.stopped: str | None = None
@@ -261,16 +254,39 @@ class Engine:
         self._waiting.append(task)
 
     def _submit_ready(self) -> None:
-        """Hand over what waits for nothing any more."""
+        """Hand over what waits for nothing any more, the first trials first: an interruption then costs the fewest."""
         left: deque[Task] = deque()
         for task in self._waiting:
             if task.key not in self._tasks:
                 continue  # its trial has failed meanwhile
             if task.is_ready:
-                self._launcher.submit(Call(task.key, run_task, self._written(task)))
+                heapq.heappush(self._ready, (task.place, next(self._turns), task))
             else:
                 left.append(task)
         self._waiting = left
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Give the launcher as much as it needs to be busy for a while, and no more: what comes later may be first."""
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            self._give_up_unbegun()
+        while self._ready and self._sent < self._launcher.workers * max(2, round(BUSY_S / max(self._mean_s, 1e-4))):
+            task = heapq.heappop(self._ready)[-1]
+            if task.key in self._tasks:
+                task.is_sent = True
+                self._sent += 1
+                self._launcher.submit(Call(task.key, run_task, self._written(task)))
+
+    def _give_up_unbegun(self) -> None:
+        """Let go of the trials that were taken and of which nothing has been handed over, when time is over."""
+        begun = {task.trial.number for task in self._tasks.values() if task.is_sent}
+        late = {n for n, trial in self._underway.items() if n not in begun and not trial.scores and trial.step == 0}
+        for key in [key for key, task in self._tasks.items() if task.block is None and task.trial.number in late]:
+            self._sharing.release(self._tasks.pop(key).reads)
+        for number in late:
+            del self._underway[number]
+        if late:
+            self._exhausted, self.stopped = True, "timeout"
 
     def _written(self, task: Task) -> SplitTask:
         """Return a task as workers take it."""
@@ -303,17 +319,19 @@ class Engine:
     def _take(self, returned: Returned, caught: list[warnings.WarningMessage] | None) -> None:
         key: Any = returned.key
         task = self._tasks.pop(key)
+        self._sent -= 1
         self._sharing.release(task.reads)
         score = score_of(returned, task)
         if caught is not None:
             self.unplaced |= dict.fromkeys(notices_of(caught))
             caught.clear()
+        self._mean_s += (score.fit_s + score.score_s - self._mean_s) / 16
         if task.block is not None:
             self._sharing.settle(task.block, failed=score.error is not None)
-            self._submit_ready()
         else:
             self._done += 1
             self._scored(task.trial, score)
+        self._submit_ready()
 
     def _scored(self, trial: Underway, score: SplitScore) -> None:
         trial.open.discard(score.split)
@@ -341,10 +359,11 @@ class Engine:
         """Give up the splits after one that failed; those before it may fail too, and then the first one counts."""
         late = {split for split in trial.open if split > after}
         keys = {("trial", trial.number, trial.step, split): split for split in late}
-        waiting = {task.key for task in self._waiting if task.key in keys}
-        dropped = waiting | self._launcher.cancel(keys.keys() - waiting)
+        waiting = {key for key in keys if not self._tasks[key].is_sent}
+        cancelled = self._launcher.cancel(keys.keys() - waiting)
+        self._sent -= len(cancelled)
         for key, split in keys.items():
-            if key in dropped:
+            if key in waiting or key in cancelled:
                 self._sharing.release(self._tasks.pop(key).reads)
                 trial.open.discard(split)
 
@@ -360,7 +379,6 @@ class Engine:
             self._end_of(trial, why)
         else:
             self._next_step(trial)
-            self._submit_ready()
 
     def _end_of(self, trial: Underway, pruned: str | None = None) -> None:
         del self._underway[trial.number]

@@ -37,6 +37,12 @@ class Task:
     trial: Underway
     block: Block | None = None  # set where the task is to store one
     reads: list[Block] = field(default_factory=list)
+    is_sent: bool = False  # to the launcher
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """Where it stands among those that are ready: by trial, what is shared first, by split."""
+        return self.trial.number, int(self.block is None), self.split
 
     @property
     def is_ready(self) -> bool:

@@ -62,7 +62,9 @@ def preview(
 def _left(plan: Plan, shown: int) -> str:
     if plan.total is None:
         return "… and as many more as the constraint allows" if shown == SHOWN else ""
-    return f"… and {plan.total - shown:,} more" if plan.total > shown else ""
+    if plan.total <= shown:
+        return ""
+    return f"… and {plan.total - shown:,} more" + ("" if shown == SHOWN else ", which depend on how these do")
 
 
 def as_json(plan: Plan, workers: int, points: Sequence[Point], notices: Sequence[Notice]) -> dict[str, Any]:

@@ -175,8 +175,16 @@ def listing(records: Sequence[RunRecord], *, width: int = 80) -> Table:
         score = f"{clean(record.primary or '')} {value}".strip()
         best = [Text(params(record.best.params)) if record.best is not None else "-"] if wide else []
         status = Text(str(record.status), style=STATUS_STYLE[record.status])
-        made.add_row(plain(record.id), status, str(record.counts.trials), score, *best)
+        made.add_row(plain(record.id), status, _trials(record), score, *best)
     return made
+
+
+def _trials(record: RunRecord) -> str:
+    """Return how many trials a run has; of one that did not end, how many of those that it was to have."""
+    counts = record.counts
+    if record.status is not RunStatus.INTERRUPTED:
+        return str(counts.trials)
+    return f"{counts.completed + counts.failed + counts.pruned}/{counts.trials}"
 
 
 def page(record: RunRecord, trials: Sequence[TrialResult], *, tracebacks: bool = False) -> RenderableType:

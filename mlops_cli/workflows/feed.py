@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.errors import ConfigError
-from mlops_cli.execution.engine import KnownTrial
+from mlops_cli.execution.source import KnownTrial
 from mlops_cli.records import ErrorInfo, TrialResult, TrialState
 from mlops_cli.workflows.trials import UNSUITABLE, point_at
 

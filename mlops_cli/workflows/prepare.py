@@ -204,7 +204,7 @@ def _planned(composed: Composed, loaded: Loaded) -> Prepared:
     earlier = earlier_points(spec.sweep, workspace)
     splits = max(map(len, maker.made_splits.values()))
     plan = make_plan(spec, basis, found[0], total=None, splits=splits, sweep=_sweep_facts(spec, earlier))
-    plan = replace(plan, total=_sampler(composed, plan, earlier).size)
+    plan = replace(plan, total=_total(composed, plan, earlier))
     own = {m.name for m in scoring.metrics if m.component is not None}
     refuse_undefined(plan, own, loaded, maker.made_splits)
     about_data = [*data_notices(loaded, plan, maker.made_splits), *different_splits(spec.sweep)]
@@ -265,6 +265,20 @@ def _sampler(composed: Composed, plan: Plan, earlier: Earlier) -> Sampler:
         earlier=earlier.values(objectives),
         trust=composed.workspace.trust,
     )
+
+
+def _total(composed: Composed, plan: Plan, earlier: Earlier) -> int | None:
+    """Return how many trials there will be, at most; None where only trying tells.
+
+    Raises
+    ------
+    ConfigError
+        There is none.
+    """
+    sampler = _sampler(composed, plan, earlier)
+    if composed.spec.sweep.constraint is not None:
+        sampler.ask()  # it raises where nothing is allowed: that is to be known before a directory is made
+    return sampler.size if sampler.size is not None else composed.spec.sweep.trials
 
 
 def _sweep_facts(spec: ExperimentSpec, earlier: Earlier) -> Mapping[str, Any]:

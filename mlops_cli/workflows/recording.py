@@ -29,7 +29,8 @@ PRELOAD = ("mlops_cli.execution.fitting", "sklearn.linear_model", "sklearn.model
 """What workers import while they start: what nearly every trial needs."""
 
 STOPPED = {
-    "patience": "{done} trials were run, the last {patience} without a better one (sweep.patience)",
+    "patience": "{done} trials were run: {patience} in a row were no better, and those under way then were finished "
+    "(sweep.patience)",
     "timeout": "{done} trials were run in {timeout:g} s (sweep.timeout)",
 }
 
@@ -209,6 +210,9 @@ def _both(first: Observer, second: Observer) -> Observer:
 
 
 def _early_end(stopped: str | None, progress: Progress, sweep: SweepSpec) -> tuple[Notice, ...]:
+    if stopped is None and sweep.trials is not None and progress.done < sweep.trials:
+        text = f"{sweep.trials} trials were asked for, and the space has {progress.done} points"
+        return (Notice("fewer-points", text + (" that the constraint allows" if sweep.constraint else "")),)
     if stopped is None:
         return ()
     text = STOPPED[stopped].format(done=progress.done, patience=sweep.patience, timeout=sweep.timeout)

@@ -55,5 +55,10 @@ def earlier_points(sweep: SweepSpec, workspace: Workspace) -> Earlier:
         trials = tuple(t for t in read_trials(record.path) if t.state is TrialState.COMPLETED)
     except StoreError as error:
         raise ConfigError(error.message, key="sweep.warm_start", hint=error.hint) from error
-    text = f"the sampler starts from {len(trials)} trials of {record.id}"
-    return Earlier(record.id, trials, (Notice("warm-start", text),))
+    spaces = [{dimension.key for dimension in subspace} for subspace in sweep.subspaces]
+    fitting = tuple(trial for trial in trials if set(trial.params) in spaces)
+    if not fitting:
+        text = f"none of the {len(trials)} completed trials of {record.id} lies in this space"
+        raise ConfigError(text, key="sweep.warm_start", hint="both runs have to sweep the same keys")
+    text = f"the sampler starts from {len(fitting)} of {len(trials)} completed trials of {record.id}"
+    return Earlier(record.id, fitting, (Notice("warm-start", text),))

@@ -1,6 +1,7 @@
 """What comes of a sweep does not depend on the order in which its fits end, nor on where it was interrupted."""
 
 import random
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 
 from mlops_cli.components.assemble import Assembly
 from mlops_cli.contracts import Returned
-from mlops_cli.execution.engine import Engine, KnownTrial, Rules
+from mlops_cli.execution.engine import Engine, Rules
 from mlops_cli.execution.job import Candidate, Job, Scoring
+from mlops_cli.execution.source import KnownTrial
 from mlops_cli.records import (
     Column,
     ComponentSpec,
@@ -219,6 +221,38 @@ def test_patience_ends_a_sweep_that_gets_no_better(tmp_path):
 def test_no_trial_begins_after_the_time_is_over(tmp_path):
     source = Listed(candidate(n, scale=False) for n in range(50))
     assert run(tmp_path, source, sweep=SweepSpec(timeout=0.0), launcher=Constant(random.Random(0))) == []
+
+
+def test_the_first_trials_end_first_so_that_an_interruption_costs_little(tmp_path):
+    class Slow(Constant):
+        ended = ()
+
+        def wait(self, timeout=None):
+            (returned,) = super().wait(timeout) or [None]
+            if returned is None or returned.value.scores == {}:
+                return [] if returned is None else [returned]
+            self.ended = (*self.ended, (returned.key[1], returned.key[3]))
+            return [replace(returned, value=replace(returned.value, fit_s=10.0))]
+
+    launcher = Slow(random.Random(0), workers=2)
+    run(tmp_path, Listed(candidate(n) for n in range(40)), launcher=launcher)
+    started = [number for number, _ in launcher.ended]
+    assert max(number - position // 5 for position, number in enumerate(started)) <= 2
+
+
+def test_time_that_is_over_ends_trials_that_were_taken_but_not_begun(tmp_path):
+    class Late(Constant):
+        def wait(self, timeout=None):
+            found = super().wait(timeout)
+            deadline = time.monotonic() + 0.02
+            while time.monotonic() < deadline:
+                pass
+            return found
+
+    source = Listed(candidate(n, scale=False) for n in range(30))
+    found = run(tmp_path, source, sweep=SweepSpec(timeout=0.2), launcher=Late(random.Random(0)))
+    assert 0 < len(found) < 20
+    assert [f.result.trial for f in found] == list(range(len(found)))
 
 
 def test_no_more_trials_are_under_way_than_a_few(tmp_path):
