@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,10 @@ from hypothesis import settings
 
 settings.register_profile("mlops", deadline=None)
 settings.load_profile("mlops")
+
+# Where tests run in the background, Ctrl-C is ignored, and so it would be by the processes that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPO = Path(__file__).resolve().parents[1]
 SHARED_DATA = Path(os.environ.get("MLOPS_TEST_DATA", REPO.parent / "shared" / "data"))
