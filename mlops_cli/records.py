@@ -6,6 +6,7 @@ nothing mutates what another made: a changed record is a new one (`dataclasses.r
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -375,6 +376,11 @@ class Plan:
     positive: Any = None  # of two classes, the one that metrics look for
 
     @property
+    def ranked_by(self) -> tuple[str, ...]:
+        """The metrics that trials are judged by: the objectives, or the primary one alone."""
+        return self.objectives or (self.primary,)
+
+    @property
     def direction(self) -> Direction:
         """The good end of the primary metric."""
         return self.direction_of(self.primary)
@@ -453,6 +459,28 @@ class Counts:
     pruned: int = 0
     reused: int = 0
     lost: int = 0
+
+    @classmethod
+    def of(cls, states: Counter[TrialState], *, reused: int = 0, planned: int = 0) -> Counts:
+        """Return the counts of trials that have ended, of ``planned`` ones where not all have.
+
+        Lost ones are failures too.
+        """
+        lost = states[TrialState.LOST]
+        return cls(
+            trials=max(planned, states.total()),
+            completed=states[TrialState.COMPLETED],
+            failed=states[TrialState.FAILED] + lost,
+            pruned=states[TrialState.PRUNED],
+            reused=reused,
+            lost=lost,
+        )
+
+    @classmethod
+    def of_results(cls, results: Sequence[TrialResult], planned: int = 0) -> Counts:
+        """Return the counts of trials, each given once."""
+        reused = sum(result.reused is not None for result in results)
+        return cls.of(Counter(result.state for result in results), reused=reused, planned=planned)
 
 
 @dataclass(frozen=True)

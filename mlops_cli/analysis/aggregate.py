@@ -6,7 +6,7 @@ import math
 import statistics
 from typing import TYPE_CHECKING
 
-from mlops_cli.records import Counts, MetricSummary, TrialState
+from mlops_cli.records import MetricSummary, TrialState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -128,21 +128,6 @@ def dominates(a: TrialResult, b: TrialResult, objectives: Sequence[tuple[str, Di
     """Whether trial ``a`` is as good as ``b`` in all objectives, and better in one."""
     pairs = [(a.mean(name), b.mean(name), direction) for name, direction in objectives]
     return any(d.better(x, y) for x, y, d in pairs) and not any(d.better(y, x) for x, y, d in pairs)
-
-
-def count(results: Iterable[TrialResult], planned: int | None = None) -> Counts:
-    """Return how the trials ended; lost ones are failures too."""
-    found = [(r.state, r.reused) for r in results]
-    states = [state for state, _ in found]
-    lost = states.count(TrialState.LOST)
-    return Counts(
-        trials=len(states) if planned is None else planned,
-        completed=states.count(TrialState.COMPLETED),
-        failed=states.count(TrialState.FAILED) + lost,
-        pruned=states.count(TrialState.PRUNED),
-        reused=sum(reused is not None for _, reused in found),
-        lost=lost,
-    )
 
 
 def failures(results: Iterable[TrialResult]) -> list[tuple[str, int]]:

@@ -142,7 +142,7 @@ class Session:
 
     def _prepare(self, groups: tuple[Any, ...]) -> tuple[DictConfig, bool]:
         """Return the config under some group choices and all fixed overrides, and whether it names the environment."""
-        key = "\n".join(o.input_line for o in groups)
+        key = _said(groups)
         if key not in self._prepared:
             overrides = [*self.overrides.fixed, *groups]
             config = self.composer.compose(overrides)
@@ -203,28 +203,28 @@ class Session:
 
     def sections(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return what determines the trial at a point, resolved."""
-        values = {key: value for key, value in params.items() if not self._is_option(key, value)}
-        settled = self._settled(self._groups_at(params)) if params else None
-        if settled is not None and (found := settled.with_values(values)) is not None:
-            return found
         with self._translated(params):
-            config, has_environment = self._at(params)
+            for key in params:
+                check_sweepable(key)
+            values = {key: value for key, value in params.items() if not self._is_option(key, value)}
+            settled = self._settled(self._groups_at(params)) if params else None
+            if settled is not None and (found := settled.with_values(values)) is not None:
+                return found
+            config, has_environment = self._at(params, values)
             if has_environment or "oc.env" in repr(params):
                 _, real = resolve(_without_space(config))
                 return {key: real.get(key) for key in TRIAL_KEYS}
             return {key: _section(config, key) for key in TRIAL_KEYS}
 
-    def _at(self, params: Mapping[str, Any]) -> tuple[DictConfig, bool]:
-        for key in params:
-            check_sweepable(key)
+    def _at(self, params: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[DictConfig, bool]:
         template, has_environment = self._template(self._groups_at(params))
         config = copy.deepcopy(template)
-        apply_values([value_override(k, v) for k, v in params.items() if not self._is_option(k, v)], config)
+        apply_values([value_override(key, value) for key, value in values.items()], config)
         return config, has_environment
 
     def _settled(self, groups: tuple[Any, ...]) -> Settled | None:
         """Return the sections under some group choices with all that they refer to, where values can be set in them."""
-        key = "\n".join(o.input_line for o in groups)
+        key = _said(groups)
         if key not in self._settled_by_groups:
             template, has_environment = self._template(groups)
             targets = None if has_environment else referred(OmegaConf.to_container(template, resolve=False))
@@ -235,7 +235,7 @@ class Session:
 
     def _template(self, groups: tuple[Any, ...]) -> tuple[DictConfig, bool]:
         """Return what the points of some group choices are copied from: a long list of choices is not copied along."""
-        key = "\n".join(o.input_line for o in groups)
+        key = _said(groups)
         if key not in self._templates:
             config, has_environment = self._prepare(groups)
             template = _without_space(config)
@@ -336,6 +336,11 @@ class Session:
             return self._origin(key or "", params)
         except Exception:  # noqa: BLE001 - where nothing composes, there is only the experiment itself
             return None
+
+
+def _said(overrides: Sequence[Any]) -> str:
+    """Return the text of some overrides, by which what they give is remembered."""
+    return "\n".join(o.input_line for o in overrides)
 
 
 def _is_of(key: str, dimension: Dimension) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import time
 import warnings
 from collections import deque
 from contextlib import ExitStack
@@ -103,8 +102,6 @@ class Engine:
         self._told = 0
         self._provided: set[Path] = set()
         self._exhausted = False
-        timeout = rules.sweep.timeout
-        self._deadline = None if timeout is None else time.monotonic() + timeout - rules.spent_s
         self._stopping = Stopping(rules.sweep, rules.primary, rules.direction, rules.spent_s)
         self._done = 0
         self.stopped: str | None = None
@@ -244,9 +241,8 @@ class Engine:
             key = ("block", block.keyed.key, block.split)
             if not block.done and key not in self._tasks:
                 task = Task(key, block.keyed, block.split, trial, block)
-                self._tasks[key] = task
                 task.reads = self._blocks(self._sharing.needed_below(block.keyed, block.split), trial)
-                self._waiting.append(task)
+                self._add(task)
         return blocks
 
     def _add(self, task: Task) -> None:
@@ -268,7 +264,7 @@ class Engine:
 
     def _hand_over(self) -> None:
         """Give the launcher as much as it needs to be busy for a while, and no more: what comes later may be first."""
-        if self._deadline is not None and time.monotonic() > self._deadline:
+        if self._stopping.is_late:
             self._give_up_unbegun()
         while self._ready and self._sent < self._launcher.workers * max(2, round(BUSY_S / max(self._mean_s, 1e-4))):
             task = heapq.heappop(self._ready)[-1]

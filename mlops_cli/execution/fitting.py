@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-import traceback
 import warnings
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlops_cli.components.launchers.provided import provided
+from mlops_cli.components.launchers.verdicts import raised
 from mlops_cli.components.layout import Columns, Node, Step, Union
 from mlops_cli.components.pipeline import SPARSE_THRESHOLD
 from mlops_cli.execution.job import mapped
@@ -103,14 +103,11 @@ def _caught_warnings(task: SplitTask) -> Iterator[list[warnings.WarningMessage]]
 
 
 def describe(error: BaseException) -> ErrorInfo:
-    """Return an exception as text: some cannot be pickled, and a worker must not die of that."""
-    text = "".join(traceback.format_exception(error))
-    message = str(error).strip() or type(error).__name__
-    mend = next((mend for part, mend in MENDS.items() if part in message), None)
-    first, _, rest = message.partition("\n")
-    return ErrorInfo(
-        type(error).__name__, "\n".join(filter(None, [f"{first} ({mend})" if mend else first, rest])), text
-    )
+    """Return an exception as text, with what helps where that is known."""
+    found = raised(error)
+    mend = next((mend for part, mend in MENDS.items() if part in found.message), None)
+    first, _, rest = found.message.partition("\n")
+    return replace(found, message="\n".join(filter(None, [f"{first} ({mend})" if mend else first, rest])))
 
 
 def one_blas_thread() -> Any:

@@ -125,15 +125,18 @@ class Sharing:
     def _block(self, tree: Keyed, split: int) -> Block:
         place = (tree.key, split)
         if place not in self._blocks:
-            self._blocks[place] = Block(tree, split, self.folder / f"{tree.key}-{split}.joblib")
+            self._blocks[place] = Block(tree, split, self._path(tree, split))
         self._blocks.move_to_end(place)
         return self._blocks[place]
+
+    def _path(self, tree: Keyed, split: int) -> Path:
+        return self.folder / f"{tree.key}-{split}.joblib"
 
     def to_be_stored(self, tree: Keyed, split: int) -> Node | Stored:
         """Return the tree of a fit with each shared node to be made and stored wherever it is needed."""
         parts = tuple(self.to_be_stored(part, split) for part in tree.parts)
         node = _with_parts(tree.node, parts)
-        return Stored(str(self.folder / f"{tree.key}-{split}.joblib"), node) if self.is_shared(tree) else node
+        return Stored(str(self._path(tree, split)), node) if self.is_shared(tree) else node
 
     def settle(self, block: Block, *, failed: bool) -> None:
         """Take note that a block is stored, or that its fit failed."""

@@ -47,4 +47,9 @@ class Stopping:
         """Which limit is reached: ``patience`` or ``timeout``; None while another trial may begin."""
         if self._patience is not None and self._since >= self._patience:
             return "patience"
-        return "timeout" if self._deadline is not None and time.monotonic() > self._deadline else None
+        return "timeout" if self.is_late else None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the sweep's time is over."""
+        return self._deadline is not None and time.monotonic() > self._deadline

@@ -43,10 +43,8 @@ class Basis:
         return Trial(number, dict(point.params), point.spec, fingerprint({**self.shared, "config": point.config}))
 
 
-def make_plan(
-    spec: ExperimentSpec, basis: Basis, base: Point, *, total: int | None, splits: int, sweep: Mapping[str, Any]
-) -> Plan:
-    """Return the plan.
+def make_plan(spec: ExperimentSpec, basis: Basis, base: Point, *, splits: int, sweep: Mapping[str, Any]) -> Plan:
+    """Return the plan, without how many trials it has: the sampler knows that, once it is told what the plan says.
 
     Parameters
     ----------
@@ -56,8 +54,6 @@ def make_plan(
         What all results depend on.
     base : Point
         A point of the space, or the only one.
-    total : int or None
-        How many trials there will be.
     splits : int
         How many splits a trial has.
     sweep : mapping
@@ -81,7 +77,7 @@ def make_plan(
         metrics=basis.metrics,
         primary=primary,
         objectives=objectives if len(objectives) > 1 else (),
-        total=total,
+        total=None,
         splits=splits,
         fingerprint=fingerprint({**basis.shared, **facts}),
         positive=basis.positive,

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_cli.errors import StoreError, nearest
-from mlops_cli.records import BestTrial, Direction, MetricSummary, Notice, RunStatus, TrialState
+from mlops_cli.records import BestTrial, Counts, Direction, MetricSummary, Notice, RunStatus, TrialState
 from mlops_cli.store.files import check_schema, damaged, parse_json, read_bytes
-from mlops_cli.store.journal import counts_of, is_locked, latest_trials
+from mlops_cli.store.journal import is_locked, latest_trials
 from mlops_cli.store.layout import RunPaths, WorkspacePaths, is_run_name
 from mlops_cli.store.serialize import run_from_json
 
@@ -83,7 +83,7 @@ def _recounted(record: RunRecord) -> RunRecord:
         trials = read_trials(record.path)
     except StoreError:  # said where the trials themselves are asked for
         return record
-    record = replace(record, counts=counts_of(trials, record.counts.trials))
+    record = replace(record, counts=Counts.of_results(trials, record.counts.trials))
     completed = [t for t in trials if t.state is TrialState.COMPLETED and t.scores.get(record.primary or "")]
     if not completed:
         return record

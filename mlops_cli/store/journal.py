@@ -16,12 +16,11 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from mlops_cli.errors import StoreError
-from mlops_cli.records import Counts, TrialState
 from mlops_cli.store.files import damaged, disk_errors, json_line
 from mlops_cli.store.serialize import trial_from_json, trial_to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from mlops_cli.records import TrialResult
@@ -229,31 +228,3 @@ def latest_trials(path: Path) -> list[TrialResult]:
     """Return one result per trial by number: the last one, where a trial was tried again."""
     latest = {result.trial: result for result in read_journal(path)}
     return [latest[number] for number in sorted(latest)]
-
-
-def count_trials(path: Path, planned: int = 0) -> Counts:
-    """Return how the trials of a journal ended, for a run that did not live to count them itself.
-
-    Parameters
-    ----------
-    path : Path
-        The journal.
-    planned : int
-        How many trials the run was to have.
-    """
-    return counts_of(latest_trials(path), planned)
-
-
-def counts_of(trials: Iterable[TrialResult], planned: int = 0) -> Counts:
-    """Return how trials ended, each given once; lost ones are failures too."""
-    results = list(trials)
-    states = [result.state for result in results]
-    lost = states.count(TrialState.LOST)
-    return Counts(
-        trials=max(planned, len(results)),
-        completed=states.count(TrialState.COMPLETED),
-        failed=states.count(TrialState.FAILED) + lost,
-        pruned=states.count(TrialState.PRUNED),
-        reused=sum(result.reused is not None for result in results),
-        lost=lost,
-    )

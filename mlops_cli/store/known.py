@@ -19,7 +19,7 @@ from mlops_cli.store.journal import parse_line, whole_lines
 from mlops_cli.store.layout import RunPaths, WorkspacePaths
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from mlops_cli.records import RunRecord, TrialResult
@@ -38,6 +38,16 @@ class _Place:
     path: Path
     offset: int
     line: int
+
+
+@dataclass(frozen=True)
+class _Line:
+    """What a line of a journal is about."""
+
+    number: int
+    fingerprint: str
+    state: str
+    place: _Place
 
 
 @dataclass(frozen=True)
@@ -80,14 +90,15 @@ def own_results(path: Path, *, retry_failed: bool = False) -> Known:
     retry_failed : bool
         Leave out the trials that failed or were lost, so that they run again.
     """
-    journal = RunPaths(path).journal
-    return Known(own=_index(journal, NOT_FAILED if retry_failed else ALL), numbers=_numbers(journal))
+    lines = list(_lines(RunPaths(path).journal))
+    numbers = {line.number: f"{line.fingerprint} {line.state}" for line in lines}
+    return Known(own=_index(lines, NOT_FAILED if retry_failed else ALL), numbers=numbers)
 
 
 def results_of_others(
     workspace: WorkspacePaths, experiment: str, data_version: str, before: RunRecord | None = None
-) -> Known:
-    """Return the completed trials of all runs of an experiment that saw the same data.
+) -> dict[str, _Place]:
+    """Return where the completed trials are of all runs of an experiment that saw the same data, by fingerprint.
 
     Parameters
     ----------
@@ -105,10 +116,10 @@ def results_of_others(
         try:
             data = read_bytes(RunPaths(folder).run_json)
             if data_version.encode() in data and (before is None or _is_before(data, before)):
-                found |= _index(RunPaths(folder).journal, GOOD)
+                found |= _index(_lines(RunPaths(folder).journal), GOOD)
         except (StoreError, ValueError, KeyError, TypeError):
             continue  # a run that cannot be read has nothing to offer
-    return Known(others=found)
+    return found
 
 
 def _is_before(data: bytes, run: RunRecord) -> bool:
@@ -116,25 +127,21 @@ def _is_before(data: bytes, run: RunRecord) -> bool:
     return datetime.fromisoformat(started) < datetime.fromisoformat(run.started)
 
 
-def _numbers(journal: Path) -> dict[int, str]:
-    found = {}
-    for _, _, line in whole_lines(journal):
+def _lines(journal: Path) -> Iterator[_Line]:
+    """Yield what the lines of a journal are about, which takes a tenth of parsing them."""
+    for count, offset, line in whole_lines(journal):
         number, fingerprint, state = _NUMBER.match(line), _FINGERPRINT.search(line), _STATE.search(line)
         if number is not None and fingerprint is not None and state is not None:
-            found[int(number[1])] = f"{fingerprint[1].decode()} {state[1].decode()}"
-    return found
+            place = _Place(journal, offset, count)
+            yield _Line(int(number[1]), fingerprint[1].decode(), state[1].decode(), place)
 
 
-def _index(journal: Path, states: frozenset[TrialState]) -> dict[str, _Place]:
+def _index(lines: Iterable[_Line], states: frozenset[TrialState]) -> dict[str, _Place]:
     """Return where the last word on each fingerprint is, where it is in one of some states."""
     found: dict[str, _Place] = {}
-    wanted = {str(state).encode() for state in states}
-    for count, offset, line in whole_lines(journal):
-        fingerprint, state = _FINGERPRINT.search(line), _STATE.search(line)
-        if fingerprint is None or state is None:
-            continue
-        if state[1] in wanted:
-            found[fingerprint[1].decode()] = _Place(journal, offset, count)
+    for line in lines:
+        if line.state in states:
+            found[line.fingerprint] = line.place
         else:
-            found.pop(fingerprint[1].decode(), None)
+            found.pop(line.fingerprint, None)
     return found

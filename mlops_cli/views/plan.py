@@ -32,12 +32,8 @@ def opening(plan: Plan, dataset: Dataset, workers: int) -> Text:
     return Text.assemble(
         (clean(plan.experiment), "bold"),
         f"  {_task(plan)}, {size}, {work} on {plural(workers, 'worker')}, ",
-        (" and ".join(f"{clean(name)} {arrow(plan.direction_of(name))}" for name in _ranked_by(plan)), "bold"),
+        (" and ".join(f"{clean(name)} {arrow(plan.direction_of(name))}" for name in plan.ranked_by), "bold"),
     )
-
-
-def _ranked_by(plan: Plan) -> Sequence[str]:
-    return plan.objectives or (plan.primary,)
 
 
 def _task(plan: Plan) -> str:

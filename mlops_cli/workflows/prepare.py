@@ -125,7 +125,7 @@ class Prepared:
 
     def feed(self, known: Known) -> Feed:
         """Return the trials, as they are asked for."""
-        return Feed(self.maker, self.sampler(), self.plan.objectives or (self.plan.primary,), known)
+        return Feed(self.maker, self.sampler(), self.plan.ranked_by, known)
 
     def first_points(self, most: int) -> list[tuple[Mapping[str, Any], str]]:
         """Return the first points with their fingerprints, as far as they depend on no result."""
@@ -203,7 +203,7 @@ def _planned(composed: Composed, loaded: Loaded) -> Prepared:
     looked_at = maker.check(found)
     earlier = earlier_points(spec.sweep, workspace)
     splits = max(map(len, maker.made_splits.values()))
-    plan = make_plan(spec, basis, found[0], total=None, splits=splits, sweep=_sweep_facts(spec, earlier))
+    plan = make_plan(spec, basis, found[0], splits=splits, sweep=_sweep_facts(spec, earlier))
     plan = replace(plan, total=_total(composed, plan, earlier))
     own = {m.name for m in scoring.metrics if m.component is not None}
     refuse_undefined(plan, own, loaded, maker.made_splits)
@@ -256,13 +256,12 @@ def _feasible(spec: ExperimentSpec, composition: Composition) -> Callable[[Mappi
 
 def _sampler(composed: Composed, plan: Plan, earlier: Earlier) -> Sampler:
     spec = composed.spec
-    objectives = plan.objectives or (plan.primary,)
     return make_sampler(
         spec.sweep,
-        directions=[plan.direction_of(name) for name in objectives],
+        directions=[plan.direction_of(name) for name in plan.ranked_by],
         seed=spec.trial.seed,
         feasible=_feasible(spec, composed.composition),
-        earlier=earlier.values(objectives),
+        earlier=earlier.values(plan.ranked_by),
         trust=composed.workspace.trust,
     )
 

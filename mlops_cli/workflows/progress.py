@@ -98,15 +98,7 @@ class Progress:
 
     def counts(self, planned: int | None = None) -> Counts:
         """Return how the trials ended; of ``planned`` ones, where not all have."""
-        lost = self.states[TrialState.LOST]
-        return Counts(
-            trials=max(planned or 0, self.done),
-            completed=self.states[TrialState.COMPLETED],
-            failed=self.states[TrialState.FAILED] + lost,
-            pruned=self.states[TrialState.PRUNED],
-            reused=self.reused,
-            lost=lost,
-        )
+        return Counts.of(self.states, reused=self.reused, planned=planned or 0)
 
     def warnings(self) -> list[Notice]:
         """Return what libraries warned of during trials: each thing once, with the trials that it concerns."""

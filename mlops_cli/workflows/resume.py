@@ -10,9 +10,9 @@ from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import StoreError
 from mlops_cli.records import RunStatus
 from mlops_cli.store.find import find_run, is_alive, read_trials
-from mlops_cli.store.known import Known, own_results, results_of_others
 from mlops_cli.store.layout import RunPaths, WorkspacePaths
 from mlops_cli.store.runs import RunWriter
+from mlops_cli.workflows.known import known_results
 from mlops_cli.workflows.prepare import RunOptions, compose, prepare
 from mlops_cli.workflows.recording import Outcome, ignore, launcher_for, record_run
 
@@ -55,20 +55,10 @@ def resume(ref: str, options: RunOptions | None = None, *, observer: Observer = 
         with RunWriter.reopen(record.path, finished=again) as writer:
             # What was said of trials is said again when the run ends.
             writer.record = replace(writer.record, warnings=prepared.notices, counts=record.counts)
-            known = known_results(WorkspacePaths(prepared.workspace.root), prepared, record, asked)
+            known = known_results(prepared, forced=record.forced, run=record, retry_failed=asked.retry_failed)
             return record_run(prepared, writer, launcher, known=known, observer=observer, since=since)
     finally:
         launcher.close(kill=True)
-
-
-def known_results(workspace: WorkspacePaths, prepared: Prepared, record: RunRecord, options: RunOptions) -> Known:
-    """Return the run's own results, and those that it took from runs before it, or would have."""
-    own = own_results(record.path, retry_failed=options.retry_failed)
-    if record.forced or prepared.spec.sweep.pruner.prunes:
-        return own
-    version = prepared.dataset.version.version
-    others = results_of_others(workspace, record.experiment, version, before=record)
-    return replace(own, others=others.others)
 
 
 def _finished(record: RunRecord, *, retry: bool) -> Outcome:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from mlops_cli.components.samplers.listing import count
 from mlops_cli.config import to_yaml
 from mlops_cli.records import Counts, RunRecord, RunStatus
 from mlops_cli.store.find import find_finished, read_trials
-from mlops_cli.store.known import Known, results_of_others
 from mlops_cli.store.layout import RunPaths, WorkspacePaths
 from mlops_cli.store.provenance import SourceState, environment, source_state
 from mlops_cli.store.runs import RunSources, RunWriter, amend
+from mlops_cli.workflows.known import known_results
 from mlops_cli.workflows.prepare import RunOptions, compose, prepare
 from mlops_cli.workflows.recording import Outcome, ignore, launcher_for, record_run, stamp
 
@@ -84,7 +85,7 @@ def execute(
         if identical is not None:
             labelled = amend(identical, tags=asked.tags or {}, note=asked.note)
             return Outcome(labelled, tuple(read_trials(identical.path)), found=True)
-        known = _known(workspace, prepared, asked)
+        known = known_results(prepared, forced=asked.force)
         state = source_state(prepared.workspace.root)
         sources = RunSources(to_yaml(prepared.config), prepared.composition.overrides, state.diff)
         with RunWriter.create(workspace, _draft(prepared, asked, state, started), sources) as writer:
@@ -99,20 +100,9 @@ def _is_surely_long(composed: Composed, options: RunOptions) -> bool:
     Not where the experiment has run before: then this run may be there already.
     """
     sweep = composed.spec.sweep
-    if not sweep.is_sweep or (sweep.trials or _size(composed)) < SURELY_MANY:
+    if not sweep.is_sweep or (sweep.trials or count(sweep.subspaces)) < SURELY_MANY:
         return False
     return options.force or not any(WorkspacePaths(composed.workspace.root).experiment(composed.spec.name).glob("*"))
-
-
-def _size(composed: Composed) -> int:
-    """Return about how many points a grid has."""
-    total = 0
-    for subspace in composed.spec.sweep.subspaces:
-        product = 1
-        for dimension in subspace:
-            product *= max(1, len(dimension.choices))
-        total += product
-    return total
 
 
 def _identical(workspace: WorkspacePaths, prepared: Prepared, options: RunOptions) -> RunRecord | None:
@@ -123,16 +113,6 @@ def _identical(workspace: WorkspacePaths, prepared: Prepared, options: RunOption
     if found is None or not _serves(found, prepared.spec.artifacts):
         return None
     return None if options.retry_failed and found.counts.failed else found
-
-
-def _known(workspace: WorkspacePaths, prepared: Prepared, options: RunOptions) -> Known:
-    """Return the trials that other runs of the experiment have computed already.
-
-    Not where trials are pruned: those of a run without a pruner would go round it, and its rivals with them.
-    """
-    if options.force or prepared.spec.sweep.pruner.prunes:
-        return Known()
-    return results_of_others(workspace, prepared.spec.name, prepared.dataset.version.version)
 
 
 def _serves(record: RunRecord, wanted: ArtifactsSpec) -> bool:

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 UNSUITABLE = "Unsuitable"
 
-REMEMBERED_SPLITS = 64
-"""Likewise the splits, where each trial has others."""
-
 REMEMBERED = 256
 """Trees of fits that are remembered; memory must not grow with the trials."""
+
+REMEMBERED_SPLITS = 64
+"""Likewise the splits, where each trial has others."""
 
 
 def point_at(composition: Composition, params: Mapping[str, Any]) -> Point:
@@ -78,8 +78,7 @@ class Maker:
         words = {name: value for name, value in model.params.items() if not isinstance(value, int | float)}
         key = repr((model.target, words, trial.spec.transforms, trial.spec.target_transform, trial.spec.calibration))
         if key not in self.made_roots:
-            while len(self.made_roots) >= REMEMBERED:
-                self.made_roots.pop(next(iter(self.made_roots)))
+            _forget_first(self.made_roots, REMEMBERED)
             assembly = self.job.assembly(trial)
             self.made_roots[key] = unsuitable(assembly) or assembly.layout.root
         found = self.made_roots[key]
@@ -98,8 +97,7 @@ class Maker:
         """Return the splits of a trial."""
         key = split_key(trial)
         if key not in self.made_splits:
-            while len(self.made_splits) >= REMEMBERED_SPLITS:
-                self.made_splits.pop(next(iter(self.made_splits)))
+            _forget_first(self.made_splits, REMEMBERED_SPLITS)
             self.made_splits[key] = splits_for(trial, self.loaded, self.workspace)
         return self.made_splits[key]
 
@@ -137,6 +135,12 @@ class Maker:
             raise problems[0]
         _require_one_valid(ready, self.job)
         return tuple(notices)
+
+
+def _forget_first(made: dict[str, Any], most: int) -> None:
+    """Make room for one more."""
+    while len(made) >= most:
+        made.pop(next(iter(made)))
 
 
 def _failed(trial: Trial, problem: ConfigError | DataError) -> TrialResult:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from mlops_cli.analysis.aggregate import best, count, failures, summaries, summarize
-from mlops_cli.records import Direction, ErrorInfo, TrialResult, TrialState
+from mlops_cli.analysis.aggregate import best, failures, summaries, summarize
+from mlops_cli.records import Counts, Direction, ErrorInfo, TrialResult, TrialState
 
 
 def trial(number, *scores, state=TrialState.COMPLETED, error=None):
@@ -63,7 +63,8 @@ def test_nothing_completed_has_no_winner():
 
 
 def test_lost_trials_count_as_failed():
-    found = count([trial(0, 0.5), trial(1, state=TrialState.FAILED), trial(2, state=TrialState.LOST)], planned=5)
+    ended = [trial(0, 0.5), trial(1, state=TrialState.FAILED), trial(2, state=TrialState.LOST)]
+    found = Counts.of_results(ended, planned=5)
     assert (found.trials, found.completed, found.failed, found.lost) == (5, 1, 2, 1)
 
 

@@ -23,7 +23,7 @@ from mlops_cli.config.overrides import parse_override
 from mlops_cli.errors import ConfigError
 
 # what plain Hydra needs said, and a choice of everything that a defaults list may hold
-EXPLICIT = """\
+DEFAULTS = """\
 defaults:
   - experiment
   - data: csv
@@ -33,12 +33,18 @@ defaults:
   - calibration: none
   - launcher: loky
   - model: svm
+"""
+
+EXPLICIT = (
+    DEFAULTS
+    + """\
   - optional extras: maybe
   - _self_
 data: {path: data/x.csv, target: y}
 model: {C: 2.0, same: "${model.kernel}"}
 tags: {what: "${name}-${model.C}", where: "${data.path}"}
 """
+)
 
 OVERRIDES = [
     "model=ridge", "model=nested", "model=svm", "split=kfold", "transforms=none", "launcher=threading",

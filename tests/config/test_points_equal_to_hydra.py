@@ -10,22 +10,14 @@ from omegaconf import OmegaConf
 
 from mlops_cli.config import Workspace, load_experiment
 from mlops_cli.config.schema import TRIAL_KEYS
-from tests.config.test_equal_to_hydra import plain_hydra
+from tests.config.test_equal_to_hydra import DEFAULTS, plain_hydra
 
-EXPERIMENT = """\
-defaults:
-  - experiment
-  - data: csv
-  - transforms: tabular
-  - split: auto
-  - target_transform: none
-  - calibration: none
-  - launcher: loky
-  - model: svm
+EXPERIMENT = f"""\
+{DEFAULTS}\
   - _self_
-data: {path: data/x.csv, target: y}
-model: {C: 2.0, tol: 0.001}
-tags: {what: "${name}"}
+data: {{path: data/x.csv, target: y}}
+model: {{C: 2.0, tol: 0.001}}
+tags: {{what: "${{name}}"}}
 """
 REFERRING = EXPERIMENT.replace("tol: 0.001", 'tol: "${split.n_splits}", gamma: "${model.C}"')
 

@@ -9,7 +9,7 @@ import pytest
 
 from mlops_cli.errors import StoreError
 from mlops_cli.records import Counts, ErrorInfo, TrialResult, TrialState
-from mlops_cli.store.journal import Journal, count_trials, is_locked, latest_trials, read_journal
+from mlops_cli.store.journal import Journal, is_locked, latest_trials, read_journal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +92,7 @@ def test_of_a_trial_that_was_tried_again_the_last_try_counts(path):
         journal.append(a_trial(0, TrialState.LOST))
         journal.append(a_trial(1))
     assert latest_trials(path) == [a_trial(0, TrialState.LOST), a_trial(1)]
-    assert count_trials(path, planned=9) == Counts(trials=9, completed=1, failed=1, lost=1)
+    assert Counts.of_results(latest_trials(path), planned=9) == Counts(trials=9, completed=1, failed=1, lost=1)
 
 
 def test_a_second_writer_is_refused_in_one_line_and_let_in_afterwards(path):

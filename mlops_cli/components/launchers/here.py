@@ -15,6 +15,7 @@ from mlops_cli.contracts import Returned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from mlops_cli.contracts import Call
 
@@ -117,6 +118,40 @@ def _compute(call: Call, output: deque[str]) -> Returned:
         return Returned(call.key, call.function(call.argument))
     except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of a call are its own
         return Returned(call.key, lost=raised(error), output="".join(output)[-OUTPUT_CHARACTERS:])
+
+
+class InProcess:
+    """What launchers of this process have in common: there is nothing to be started, and nothing to be sent.
+
+    Parameters
+    ----------
+    count : int
+        How many calls run at a time.
+    """
+
+    shares_files = True
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._hands = Hands(count)
+
+    @property
+    def workers(self) -> int:
+        """How many calls run at a time."""
+        return self._count
+
+    def warm(self) -> None:
+        """Do nothing: threads start at once."""
+
+    def expect(self, calls: int) -> None:
+        """Do nothing: what is to come changes nothing here."""
+
+    def provide(self, path: Path) -> None:
+        """Do nothing: calls see the files of this machine."""
+
+    def close(self, *, kill: bool = False) -> None:  # noqa: ARG002 - nothing here can be killed
+        """Begin no more calls; one that hangs in this process cannot be ended before it."""
+        self._hands.close()
 
 
 class _Screen:

@@ -5,33 +5,20 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from mlops_cli.components.launchers.here import Hands
+from mlops_cli.components.launchers.here import InProcess
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Sequence
-    from pathlib import Path
 
     from mlops_cli.contracts import Call, Returned
 
 
-class Inline:
+class Inline(InProcess):
     """The backend ``sequential``: a call begins in `wait`, and no sooner than the one before has ended."""
 
-    workers = 1
-    shares_files = True
-
     def __init__(self) -> None:
+        super().__init__(1)
         self._queue: deque[Call] = deque()
-        self._hands = Hands(1)
-
-    def warm(self) -> None:
-        """Do nothing: there are no workers to be started."""
-
-    def expect(self, calls: int) -> None:
-        """Do nothing: what is to come changes nothing here."""
-
-    def provide(self, path: Path) -> None:
-        """Do nothing: calls see the files of this machine."""
 
     def submit(self, call: Call) -> None:
         """Take a call; returns at once."""
@@ -49,7 +36,7 @@ class Inline:
         self._queue = deque(call for call in self._queue if call.key not in dropped)
         return dropped
 
-    def close(self, *, kill: bool = False) -> None:  # noqa: ARG002 - nothing here can be killed
+    def close(self, *, kill: bool = False) -> None:
         """Begin no more calls; one that hangs in this process cannot be ended before it."""
         self._queue.clear()
-        self._hands.close()
+        super().close(kill=kill)

@@ -1,13 +1,18 @@
-"""Why a call was lost, as text for the person who reads the record."""
+"""What came of a call: its value, or why it was lost, as text for the person who reads the record."""
 
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import signal
 import traceback
+from typing import TYPE_CHECKING, Any
 
 from mlops_cli.records import ErrorInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OUTPUT_CHARACTERS = 2000
 """How much of the end of what a call printed is kept."""
@@ -42,6 +47,19 @@ def not_returned(error: BaseException) -> ErrorInfo:
     """Return that what a call returned cannot travel back."""
     found = raised(error)
     return ErrorInfo(found.type, f"its result cannot be sent back: {found.message}", found.traceback)
+
+
+def outcome(call: bytes, dumps: Callable[[Any], bytes]) -> bytes | ErrorInfo:
+    """Compute a call that was pickled, and return its value, pickled by ``dumps``, or why there is none."""
+    try:
+        function, argument = pickle.loads(call)  # noqa: S301 - the parent's own
+        value = function(argument)
+    except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of a call are its own
+        return raised(error)
+    try:
+        return dumps(value)
+    except BaseException as error:  # noqa: BLE001 - whatever its __reduce__ does
+        return not_returned(error)
 
 
 def too_long(seconds: float) -> ErrorInfo:

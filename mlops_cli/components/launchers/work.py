@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components.launchers.limits import Limits, held_memory
 from mlops_cli.components.launchers.provided import NotProvidedError, placed
-from mlops_cli.components.launchers.verdicts import not_returned, raised, too_large, too_long
+from mlops_cli.components.launchers.verdicts import outcome, too_large, too_long
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +103,7 @@ def work(batch: Batch, fetch: Callable[[Any], bytes], company: Callable[[], int]
 
 def pack(function: Callable[[Any], Any], argument: Any) -> bytes:
     """Return a call as bytes."""
-    return pickle.dumps((function, argument), protocol=5)
+    return _dumps((function, argument))
 
 
 def versions() -> tuple[tuple[str, str], ...]:
@@ -189,15 +189,12 @@ class _Desk:
 
 
 def _answer(call: bytes) -> Answer:
-    try:
-        function, argument = pickle.loads(call)  # noqa: S301 - the parent's own
-        value = function(argument)
-    except BaseException as error:  # noqa: BLE001 - whatever a component raises, SystemExit too, is this call's
-        return Answer(Outcome.LOST, lost=raised(error))
-    try:
-        return Answer(Outcome.VALUE, pickle.dumps(value, protocol=5))
-    except Exception as error:  # noqa: BLE001 - what cannot be pickled says so in many ways
-        return Answer(Outcome.LOST, lost=not_returned(error))
+    found = outcome(call, _dumps)
+    return Answer(Outcome.VALUE, found) if isinstance(found, bytes) else Answer(Outcome.LOST, lost=found)
+
+
+def _dumps(value: Any) -> bytes:
+    return pickle.dumps(value, protocol=5)
 
 
 @cache

@@ -25,12 +25,10 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components.launchers.channel import CHUNK_BYTES, Frames, framed
 from mlops_cli.components.launchers.messages import Answer, Kind, Order
-from mlops_cli.components.launchers.verdicts import OUTPUT_CHARACTERS, end_of, not_returned, raised
+from mlops_cli.components.launchers.verdicts import OUTPUT_CHARACTERS, end_of, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from mlops_cli.records import ErrorInfo
 
 DUMP_SIGNAL = signal.SIGUSR2
 """On this signal a worker writes where each of its threads is, even one that never gives Python's lock back."""
@@ -163,7 +161,7 @@ class _Desk:
 
     def _compute(self, order: Order) -> Answer:
         started = time.perf_counter()
-        value = _outcome(order.call)
+        value = outcome(order.call, dumps)
         seconds = time.perf_counter() - started
         if isinstance(value, bytes):
             return Answer(Kind.VALUE, order.number, seconds, value)
@@ -180,18 +178,6 @@ class _Desk:
             os._exit(0)  # a call has forked, and both of them came back
         with self._lock:
             self._socket.sendall(framed(answer.write()))
-
-
-def _outcome(call: bytes) -> bytes | ErrorInfo:
-    try:
-        function, argument = pickle.loads(call)  # noqa: S301 - the parent's own
-        value = function(argument)
-    except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of a call are its own
-        return raised(error)
-    try:
-        return dumps(value)
-    except BaseException as error:  # noqa: BLE001 - whatever its __reduce__ does
-        return not_returned(error)
 
 
 def dumps(value: Any) -> bytes:
