@@ -262,6 +262,7 @@ class ArtifactsSpec:
     keep: str = "best"  # best, none
     model_format: str = "skops"  # skops, joblib
     predictions: bool = True
+    plots: tuple[str, ...] = ("auto",)  # names of plots; auto stands for those that suit the task; empty: none
 
 
 @dataclass(frozen=True)
@@ -450,6 +451,15 @@ class MetricSummary:
 
 
 @dataclass(frozen=True)
+class SplitsInfo:
+    """How rows were parted for a trial: scores of trials with the same digest can be compared split by split."""
+
+    digest: str  # sha256 of the rows of each part by their place in the data, and of what is to be predicted in them
+    count: int
+    test_share: float  # test rows per training row, on average
+
+
+@dataclass(frozen=True)
 class Counts:
     """How the trials of a run ended."""
 
@@ -524,6 +534,8 @@ class RunRecord:
     objectives: tuple[str, ...] = ()  # where there are several
     front: tuple[int, ...] = ()  # then the trials that no other one beats in all of them
     metrics: Mapping[str, MetricSummary] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)  # all of the best trial's, by dotted key, swept or not
+    splits: SplitsInfo | None = None  # of the best trial
     counts: Counts = field(default_factory=Counts)
     dataset: DatasetVersion | None = None
     git: GitState = field(default_factory=GitState)
@@ -553,6 +565,112 @@ class Signature:
     output_dtype: str
     classes: tuple[Any, ...] | None = None
     id: str | None = None
+
+
+# --- runs beside each other --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One side of a comparison: a trial of a run, with its scores."""
+
+    label: str  # the run's id, with #N where the trial is not the run's best
+    run: str
+    trial: int
+    metrics: Mapping[str, MetricSummary]
+    directions: Mapping[str, Direction]
+    params: Mapping[str, Any]
+    splits: SplitsInfo | None = None
+
+
+class Verdict(StrEnum):
+    """What a paired difference comes to."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    NOISE = "noise"  # no evidence of a difference
+    SAME = "same"  # equal on every split
+    UNKNOWN = "unknown"  # one split, or splits that do not pair
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """How much better a contender is than another one by one metric, over the same splits."""
+
+    metric: str
+    direction: Direction
+    difference: float  # the mean over the splits of the other one's score minus the first one's
+    ci95: tuple[float, float] | None
+    p: float | None  # of the corrected resampled t-test; adjusted by Holm's method where there are several pairs
+    splits: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """One contender against the first one."""
+
+    other: Contender
+    differences: tuple[PairedDifference, ...] = ()
+    refused: str = ""  # why nothing can be paired, with the mend
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several contenders, each against the first one."""
+
+    first: Contender
+    pairings: tuple[Pairing, ...]
+    primary: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """A key whose value differs between two runs; ``found`` says which of them have it at all."""
+
+    key: str
+    a: Any
+    b: Any
+    found: tuple[bool, bool] = (True, True)
+
+
+@dataclass(frozen=True)
+class RunDiff:
+    """What differs between two runs, and nothing that does not, by section in the order in which it is shown."""
+
+    a: str
+    b: str
+    sections: Mapping[str, tuple[Change, ...]]  # config, params, data, columns, code, packages, environment, scores
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """One column as a reader of the data would want it described."""
+
+    name: str
+    dtype: str
+    kind: Kind
+    role: str  # feature, target, id, group, weight, time
+    count: int  # values that are not missing
+    missing: int
+    unique: int | None = None
+    mean: float | None = None
+    std: float | None = None
+    quantiles: tuple[float, ...] = ()  # least, 5 %, 25 %, 50 %, 75 %, 95 %, greatest; of numbers and times
+    edges: tuple[float, ...] = ()  # of a histogram; times as seconds since 1970
+    counts: tuple[int, ...] = ()  # values between two edges
+    top: tuple[tuple[str, int], ...] = ()  # the most frequent values of a column that is not numeric
+    association: float | None = None  # with the target, from 0 to 1
+
+
+@dataclass(frozen=True)
+class DataProfile:
+    """What a run's training data looked like."""
+
+    rows: int
+    columns: tuple[ColumnProfile, ...]
+    left_out: int = 0  # columns past the most that are described
+    sampled: int | None = None  # rows that histograms and associations were computed from, where not from all
 
 
 # --- what happens while a run goes -------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from mlops_cli.config.catalogue import experiments
 from mlops_cli.config.environment import escape
+from mlops_cli.config.flat import flat
 from mlops_cli.config.names import check_experiment_name
 from mlops_cli.config.session import Session
 from mlops_cli.config.workspace import Workspace, find_workspace
@@ -141,6 +142,14 @@ class Composition:
                 )
             value = value[part]
         return value
+
+    def leaves(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all that determines the trial at one point by dotted key, and the options of its groups.
+
+        Examples of keys: ``model`` (the option's name, where it was chosen by one), ``model.C``,
+        ``transforms.impute_numeric.strategy``, ``seed``. A list is one value.
+        """
+        return {**self._session.choices(params), **flat(self.point_config(params)), **escape(dict(params))}
 
     @property
     def notices(self) -> tuple[Notice, ...]:

@@ -250,6 +250,13 @@ class Session:
         chosen = [(key, value) for key, value in params.items() if self._is_option(key, value)]
         return tuple(value_override(key, value, is_group=True) for key, value in chosen)
 
+    def choices(self, params: Mapping[str, Any]) -> dict[str, str]:
+        """Return the option of each group of a trial at a point, where it was chosen by its name."""
+        with self._translated(params):
+            defaults = self.composer.composed([*self.overrides.fixed, *self._groups_at(params)]).defaults
+        chosen = {str(d.override_key): str(d.config_path).rpartition("/")[2] for d in defaults if d.override_key}
+        return {group: option for group, option in chosen.items() if group in TRIAL_KEYS}
+
     def _is_option(self, key: str, value: Any) -> bool:
         return isinstance(value, str) and self._options(key) is not None
 

@@ -314,7 +314,9 @@ class Engine:
 
     def _take(self, returned: Returned, caught: list[warnings.WarningMessage] | None) -> None:
         key: Any = returned.key
-        task = self._tasks.pop(key)
+        task = self._tasks.pop(key, None)
+        if task is None:
+            return  # of a trial that another engine on this launcher gave up while it was being computed
         self._sent -= 1
         self._sharing.release(task.reads)
         score = score_of(returned, task)

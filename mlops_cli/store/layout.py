@@ -183,9 +183,18 @@ class RunPaths:
         return ModelPaths(self.model_dir)
 
     @property
+    def profile(self) -> Path:
+        """What the training data looked like."""
+        return self.root / "data_profile.json"
+
+    @property
     def plots(self) -> Path:
         """The folder of plots."""
         return self.root / "plots"
+
+    def plot(self, name: str, suffix: str = "svg") -> Path:
+        """Return the file of one plot."""
+        return self.plots / f"{check_name(name, 'plot')}.{suffix}"
 
     @property
     def source_diff(self) -> Path:

@@ -27,6 +27,7 @@ from mlops_cli.records import (
     RunRecord,
     RunStatus,
     Signature,
+    SplitsInfo,
     Task,
     TrialResult,
     TrialState,
@@ -67,6 +68,8 @@ def run_to_json(record: RunRecord, workspace: Path | None = None) -> Json:
         "objectives": list(record.objectives),
         "front": [int(number) for number in record.front],
         "metrics": metrics_to_json(record.metrics),
+        "params": params_to_json(record.params),
+        "splits": _splits_to_json(record.splits),
         "counts": _counts_to_json(record.counts),
         "dataset": None if record.dataset is None else _dataset_to_json(record.dataset),
         "git": {"commit": record.git.commit, "dirty": record.git.dirty},
@@ -109,6 +112,8 @@ def run_from_json(value: Mapping[str, Any], path: Path) -> RunRecord:
         direction=_optional(Direction, value.get("direction")),
         best=_optional(_best_from_json, value.get("best")),
         metrics={name: metric_from_json(m) for name, m in value.get("metrics", {}).items()},
+        params=params_from_json(value.get("params") or {}),
+        splits=_optional(_splits_from_json, value.get("splits")),
         objectives=tuple(map(str, value.get("objectives", ()))),
         front=tuple(map(int, value.get("front", ()))),
         counts=_optional(_counts_from_json, value.get("counts")) or Counts(),
@@ -205,6 +210,16 @@ def params_to_json(params: Mapping[str, Any]) -> Json:
 def params_from_json(value: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters that `params_to_json` wrote."""
     return {key: decode(item) for key, item in value.items()}
+
+
+def _splits_to_json(splits: SplitsInfo | None) -> Json | None:
+    if splits is None:
+        return None
+    return {"digest": splits.digest, "count": int(splits.count), "test_share": finite(splits.test_share)}
+
+
+def _splits_from_json(value: Mapping[str, Any]) -> SplitsInfo:
+    return SplitsInfo(_checked_text(value["digest"]), int(value["count"]), number(value.get("test_share")))
 
 
 _COUNTS = ("trials", "completed", "failed", "pruned", "reused", "lost")

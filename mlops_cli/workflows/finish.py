@@ -20,6 +20,7 @@ from mlops_cli.store.card import model_card
 from mlops_cli.store.models import save_model
 from mlops_cli.store.tables import write_predictions
 from mlops_cli.workflows.silence import silent
+from mlops_cli.workflows.splits import splits_info
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -47,8 +48,10 @@ def finish(record: RunRecord, prepared: Prepared, progress: Progress, paths: Run
     if progress.best is None:
         return replace(record, error=_reason(record, progress))
     trial = prepared.trial(progress.best.trial, progress.best.params)
-    share = _test_share(prepared, trial)
-    record = replace(record, metrics=summaries(progress.best, share, bounds=_bounds(prepared)))
+    splits = splits_info(prepared.maker.splits_of(trial), prepared.loaded)
+    params = prepared.composition.leaves(progress.best.params)
+    metrics = summaries(progress.best, splits.test_share, bounds=_bounds(prepared))
+    record = replace(record, metrics=metrics, params=params, splits=splits)
     if prepared.spec.artifacts.predictions and progress.predictions:
         write_predictions(paths.predictions, out_of_fold(prepared.loaded.train, prepared.loaded.train_rows, progress))
     if record.status is not RunStatus.COMPLETED:
@@ -67,9 +70,9 @@ def _with_model(record: RunRecord, prepared: Prepared, trial: Trial, progress: P
         return replace(record, warnings=(*record.warnings, Notice("refit-failed", reason)))
     scores, said = _test_scores(refitted.model, prepared, paths)
     record = replace(record, warnings=(*record.warnings, *said))
-    share = _test_share(prepared, trial)
-    if progress.best is not None:
-        record = replace(record, metrics=summaries(progress.best, share, scores, _bounds(prepared)))
+    if progress.best is not None and record.splits is not None:
+        metrics = summaries(progress.best, record.splits.test_share, scores, _bounds(prepared))
+        record = replace(record, metrics=metrics)
     known = progress.best.notices if progress.best is not None else ()
     record = replace(record, warnings=(*record.warnings, *(n for n in refitted.notices if n not in known)))
     if prepared.spec.artifacts.keep == "none":
@@ -144,12 +147,6 @@ def signature(prepared: Prepared) -> Signature:
         classes=prepared.job.scoring.classes,
         id=prepared.spec.data.id,
     )
-
-
-def _test_share(prepared: Prepared, trial: Trial) -> float:
-    """Return test rows per training row of a trial's splits."""
-    pairs = prepared.maker.splits_of(trial)
-    return sum(len(test) / len(train) for train, test in pairs) / len(pairs)
 
 
 def _bounds(prepared: Prepared) -> dict[str, tuple[float, float]]:

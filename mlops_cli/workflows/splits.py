@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from mlops_cli.components.assemble import Assembly
 from mlops_cli.components.metric_names import why_undefined
 from mlops_cli.errors import ConfigError, DataError
 from mlops_cli.planning.fingerprint import fingerprint
-from mlops_cli.records import Notice, Task
+from mlops_cli.records import Notice, SplitsInfo, Task
 from mlops_cli.workflows.load import check_seed, split_columns
 
 if TYPE_CHECKING:
@@ -84,6 +85,21 @@ def _for_groups(split: ComponentSpec, dataset: Dataset, task: Task) -> Component
         return split
     package, _, name = str(split.target_for(task)).rpartition(".")
     return replace(split, target=f"{package}.{GROUPED[name]}") if name in GROUPED else split
+
+
+def splits_info(splits: Sequence[Split], loaded: Loaded) -> SplitsInfo:
+    """Return what tells whether the scores of two runs were taken on the same rows, part by part.
+
+    The columns that a model sees have no say in it: runs with other features compare row by row all the same.
+    """
+    digest = hashlib.sha256()
+    for part in (rows for split in splits for rows in split):
+        digest.update(f"{len(part)}:".encode())
+        digest.update(np.ascontiguousarray(loaded.train_rows[part], dtype=np.int64).tobytes())
+    if loaded.train.y is not None:
+        digest.update("\0".join(map(str, loaded.train.y.tolist())).encode())
+    share = sum(len(test) / len(train) for train, test in splits) / len(splits)
+    return SplitsInfo(digest.hexdigest(), len(splits), share)
 
 
 def data_notices(loaded: Loaded, plan: Plan, splits: Mapping[str, tuple[Split, ...]]) -> list[Notice]:
