@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_cli.components.assemble import Assembly
-from mlops_cli.contracts import Returned
+from mlops_cli.contracts import Call, Returned
 from mlops_cli.execution.engine import Engine, Rules
 from mlops_cli.execution.job import Candidate, Job, Scoring
 from mlops_cli.execution.source import KnownTrial
@@ -195,6 +195,13 @@ def test_a_trial_whose_splits_together_take_too_long_is_lost(tmp_path):
     found = run(tmp_path, Listed([candidate(0)]), limits=LauncherSpec(trial_timeout=1e-9))
     assert found[0].result.state is TrialState.LOST
     assert "launcher.trial_timeout" in found[0].result.error.message
+
+
+def test_what_an_earlier_engine_gave_up_and_still_comes_back_is_let_go(tmp_path):
+    launcher = Shuffled(random.Random(0))
+    launcher.submit(Call(("block", "given up", 0), lambda _task: SplitScore(7, 0), None))
+    found = run(tmp_path, Listed(candidate(n) for n in range(2)), launcher=launcher)
+    assert [f.result.state for f in found] == [TrialState.COMPLETED] * 2
 
 
 class Constant(Shuffled):

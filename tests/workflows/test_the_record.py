@@ -239,3 +239,25 @@ def test_a_run_of_which_no_trial_completes_has_failed_and_says_why(experiment, w
     assert run.best is None
     assert run.record.error.message.startswith("out of cheese")
     assert json.loads((run.path / "run.json").read_text())["error"]["type"] == "RuntimeError"
+
+
+def test_the_record_has_all_parameters_of_the_winner_swept_or_not(run):
+    record = json.loads((run.path / "run.json").read_text())
+    assert record["params"]["model.C"] == record["best"]["params"]["model.C"]
+    assert record["params"]["model"] == "logistic_regression"
+    assert record["params"]["transforms.impute_numeric.strategy"] == "median"
+    assert record["params"]["split.n_splits"] == 5
+
+
+def test_runs_over_the_same_rows_share_the_digest_of_their_splits_whatever_the_model_sees(run):
+    other = mlops.run("e", ["model=knn", "data.drop=[note,weight,family,amount,passenger,port]", "data.id=null"])
+    assert other.record.splits == run.record.splits
+    assert run.record.splits.count == 5
+    assert run.record.splits.test_share == pytest.approx(0.25, abs=0.01)
+
+
+@pytest.mark.parametrize("change", ["seed=1", "split.n_splits=4", "evaluation.test=0.3", "data.target=sex"])
+def test_other_rows_or_another_target_have_another_digest(run, change):
+    metrics = ["evaluation.metrics=[accuracy]"] if change == "data.target=sex" else []
+    other = mlops.run("e", [change, *metrics])
+    assert other.record.splits.digest != run.record.splits.digest
