@@ -8,6 +8,7 @@ The library says what the commands say:
     run.best.params, run.metrics["roc_auc"].mean, run.trials, run.path
     run.model().predict(df)
     mlops.runs("titanic")
+    mlops.compare("titanic:best", run)
     mlops.resume("titanic:latest")
 
 Everything is imported when it is first used.
@@ -18,12 +19,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlops_cli.workflows.library import Model, Run, find_run, resume, run, runs
+    from mlops_cli.workflows.library import Compared, Model, Run, compare, find_run, resume, run, runs
 
-__all__ = ["Model", "Run", "find_run", "resume", "run", "runs"]
+__all__ = ["Compared", "Model", "Run", "compare", "find_run", "resume", "run", "runs"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "plots":  # a module, so that `mlops.plots.roc(run)` needs no import of its own
+        import importlib
+
+        return importlib.import_module("mlops_cli.plots")
     if name not in __all__:
         raise AttributeError(f"module 'mlops_cli' has no attribute '{name}'")
     from mlops_cli.workflows import library

@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 class ExitCode(IntEnum):
@@ -91,6 +91,25 @@ class DataError(MlopsError):
     """The data cannot be read, or cannot be learned from."""
 
     exit_code = ExitCode.DATA
+
+
+class ExpectationError(DataError):
+    """Data breaks several things that are declared of it.
+
+    Parameters
+    ----------
+    message : str
+        One line that says how many.
+    details : sequence of str
+        A line for each.
+    """
+
+    def __init__(self, message: str, details: Sequence[str]) -> None:
+        super().__init__(message)
+        self.details = tuple(details)
+
+    def __str__(self) -> str:
+        return "\n  ".join((super().__str__(), *self.details))
 
 
 class StoreError(MlopsError):

@@ -6,6 +6,7 @@ nothing mutates what another made: a changed record is a new one (`dataclasses.r
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -101,6 +102,15 @@ class ComponentSpec:
         return self.target.get(str(task)) if task is not None else None
 
 
+NAMED_DATASET = "dataset"
+"""Stands for the target of a source where a version of a named data set is meant, which says itself how it is read."""
+
+
+def is_named_dataset(source: Mapping[str, Any]) -> bool:
+    """Whether a source of a config is a version of a named data set: it says a name, and neither class nor path."""
+    return source.get("_target_") is None and source.get("path") is None and source.get("name") is not None
+
+
 @dataclass(frozen=True)
 class TransformSpec:
     """One named step: a component and the columns that it acts on; the other columns pass through."""
@@ -108,6 +118,22 @@ class TransformSpec:
     name: str
     component: ComponentSpec
     columns: tuple[str, ...] = ("all",)  # kinds, names or globs
+
+
+@dataclass(frozen=True)
+class ForecastSpec:
+    """What a row of a series sees of the past, and how many rows ahead of it. All counts are of rows."""
+
+    horizons: tuple[int, ...] = (1,)  # several: a row for each of them
+    lags: tuple[int, ...] = ()  # how far back from the row itself
+    differences: tuple[int, ...] = ()  # between the latest value that is known and one so far before that
+    windows: tuple[int, ...] = ()  # of the latest values that are known
+    stats: tuple[str, ...] = ("mean",)  # of each window
+    by: tuple[str, ...] = ()  # columns that tell series apart
+    known: tuple[str, ...] = ()  # columns that are known in advance
+    past: tuple[str, ...] = ()  # columns of which the past is seen, as of the target
+    calendar: tuple[str, ...] = ()  # parts of the row's own time
+    cycles: tuple[str, ...] = ()  # likewise, as points on a circle
 
 
 @dataclass(frozen=True)
@@ -126,6 +152,7 @@ class DataSpec:
     dtypes: Mapping[str, str] = field(default_factory=dict)  # column → dtype or kind
     expect: Mapping[str, Any] = field(default_factory=dict)
     missing_target: str = "error"  # or drop: leave rows without a target out
+    forecast: ForecastSpec | None = None  # of a series: what each row sees of the past
 
 
 @dataclass(frozen=True)
@@ -255,6 +282,39 @@ class LauncherSpec:
     options: Mapping[str, Any] = field(default_factory=dict)  # handed to the cluster that is started
 
 
+class PlotName(StrEnum):
+    """What can be drawn of a run; ``auto`` stands for all that suit it and cost little."""
+
+    AUTO = "auto"
+    CONFUSION_MATRIX = "confusion_matrix"
+    ROC = "roc"
+    PRECISION_RECALL = "precision_recall"
+    CALIBRATION = "calibration"
+    PREDICTION_ERROR = "prediction_error"
+    RESIDUALS = "residuals"
+    SILHOUETTE = "silhouette"
+    SCORES = "scores"
+    PERMUTATION_IMPORTANCE = "permutation_importance"
+    PARTIAL_DEPENDENCE = "partial_dependence"
+    LEARNING_CURVE = "learning_curve"
+    VALIDATION_CURVE = "validation_curve"
+    HISTORY = "history"
+    TOP_TRIALS = "top_trials"
+    PARALLEL_COORDINATES = "parallel_coordinates"
+    SLICES = "slices"
+    PARAM_IMPORTANCE = "param_importance"
+    CONTOUR = "contour"
+
+
+@dataclass(frozen=True)
+class PlotSpec:
+    """A plot that is asked for, and what it is to be of."""
+
+    name: PlotName
+    keys: tuple[str, ...] = ()  # of parameters, or the names of features
+    values: tuple[Any, ...] = ()  # of the one parameter of a validation curve
+
+
 @dataclass(frozen=True)
 class ArtifactsSpec:
     """What is kept beside the scores."""
@@ -262,7 +322,7 @@ class ArtifactsSpec:
     keep: str = "best"  # best, none
     model_format: str = "skops"  # skops, joblib
     predictions: bool = True
-    plots: tuple[str, ...] = ("auto",)  # names of plots; auto stands for those that suit the task; empty: none
+    plots: tuple[PlotSpec, ...] = (PlotSpec(PlotName.AUTO),)  # empty: none
 
 
 @dataclass(frozen=True)
@@ -294,6 +354,36 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Breach:
+    """A rule of ``data.expect`` that a table breaks."""
+
+    key: str  # the rule as the config spells it, below data.expect: columns.age.max
+    found: str  # in words
+    column: str | None = None  # None where the rule is of the table or of several columns
+    expected: str = ""
+    count: int | None = None  # rows that break it; None where the rule is not of single rows
+    rows: int = 0  # of the table
+    examples: tuple[tuple[int, str], ...] = ()  # the first such rows, counted from 1, and what they hold
+    is_warning: bool = False  # severity: warn
+
+
+@dataclass(frozen=True)
+class CheckedData:
+    """A table, held against what is expected of it."""
+
+    source: str
+    rows: int
+    columns: int
+    rules: int
+    breaches: tuple[Breach, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is broken that must hold."""
+        return all(breach.is_warning for breach in self.breaches)
+
+
+@dataclass(frozen=True)
 class Column:
     """One column as it was read."""
 
@@ -321,6 +411,53 @@ class DatasetVersion:
 
 
 @dataclass(frozen=True)
+class DatasetFile:
+    """One file of a named data set."""
+
+    path: str  # inside what was added, with /
+    sha256: str
+    size: int  # bytes
+
+
+@dataclass(frozen=True)
+class NamedDataset:
+    """One version of a named data set: files that never change, and how they are read."""
+
+    name: str
+    number: int
+    files: tuple[DatasetFile, ...]
+    is_folder: bool
+    option: str  # of the config's group ``data``: csv, parquet …
+    table: DatasetVersion  # as a reader finds it: rows, columns, and the version that runs record
+    read: Mapping[str, Any] = field(default_factory=dict)  # what the reader is handed
+    origin: str = ""  # where it was added from
+    added: str = ""  # ISO 8601 with offset
+    note: str = ""
+    key: str | None = None  # the column that tells rows apart
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of all paths and contents."""
+        lines = sorted(f"{file.sha256} {file.path}\n" for file in self.files)
+        return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def has_folder(self) -> bool:
+        """Whether its files lie in a folder: one that was added, or the files of a glob."""
+        return self.is_folder or len(self.files) > 1
+
+    @property
+    def ref(self) -> str:
+        """How it is called: ``titanic@3``."""
+        return f"{self.name}@{self.number}"
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Data in memory, with each column in its role. Rows agree by position in all parts."""
 
@@ -333,6 +470,7 @@ class Dataset:
     weights: np.ndarray[Any, Any] | None = None
     times: pd.Series[Any] | None = None
     extra: Mapping[str, pd.Series[Any]] = field(default_factory=dict)  # columns that a split asks for by name
+    roles: Mapping[str, str] = field(default_factory=dict)  # id, group, weight, time → the column's name
     notices: tuple[Notice, ...] = ()
 
     @property
@@ -530,6 +668,7 @@ class RunRecord:
     task: Task | None = None
     primary: str | None = None
     direction: Direction | None = None
+    directions: Mapping[str, Direction] = field(default_factory=dict)  # of every metric
     best: BestTrial | None = None
     objectives: tuple[str, ...] = ()  # where there are several
     front: tuple[int, ...] = ()  # then the trials that no other one beats in all of them
@@ -539,6 +678,7 @@ class RunRecord:
     counts: Counts = field(default_factory=Counts)
     dataset: DatasetVersion | None = None
     git: GitState = field(default_factory=GitState)
+    code: Mapping[str, str] = field(default_factory=dict)  # the user's own files that trials ran → sha256
     environment: Mapping[str, Any] = field(default_factory=dict)  # versions and host, never the environment's variables
     seed: int = 0
     ended: str | None = None
@@ -567,6 +707,18 @@ class Signature:
     id: str | None = None
 
 
+@dataclass(frozen=True)
+class Query:
+    """Which runs, in which order, and how many of them."""
+
+    experiment: str | None = None
+    where: str = ""  # in the language of `--where`
+    sort: str = ""  # keys with commas between them; one with - before it is descending; empty: newest first
+    limit: int | None = None
+    offset: int = 0
+    columns: tuple[str, ...] = ()  # keys to be checked, and told in full
+
+
 # --- runs beside each other --------------------------------------------------------------------------------------
 
 
@@ -574,13 +726,17 @@ class Signature:
 class Contender:
     """One side of a comparison: a trial of a run, with its scores."""
 
+    name: str  # how it is called beside the others: A, B, C
     label: str  # the run's id, with #N where the trial is not the run's best
     run: str
     trial: int
     metrics: Mapping[str, MetricSummary]
     directions: Mapping[str, Direction]
     params: Mapping[str, Any]
+    primary: str = ""
     splits: SplitsInfo | None = None
+    data: DatasetVersion | None = None
+    setting: Mapping[str, Any] = field(default_factory=dict)  # config keys besides params that say what is scored how
 
 
 class Verdict(StrEnum):
@@ -590,7 +746,7 @@ class Verdict(StrEnum):
     WORSE = "worse"
     NOISE = "noise"  # no evidence of a difference
     SAME = "same"  # equal on every split
-    UNKNOWN = "unknown"  # one split, or splits that do not pair
+    UNKNOWN = "unknown"  # one split, or the very same difference on every split: no variance to judge it by
 
 
 @dataclass(frozen=True)
@@ -670,7 +826,81 @@ class DataProfile:
     rows: int
     columns: tuple[ColumnProfile, ...]
     left_out: int = 0  # columns past the most that are described
-    sampled: int | None = None  # rows that histograms and associations were computed from, where not from all
+    sampled: int | None = None  # rows behind all but counts, means and extremes, where not all
+
+
+@dataclass(frozen=True)
+class Shift:
+    """How far the values of one column have moved between two tables."""
+
+    column: str
+    kind: Kind
+    test: str = ""  # ks (Kolmogorov-Smirnov) or chi2; nothing where there is too little to test
+    statistic: float | None = None
+    p: float | None = None  # adjusted by Benjamini and Hochberg over all columns
+    distance: float | None = None  # Wasserstein, in standard deviations of the first; of categories, total variation
+    psi: float | None = None  # population stability index
+    missing: tuple[float, float] = (0.0, 0.0)  # shares
+    new: tuple[str, ...] = ()  # categories that only the second has
+    gone: tuple[str, ...] = ()  # categories that only the first has
+
+
+@dataclass(frozen=True)
+class RowDiff:
+    """Which rows came, went and changed between two tables."""
+
+    key: str | None  # the column that tells rows apart; without one a changed row is one that went and one that came
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+    cells: Mapping[str, int] = field(default_factory=dict)  # column → rows in which its value changed
+    examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # added, removed, changed → the first keys
+
+
+@dataclass(frozen=True)
+class DataDiff:
+    """What differs between two tables."""
+
+    a: str
+    b: str
+    rows: tuple[int, int]
+    columns: tuple[Change, ...]  # added, removed, or of another type
+    by_row: RowDiff
+    shifts: tuple[Shift, ...]  # of the columns that both have
+
+
+@dataclass(frozen=True)
+class RunFile:
+    """A file of a run."""
+
+    path: str  # inside the run
+    size: int  # bytes
+    sha256: str | None = None  # where the run recorded it
+
+
+@dataclass(frozen=True)
+class RunContents:
+    """All that there is of one run, read and ready to be shown."""
+
+    record: RunRecord
+    trials: tuple[TrialResult, ...]
+    config: str = ""  # YAML, resolved
+    overrides: tuple[str, ...] = ()  # what was asked on the command line
+    diff: str = ""  # uncommitted changes
+    log: str = ""
+    profile: DataProfile | None = None
+    plots: Mapping[str, bytes] = field(default_factory=dict)  # name → SVG
+    files: tuple[RunFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """One run, or several beside each other, as a page tells of them."""
+
+    runs: tuple[RunContents, ...]
+    made: str  # ISO 8601 with offset
+    comparison: Comparison | None = None
+    refused: str = ""  # why several runs cannot be compared
 
 
 # --- what happens while a run goes -------------------------------------------------------------------------------
@@ -685,6 +915,7 @@ class RunStarted:
     dataset: Dataset
     splits: int
     workers: int
+    limit_s: float | None = None  # seconds after which no more trials begin
 
 
 @dataclass(frozen=True)
@@ -695,11 +926,12 @@ class TrialFinished:
     done: int
     total: int | None  # where it is known
     best: TrialResult | None
+    front: int = 0  # trials that no other one beats in all objectives, where there are several
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A named step of a run begins: reading, transforms, trials, refit."""
+    """A named step of a run begins: config, data, plan, predict, refit, save."""
 
     name: str
     detail: str = ""
@@ -711,6 +943,7 @@ class SplitFinished:
 
     done: int
     total: int | None  # where it is known
+    known: int = 0  # of those done, how many were there already
 
 
 Event = RunStarted | TrialFinished | SplitFinished | Stage | Notice

@@ -6,6 +6,7 @@ import math
 import statistics
 from typing import TYPE_CHECKING
 
+from mlops_cli.analysis.student import critical_value
 from mlops_cli.records import MetricSummary, TrialState
 
 if TYPE_CHECKING:
@@ -57,15 +58,9 @@ def summarize(
     if len(scores) < 2:
         return MetricSummary(mean, None, None, tuple(scores), test)
     std = statistics.stdev(scores)
-    half = _t975(len(scores) - 1) * std * math.sqrt(1 / len(scores) + test_share)
+    half = critical_value(0.05, len(scores) - 1) * std * math.sqrt(1 / len(scores) + test_share)
     low, high = min(bounds[0], mean), max(bounds[1], mean)  # whatever the bounds, the mean is inside
     return MetricSummary(mean, std, (max(mean - half, low), min(mean + half, high)), tuple(scores), test)
-
-
-def _t975(degrees: int) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees, 0.975))
 
 
 def summaries(

@@ -179,7 +179,7 @@ def _is_constant(column: pd.Series, described: Column) -> bool:
 
 
 def _near_empty_columns(dataset: Dataset) -> list[Notice]:
-    shares = {c.name: c.missing / dataset.version.rows for c in dataset.features}
+    shares = {c.name: dataset.X[c.name].isna().mean() for c in dataset.features if c.missing}
     names = [f"'{name}' ({_percent(share)})" for name, share in shares.items() if share >= NEAR_EMPTY]
     if not names:
         return []

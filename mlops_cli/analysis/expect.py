@@ -1,190 +1,338 @@
-"""What ``data.expect`` declares of a table, held against it: a breach names the rule, how many rows, and the first.
+"""What ``data.expect`` declares of a table, held against it; everything that is broken is told together.
 
 The grammar::
 
     expect:
       rows: {min: 100, max: 100000}
       columns:
-        age: {type: numeric, min: 0, max: 120, missing: 0.2, unique: false, allowed: [...], pattern: '...'}
+        age: {type: numeric, min: 0, max: 120, missing: 0.2, mean: {min: 20, max: 40}}
+        code: {pattern: '[A-Z][0-9]+', length: {max: 8}, unique: true}
+        sex: {allowed: [m, f], severity: warn}            # or of one rule: allowed: {value: [m, f], severity: warn}
+      required: [age, code]
+      only: true                                          # no columns but those that are named here
+      unique: [person, day]                               # together; or a list of such lists
+      compare: [start <= end, price > 0]
+      fresh: {column: day, within: 7d}                    # the latest is not older than that; times are UTC
+
+Pure: a table, the rules and the time that it is now; breaches out.
 """
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from pandas.api import types as pdt
 
-from mlops_cli.errors import ConfigError, DataError, did_you_mean
-from mlops_cli.records import Kind
+from mlops_cli.analysis.rules import (
+    RULES,
+    Broken,
+    bounds,
+    flag,
+    is_words,
+    known_keys,
+    listed,
+    mapping,
+)
+from mlops_cli.components.casting import to_dates
+from mlops_cli.errors import ConfigError, DataError, ExpectationError, did_you_mean
+from mlops_cli.records import Breach, Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+KEY = "data.expect"
+CODE = "expectation"
+"""The code of the notices that rules with ``severity: warn`` become."""
+SHOWN = 5
+"""Rows that are shown of a breach."""
 
-def _is_words(column: pd.Series) -> bool:
-    dtype = column.dtype
-    return isinstance(dtype, pd.CategoricalDtype) or pdt.is_string_dtype(dtype) or pdt.is_object_dtype(dtype)
-
-
-_KINDS: Mapping[str, Callable[[pd.Series], bool]] = {
-    "numeric": lambda c: pdt.is_numeric_dtype(c.dtype) and not pdt.is_bool_dtype(c.dtype),
-    "boolean": lambda c: pdt.is_bool_dtype(c.dtype),
-    "datetime": lambda c: pdt.is_datetime64_any_dtype(c.dtype),
-    "categorical": _is_words,
-    "text": _is_words,
+_SEVERITIES = ("error", "warn")
+_COMPARISON = re.compile(r"(.+?)\s*(<=|>=|==|!=|<|>)\s*(.+)")
+_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
 }
+_AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_LONGEST = 40
 
 
-def check_expect(table: pd.DataFrame, expect: Mapping[str, Any]) -> None:
-    """Hold a normalised table against what is declared of it.
+def check_expect(table: pd.DataFrame, expect: Mapping[str, Any], *, now: datetime | None = None) -> list[Notice]:
+    """Refuse a table that breaks what is declared of it, and return what ``severity: warn`` says of it.
 
     Parameters
     ----------
     table : DataFrame
-        As it was read; its index tells the place of each row in the file.
+        As it was read, normalised; its index tells the place of each row in the file.
     expect : mapping
-        ``rows`` (``min``, ``max``) and ``columns``: name → rules ``type``, ``min``, ``max``, ``missing`` (the largest
-        share), ``unique``, ``allowed``, ``pattern`` (a regular expression for the whole value).
+        The rules, in the grammar above.
+    now : datetime, optional
+        What freshness counts from, with its zone.
 
     Raises
     ------
     DataError
-        A rule is broken.
+        Rules are broken: all of them are told.
     ConfigError
         A rule is unknown or is written wrongly.
     """
-    _check_keys(expect, ("rows", "columns"), "data.expect")
-    _check_rows(len(table), _mapping(expect.get("rows"), "data.expect.rows"))
-    for name, rules in _mapping(expect.get("columns"), "data.expect.columns").items():
-        key = f"data.expect.columns.{name}"
-        rules_of = _mapping(rules, key)
-        _check_keys(rules_of, _RULES, key)
-        if name not in table.columns:
-            raise DataError(f"{key}: the data has no such column", hint=did_you_mean(str(name), table.columns))
-        for rule, wanted in rules_of.items():
-            _RULES[rule](table[name], wanted, f"{key}.{rule}")
+    return refuse(breaches_of(table, expect, now=now))
 
 
-def _check_rows(rows: int, rules: Mapping[str, Any]) -> None:
-    _check_keys(rules, ("min", "max"), "data.expect.rows")
-    low, high = rules.get("min", 0), rules.get("max", float("inf"))
-    for bound, value in (("min", low), ("max", high)):
-        _number(value, f"data.expect.rows.{bound}")
-    if not low <= rows <= high:
-        bound = "min" if rows < low else "max"
-        raise DataError(f"data.expect.rows.{bound}: {rules[bound]} rows expected, {rows} found")
+def refuse(found: Sequence[Breach]) -> list[Notice]:
+    """Raise what must hold and does not, or return the rest as notices."""
+    lines = [sentence(breach) for breach in found if not breach.is_warning]
+    if len(lines) == 1:
+        raise DataError(f"{KEY}.{lines[0]}")
+    if lines:
+        raise ExpectationError(f"{KEY}: {len(lines)} rules are broken", lines)
+    return [Notice(CODE, f"{KEY}.{sentence(breach)}") for breach in found]
 
 
-def _type(column: pd.Series, wanted: Any, key: str) -> None:
-    if str(wanted) in _KINDS:
-        is_right = _KINDS[str(wanted)](column)
-    else:
-        try:
-            is_right = column.dtype == pdt.pandas_dtype(str(wanted))
-        except TypeError:
-            known = [*(k.value for k in Kind), "int64", "float64"]
-            raise ConfigError(f"unknown type '{wanted}'", key=key, hint=did_you_mean(str(wanted), known)) from None
-    if not is_right:
-        raise DataError(f"{key}: {wanted} expected, {column.dtype} found", hint=f"data.dtypes.{column.name}")
+def sentence(breach: Breach) -> str:
+    """Return a breach in one line: the rule, how many rows, what is wrong, and the first of them."""
+    if breach.count is None:
+        return f"{breach.key}: {breach.found}"
+    share = breach.count / breach.rows
+    percent = "< 1 %" if share < 0.01 else f"{100 * share:.0f} %"
+    shown = ", ".join(f"{row}: {value}" if value else str(row) for row, value in breach.examples)
+    more = ", …" if breach.count > len(breach.examples) else ""
+    return f"{breach.key}: {breach.count:,} of {breach.rows:,} rows ({percent}): {breach.found} (row {shown}{more})"
 
 
-def _min(column: pd.Series, wanted: Any, key: str) -> None:
-    _refuse(column, _compared(column, wanted, key) < _bound(column, wanted, key), f"is below {wanted}", key)
+def breaches_of(table: pd.DataFrame, expect: Mapping[str, Any], *, now: datetime | None = None) -> tuple[Breach, ...]:
+    """Return everything that a table breaks, in the order of the rules.
+
+    Raises
+    ------
+    ConfigError
+        A rule is unknown or is written wrongly.
+    """
+    known_keys(expect, (*_OF_TABLES, "columns", "fresh", "severity"), KEY)
+    _, common = _severity({"severity": expect["severity"]} if "severity" in expect else {}, "error", KEY)
+    found = [*_of_columns(table, expect, common)]
+    for rule, ask in _OF_TABLES.items():
+        if rule in expect:
+            wanted, severity = _severity(expect[rule], common, f"{KEY}.{rule}")
+            found += [_graded(breach, severity) for breach in ask(table, wanted, expect)]
+    if expect.get("fresh") is not None:
+        wanted, severity = _severity(expect["fresh"], common, f"{KEY}.fresh")
+        found += [_graded(breach, severity) for breach in _fresh(table, wanted, now or datetime.now(UTC))]
+    return tuple(found)
 
 
-def _max(column: pd.Series, wanted: Any, key: str) -> None:
-    _refuse(column, _compared(column, wanted, key) > _bound(column, wanted, key), f"is above {wanted}", key)
+def count_of(expect: Mapping[str, Any]) -> int:
+    """Return how many rules there are."""
+    columns = mapping(expect.get("columns"), f"{KEY}.columns")
+    per_column = sum(len([r for r in mapping(rules, KEY) if r != "severity"]) for rules in columns.values())
+    return per_column + len([rule for rule in expect if rule not in {"columns", "severity"}])
 
 
-def _missing(column: pd.Series, wanted: Any, key: str) -> None:
-    allowed = _number(wanted, key)
-    if not 0 <= allowed <= 1:
-        raise ConfigError(f"must be a share from 0 to 1. Got {wanted!r} instead.", key=key)
-    if len(column) and column.isna().mean() > allowed:
-        share = column.isna().mean()
-        _refuse(column, column.isna(), f"is missing (a share of {share:.3g}, allowed {allowed:g})", key, values=False)
+def _severity(wanted: Any, common: str, key: str) -> tuple[Any, str]:
+    """Return a rule without its severity: ``{value: …, severity: warn}``, or ``severity`` among its own keys."""
+    if not (hasattr(wanted, "items") and "severity" in wanted):
+        return wanted, common
+    severity = wanted["severity"]
+    if severity not in _SEVERITIES:
+        hint = did_you_mean(str(severity), _SEVERITIES)
+        raise ConfigError(f"found {severity!r}", key=f"{key}.severity", hint=hint)
+    rest = {name: value for name, value in wanted.items() if name != "severity"}
+    return rest["value"] if set(rest) == {"value"} else rest, severity
 
 
-def _unique(column: pd.Series, wanted: Any, key: str) -> None:
-    if not isinstance(wanted, bool):
-        raise ConfigError(f"must be true or false. Got {wanted!r} instead.", key=key)
-    if wanted:
-        _refuse(column, column.duplicated() & column.notna(), "repeats an earlier value", key)
+def _graded(breach: Breach, severity: str) -> Breach:
+    return Breach(**{**vars(breach), "is_warning": severity == "warn"})
 
 
-def _allowed(column: pd.Series, wanted: Any, key: str) -> None:
-    if isinstance(wanted, str) or not hasattr(wanted, "__iter__"):
-        raise ConfigError(f"must be a list of values. Got {wanted!r} instead.", key=key)
-    values = list(wanted)
-    _refuse(column, ~column.isin(values) & column.notna(), f"is none of {values[:10]}", key)
+# --- columns -------------------------------------------------------------------------------------------------------
 
 
-def _pattern(column: pd.Series, wanted: Any, key: str) -> None:
-    try:
-        pattern = re.compile(str(wanted))
-    except re.error as error:
-        raise ConfigError(f"{wanted!r} is no regular expression: {error}", key=key) from None
-    fits = column.map(lambda v: pattern.fullmatch(str(v)) is not None, na_action="ignore")
-    _refuse(column, fits.eq(False) & column.notna(), f"does not match '{wanted}'", key)
+def _of_columns(table: pd.DataFrame, expect: Mapping[str, Any], common: str) -> Iterator[Breach]:
+    for name, given in mapping(expect.get("columns"), f"{KEY}.columns").items():
+        key = f"columns.{name}"
+        rules, severity = _severity(mapping(given, f"{KEY}.{key}"), common, f"{KEY}.{key}")
+        known_keys(rules, RULES, f"{KEY}.{key}")
+        if str(name) not in table.columns:
+            yield _graded(_no_column(str(name), table, key), severity)
+            continue
+        for rule, value in rules.items():
+            wanted, own = _severity(value, severity, f"{KEY}.{key}.{rule}")
+            broken = RULES[rule](table[str(name)], wanted, f"{KEY}.{key}.{rule}")
+            breach = None if broken is None else _breach(table, [str(name)], f"{key}.{rule}", broken, wanted)
+            if breach is not None:
+                yield _graded(breach, own)
 
 
-_RULES: Mapping[str, Callable[[pd.Series, Any, str], None]] = {
-    "type": _type,
-    "min": _min,
-    "max": _max,
-    "missing": _missing,
-    "unique": _unique,
-    "allowed": _allowed,
-    "pattern": _pattern,
-}
+def _no_column(name: str, table: pd.DataFrame, key: str) -> Breach:
+    return Breach(key, f"the data has no such column; {did_you_mean(name, table.columns)}", name, "a column")
 
 
-def _refuse(column: pd.Series, broken: pd.Series, what: str, key: str, *, values: bool = True) -> None:
-    places = np.flatnonzero(broken.to_numpy(dtype=bool))
+def _breach(table: pd.DataFrame, names: Sequence[str], key: str, broken: Broken, wanted: Any) -> Breach | None:
+    """Return the breach with its first rows; None where no row breaks the rule after all."""
+    column = names[0] if len(names) == 1 else None
+    expected = str(wanted)
+    if broken.rows is None:
+        return Breach(key, broken.found, column, expected)
+    places = np.flatnonzero(broken.rows)
     if not len(places):
+        return None
+    examples = tuple((int(table.index[p]) + 1, _values(table, names, int(p))) for p in places[:SHOWN])
+    return Breach(key, broken.found, column, expected, len(places), len(table), examples)
+
+
+def _values(table: pd.DataFrame, names: Sequence[str], place: int) -> str:
+    """Return what a row holds in these columns; nothing where that is missing."""
+    values = [table[name].iloc[place] for name in names]
+    if len(values) == 1 and pd.isna(values[0]):
+        return ""
+    return ", ".join("missing" if pd.isna(value) else repr(str(value)[:_LONGEST]) for value in values)
+
+
+# --- the table as a whole ------------------------------------------------------------------------------------------
+
+
+def _rows(table: pd.DataFrame, wanted: Any, _: Mapping[str, Any]) -> Iterator[Breach]:
+    low, high = bounds(wanted, f"{KEY}.rows")
+    if not low <= len(table) <= high:
+        bound, limit = ("min", low) if len(table) < low else ("max", high)
+        yield Breach(f"rows.{bound}", f"{limit:g} rows expected, {len(table)} found", None, f"{limit:g}")
+
+
+def _required(table: pd.DataFrame, wanted: Any, _: Mapping[str, Any]) -> Iterator[Breach]:
+    for name in map(str, listed(wanted, f"{KEY}.required")):
+        if name not in table.columns:
+            yield _no_column(name, table, f"required.{name}")
+
+
+def _only(table: pd.DataFrame, wanted: Any, expect: Mapping[str, Any]) -> Iterator[Breach]:
+    if not flag(wanted, f"{KEY}.only"):
         return
-    rows = [int(place) + 1 for place in column.index[places[:5]]]
-    shown = [f"{row}: {str(column[row - 1])[:40]!r}" if values else str(row) for row in rows]
-    more = ", …" if len(places) > 5 else ""
-    raise DataError(
-        f"{key}: {len(places)} of {len(column)} rows break it: the value {what} (row {', '.join(shown)}{more})"
-    )
+    required, _ = _severity(expect.get("required") or [], "", f"{KEY}.required")
+    named = {str(name) for name in (*mapping(expect.get("columns"), KEY), *required)}
+    more = [str(name) for name in table.columns if str(name) not in named]
+    if more:
+        shown = ", ".join(repr(name[:_LONGEST]) for name in more[:10]) + (", …" if len(more) > 10 else "")
+        what = "columns that are" if len(more) > 1 else "a column that is"
+        yield Breach("only", f"{what} not expected: {shown}", None, "no other columns")
 
 
-def _compared(column: pd.Series, wanted: Any, key: str) -> pd.Series:
-    if _is_words(column):
-        raise DataError(f"{key}: numbers or dates expected to compare with {wanted}, {column.dtype} found")
-    return column
+def _unique(table: pd.DataFrame, wanted: Any, _: Mapping[str, Any]) -> Iterator[Breach]:
+    key = f"{KEY}.unique"
+    given = listed(wanted, key)
+    keys = given if given and all(isinstance(item, list | tuple) for item in given) else [given]
+    for names in keys:
+        columns = [str(name) for name in names]
+        if not columns:
+            raise ConfigError("must name columns", key=key)
+        absent = [name for name in columns if name not in table.columns]
+        if absent:
+            yield _no_column(absent[0], table, "unique")
+            continue
+        repeated = Broken(
+            f"{' and '.join(columns)} together repeat an earlier row", table.duplicated(columns).to_numpy()
+        )
+        breach = _breach(table, columns, "unique", repeated, columns)
+        if breach is not None:
+            yield breach
 
 
-def _bound(column: pd.Series, wanted: Any, key: str) -> Any:
-    if not pdt.is_datetime64_any_dtype(column.dtype):
-        return _number(wanted, key)
+def _compare(table: pd.DataFrame, wanted: Any, _: Mapping[str, Any]) -> Iterator[Breach]:
+    for text in [wanted] if isinstance(wanted, str) else listed(wanted, f"{KEY}.compare"):
+        match = _COMPARISON.fullmatch(str(text).strip())
+        if match is None:
+            hint = "two columns, or a column and a number or date: end >= start"
+            raise ConfigError(f"{text!r} is no comparison", key=f"{KEY}.compare", hint=hint)
+        breach = _compared(table, str(text).strip(), match[1], match[2], match[3])
+        if breach is not None:
+            yield breach
+
+
+def _compared(table: pd.DataFrame, text: str, left: str, sign: str, right: str) -> Breach | None:
+    """Hold each row against one comparison; rows in which a side is missing do not count."""
+    sides = [_side(table, side.strip().strip("`")) for side in (left, right)]
+    names = [str(side.name) for side in sides if isinstance(side, pd.Series)]
+    if not names:
+        raise ConfigError(
+            f"{text!r} names no column of the data",
+            key=f"{KEY}.compare",
+            hint=did_you_mean(left.strip(), table.columns),
+        )
+    key = "compare"
+    unknown = [side for side in sides if isinstance(side, str)]
+    if unknown and not all(is_words(table[name]) or pdt.is_datetime64_any_dtype(table[name].dtype) for name in names):
+        return Breach(key, f"{text!r}: '{unknown[0]}' is no column and no number", None, text)
     try:
-        return pd.Timestamp(wanted)
-    except (TypeError, ValueError):
-        raise ConfigError(f"must be a date. Got {wanted!r} instead.", key=key) from None
+        a, b = (_as_dates(side, sides) for side in sides)
+        holds = np.asarray(_OPERATORS[sign](a, b), dtype=bool)
+    except (TypeError, ValueError, DataError):
+        return Breach(key, f"{text!r}: values of such different types do not compare", None, text)
+    present = table[names].notna().all(axis=1).to_numpy()
+    return _breach(table, names, key, Broken(f"{text!r} does not hold", ~holds & present), text)
 
 
-def _number(value: Any, key: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ConfigError(f"must be a number. Got {value!r} instead.", key=key)
-    return value
+def _side(table: pd.DataFrame, text: str) -> Any:
+    """Return a column, else a number, else the text itself."""
+    if text in table.columns:
+        return table[text]
+    try:
+        return float(text)
+    except ValueError:
+        return text.strip("'\"")
 
 
-def _mapping(value: Any, key: str) -> Mapping[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise ConfigError(f"must be a mapping. Got {value!r} instead.", key=key)
-    return value
+def _as_dates(side: Any, sides: Sequence[Any]) -> Any:
+    """Return dates where the other side has dates, or where both are columns of text, which may be dates too."""
+    has_dates = any(isinstance(s, pd.Series) and pdt.is_datetime64_any_dtype(s.dtype) for s in sides)
+    if isinstance(side, str) and has_dates:
+        return pd.Timestamp(side)
+    if isinstance(side, pd.Series) and is_words(side) and has_dates:
+        return to_dates(side)
+    return side
 
 
-def _check_keys(given: Mapping[str, Any], known: Iterable[str], key: str) -> None:
-    for name in _mapping(given, key):
-        if name not in known:
-            raise ConfigError(f"unknown rule '{name}'", key=key, hint=did_you_mean(str(name), known))
+def _fresh(table: pd.DataFrame, wanted: Any, now: datetime) -> Iterator[Breach]:
+    key = f"{KEY}.fresh"
+    given = mapping(wanted, key)
+    known_keys(given, ("column", "within"), key)
+    match = _AGE.fullmatch(str(given.get("within")))
+    if match is None:
+        raise ConfigError(f"must be an age such as 7d or 12h. Got {given.get('within')!r}.", key=f"{key}.within")
+    name = str(given.get("column"))
+    if name not in table.columns:
+        yield _no_column(name, table, "fresh.column")
+        return
+    latest, age = _latest(table[name]), float(match[1]) * _SECONDS[match[2]]
+    limit = pd.Timestamp(now).tz_convert("UTC").tz_localize(None) - pd.Timedelta(seconds=age)
+    if isinstance(latest, str):
+        yield Breach("fresh.column", latest, name, "dates")
+    elif latest < limit:
+        found = f"the latest {name} is {latest}, and it must be within {given['within']} of now"
+        yield Breach("fresh.within", found, name, str(given["within"]))
+
+
+def _latest(column: pd.Series) -> Any:
+    """Return the latest time of a column, or what is wrong with it."""
+    try:
+        latest = to_dates(column).max()
+    except DataError as error:
+        return error.message
+    return f"column '{column.name}' holds no date" if pd.isna(latest) else latest
+
+
+_OF_TABLES: Mapping[str, Callable[[pd.DataFrame, Any, Mapping[str, Any]], Iterator[Breach]]] = {
+    "rows": _rows,
+    "required": _required,
+    "only": _only,
+    "unique": _unique,
+    "compare": _compare,
+}
+"""Name → what asks it of the whole table; the rules beside it say which columns are named."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlops_cli.cli import completion, config, doctor, init, resume, run, runs
+from mlops_cli.cli import completion, config, doctor, init, resume, run, runs, ui
+from mlops_cli.cli import report as report_page
 from mlops_cli.cli.screen import (
     UNWRITABLE,
     OutputError,
@@ -44,6 +45,8 @@ def build() -> typer.Typer:
     app.command("resume", epilog=resume.EXAMPLE, short_help="Finish an interrupted run.")(resume.resume)
     app.command("config", epilog=config.EXAMPLE, short_help="Print a resolved config, or what there is.")(config.config)
     app.add_typer(runs.build(), name="runs")
+    app.command("report", epilog=report_page.EXAMPLE, short_help="Write one page about runs.")(report_page.report)
+    app.command("ui", epilog=ui.EXAMPLE, short_help="Look at runs in a browser.")(ui.ui)
     app.command("doctor", epilog=doctor.EXAMPLE, short_help="Check the installation and workspace.")(doctor.doctor)
     app.command("completion", epilog=completion.EXAMPLE)(completion.completion)
     return app

@@ -1,30 +1,39 @@
-"""What a person sees on stderr while a run goes: a live line on a terminal, plain lines elsewhere."""
+"""What a person sees on stderr while a run goes: a live view on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mlops_cli.cli.screen import err
-from mlops_cli.records import RunStarted, SplitFinished, Stage, TrialFinished
+from mlops_cli.records import RunStarted, Stage, TrialFinished
 from mlops_cli.views.plan import opening
-from mlops_cli.views.text import clean, notice, number, params, plural, seconds
+from mlops_cli.views.progress import Watched, after, live, progress_line, reason_of, stage_line
+from mlops_cli.views.text import clean, notice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from mlops_cli.contracts import Observer
     from mlops_cli.records import Event
 
-PLAIN_EVERY_S = 2.0
-"""Seconds between two plain lines: a log of a long sweep stays readable."""
+    Clock = Callable[[], float]
 
+REDRAWS = 4
+"""How often the live view is drawn in a second."""
 
-FEW_TRIALS = 3
-"""With fewer ended trials, the time left is no more than a guess."""
+PLAIN_EVERY_S = (2.0, 30.0)
+"""Seconds between two plain lines, at first and when a run takes long: its log stays readable."""
+
+STAGE_AFTER_S = 10.0
+"""A run that has taken so long says what it does after its trials: that may take long too."""
+
+PLAIN_SHARE = 0.1
+"""Of the time so far, how much passes between two plain lines."""
 
 
 @contextmanager
@@ -34,113 +43,108 @@ def display(*, quiet: bool) -> Iterator[Observer]:
         yield _ignore
         return
     console = err()
-    if not console.is_terminal:
+    if not is_live(console):
         yield PlainDisplay(console)
         return
-    live = LiveDisplay(console)
-    with live.progress:
-        yield live
+    shown = LiveDisplay(console)
+    with shown.live:
+        yield shown
 
 
-def _of(done: int, total: int | None) -> str:
-    """Return how many trials are done, of how many where that is known."""
-    return f"{done}/{plural(total, 'trial')}" if total is not None else plural(done, "trial")
+def is_live(console: Console) -> bool:
+    """Whether lines can be drawn over: on a terminal that knows how, whose owner has not asked for plain text."""
+    return console.is_interactive and not console.no_color and console.file.isatty()
 
 
 def _ignore(_event: Event) -> None:
     pass
 
 
-def _best(event: TrialFinished, primary: str) -> str:
-    if event.best is None:
-        return "no score yet"
-    chosen = params(event.best.params)
-    return f"best {primary} {number(event.best.mean(primary))}" + (f" ({chosen})" if chosen else "")
-
-
 class PlainDisplay:
-    """One line now and then, for logs and pipes."""
+    """One line now and then, for logs and pipes.
 
-    def __init__(self, console: Console) -> None:
+    Parameters
+    ----------
+    console : Console
+        Where they go.
+    clock : callable
+        Returns seconds.
+    """
+
+    def __init__(self, console: Console, clock: Clock = time.monotonic) -> None:
         self._console = console
-        self._started = time.monotonic()
-        self._last = 0.0
-        self._primary = ""
+        self._clock = clock
+        self._watched = Watched.begun(clock())
+        self._last = clock()
 
     def __call__(self, event: Event) -> None:
         """Write what is worth a line."""
+        before, now = self._watched, self._clock()
+        watched = self._watched = after(before, event, now)
         if isinstance(event, RunStarted):
-            self._primary, self._started = event.plan.primary, time.monotonic()
-            self._write(opening(event.plan, event.dataset, event.workers).plain)
-            for warning in event.record.warnings:
-                self._console.print(notice(warning), soft_wrap=True)
-        elif isinstance(event, TrialFinished):
-            self._trial(event)
+            self._begin(event, now)
+        elif isinstance(event, Stage):
+            if watched.plan is not None and now - watched.pace.start >= STAGE_AFTER_S:
+                self._write(stage_line(watched))
+        else:
+            self._progress(before, event, now)
 
-    def _trial(self, event: TrialFinished) -> None:
-        now = time.monotonic()
-        if event.result.state.has_failed and event.result.error is not None:
-            error = event.result.error
-            reason = error.message.splitlines()[0]
-            self._write(f"trial {event.result.trial} {event.result.state}: {error.type}: {reason}")
-        if now - self._last < PLAIN_EVERY_S and event.done != event.total:
-            return
+    def _begin(self, event: RunStarted, now: float) -> None:
         self._last = now
-        of = f"{event.done} of {plural(event.total, 'trial')}" if event.total else plural(event.done, "trial")
-        self._write(f"{of}, {_best(event, self._primary)}{self._left(event, now)}")
+        self._write(opening(event.plan, event.dataset, event.workers).plain)
+        for warning in event.record.warnings:
+            self._console.print(notice(warning), soft_wrap=True)
 
-    def _left(self, event: TrialFinished, now: float) -> str:
-        if event.total is None or event.done < FEW_TRIALS:
-            return ""
-        left = (now - self._started) / event.done * (event.total - event.done)
-        return f", about {seconds(left)} left" if left > 1 else ""
+    def _progress(self, before: Watched, event: Event, now: float) -> None:
+        watched, told = self._watched, {None, *(failure.reason for failure in before.failures)}
+        if isinstance(event, TrialFinished) and (reason := reason_of(event)) not in told:  # the others are counted
+            self._write(f"trial {event.result.trial} {event.result.state}: {reason}")
+        ends = watched.is_over and not before.is_over
+        if ends or (watched.work[0] and now - self._last >= self._pause(now)):
+            self._last = now
+            self._write(progress_line(watched, now))
+
+    def _pause(self, now: float) -> float:
+        """Return how many seconds pass between two lines."""
+        least, most = PLAIN_EVERY_S
+        return min(most, max(least, (now - self._watched.pace.start) * PLAIN_SHARE))
 
     def _write(self, text: str) -> None:
         self._console.print(clean(text), markup=False, soft_wrap=True)
 
 
 class LiveDisplay:
-    """One line that renews itself: fits and trials done of all, time left, best so far."""
+    """A few lines that renew themselves, and are gone when the run has ended.
 
-    def __init__(self, console: Console) -> None:
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+    Parameters
+    ----------
+    console : Console
+        A terminal.
+    clock : callable
+        Returns seconds.
+    """
+
+    def __init__(self, console: Console, clock: Clock = time.monotonic) -> None:
+        from rich.live import Live
 
         self._console = console
-        self._primary = ""
-        self._trials = ""
-        self.progress = Progress(
-            SpinnerColumn(finished_text=" "),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
-            TextColumn("{task.fields[trials]}", markup=False),
-            TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[best]}", markup=False),
+        self._clock = clock
+        self._watched = Watched.begun(clock())
+        self.live = Live(
+            get_renderable=self._shown,
             console=console,
+            refresh_per_second=REDRAWS,
             transient=True,
+            redirect_stdout=sys.stdout.isatty(),  # what goes into a file or a pipe is left alone
         )
-        self._task = self.progress.add_task("reading", total=None, best="", trials="")
 
     def __call__(self, event: Event) -> None:
-        """Renew the line."""
+        """Take note; what is drawn next shows it."""
         if isinstance(event, RunStarted):
-            self._start(event)
-        elif isinstance(event, SplitFinished):
-            self.progress.update(self._task, completed=event.done, total=event.total)
-        elif isinstance(event, TrialFinished):
-            self._trial(event)
-        elif isinstance(event, Stage):
-            self.progress.update(self._task, description=event.name)
+            self._console.print(opening(event.plan, event.dataset, event.workers))
+            for warning in event.record.warnings:
+                self._console.print(notice(warning))
+        self._watched = after(self._watched, event, self._clock())
 
-    def _start(self, event: RunStarted) -> None:
-        self._primary = event.plan.primary
-        self._console.print(opening(event.plan, event.dataset, event.workers))
-        for warning in event.record.warnings:
-            self._console.print(notice(warning))
-        self.progress.update(self._task, trials=_of(0, event.plan.total))
-
-    def _trial(self, event: TrialFinished) -> None:
-        best = _best(event, self._primary)
-        trials = _of(event.done, event.total)
-        room = max(10, self._console.width - 48 - len(trials))
-        shown = best if len(best) <= room else best[: room - 1] + "…"
-        self.progress.update(self._task, trials=trials, best=shown)
+    def _shown(self) -> RenderableType:
+        return live(self._watched, self._clock(), self._console.width)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlops_cli.cli.options import Json, Quiet, Verbose
-from mlops_cli.cli.screen import dump, line, results_of, say, show
+from mlops_cli.cli.options import Json, Quiet, Verbose, read_tags
+from mlops_cli.cli.screen import apart, dump, line, results_of, say, show
 from mlops_cli.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def run(
     from mlops_cli.workflows.run import dry, execute
 
     name, overrides = split_config(arguments)
-    options = RunOptions(n_jobs=n_jobs, tags=_tags(tag or []), note=note, force=force, retry_failed=retry_failed)
+    options = RunOptions(n_jobs=n_jobs, tags=read_tags(tag or []), note=note, force=force, retry_failed=retry_failed)
     if dry_run:
         _print_plan(dry(name, overrides, options), json=json)
         return
@@ -85,16 +85,6 @@ def split_config(arguments: list[str]) -> tuple[str, list[str]]:
             hint=f"mlops run config=NAME, one of: {known}" if known else "mlops init makes a workspace with one",
         )
     return names[0], [a for a in arguments if not a.startswith("config=")]
-
-
-def _tags(pairs: list[str]) -> dict[str, str]:
-    tags = {}
-    for pair in pairs:
-        key, sign, value = pair.partition("=")
-        if not sign or not key:
-            raise UsageError(f"--tag takes KEY=VALUE, got '{pair}'", hint="--tag stage=draft")
-        tags[key] = value
-    return tags
 
 
 def _print_plan(prepared: Prepared, *, json: bool) -> None:
@@ -130,10 +120,16 @@ def _print_for_scripts(outcome: Outcome, *, json: bool) -> None:
 
 def _print_outcome(outcome: Outcome, *, tracebacks: bool, nothing: str | None) -> None:
     from mlops_cli.views.runs import next_steps, summary
+    from mlops_cli.workflows.earlier import earlier_run
 
-    show(summary(outcome.record, outcome.trials, said=outcome.said, tracebacks=tracebacks))
-    for step in next_steps(outcome.record, nothing=nothing):
-        say(step, "dim")
+    record = outcome.record
+    said = record.warnings if outcome.found else outcome.said  # when it ran; `runs show` has them all
+    apart()
+    show(summary(record, outcome.trials, said=said, tracebacks=tracebacks))
+    earlier = earlier_run(record)
+    apart()
+    for step in next_steps(record, nothing=nothing, earlier=None if earlier is None else earlier.id):
+        say(step)
 
 
 def exit_code(record: RunRecord, *, strict: bool) -> int:

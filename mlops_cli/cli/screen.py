@@ -9,7 +9,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.errors import ExitCode, MlopsError
+from mlops_cli.errors import ExitCode, ExpectationError, MlopsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,6 +114,13 @@ def say(message: str, style: str = "") -> None:
     err().print(plain(message, style), soft_wrap=True)
 
 
+def apart() -> None:
+    """Leave a line empty on a terminal, where messages and results stand below each other."""
+    console = err()
+    if console.is_terminal:
+        console.print()
+
+
 def line(text: str) -> None:
     """Print one line of a result as it is, for scripts."""
     with printing():
@@ -135,6 +142,10 @@ def report(error: MlopsError) -> None:
 
     bare = str(error).removesuffix(f" ({error.hint})") if error.hint else str(error)
     console = err()
-    console.print(Text.assemble(("error: ", "bold red"), clean(bare)), soft_wrap=True)
+    details = error.details if isinstance(error, ExpectationError) else ()
+    message = error.message if details else bare
+    console.print(Text.assemble(("error: ", "bold red"), clean(message)), soft_wrap=True)
+    for detail in details:
+        console.print(Text(f"  {clean(detail)}"), soft_wrap=True)
     if error.hint:
         console.print(Text.assemble(("  try: ", "bold"), clean(error.hint)), soft_wrap=True)

@@ -10,16 +10,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components import build as factory
-from mlops_cli.components.layout import Layout, lay_out, untouched
+from mlops_cli.components.layout import Layout, lay_out, resampling, untouched
 from mlops_cli.components.pipeline import Builder, to_estimator
 from mlops_cli.components.targets import Role
 from mlops_cli.errors import ConfigError
-from mlops_cli.records import Kind
+from mlops_cli.records import Kind, Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlops_cli.records import Column, Task, TransformSpec, TrialSpec
+    from mlops_cli.records import Column, TransformSpec, TrialSpec
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,8 @@ def unsuitable(assembly: Assembly) -> ConfigError | None:
     """
     from sklearn.utils import get_tags
 
+    if assembly.task is not Task.CLASSIFICATION and (wrong := _of_classes(assembly)):
+        return wrong
     target = str(assembly.spec.model.target_for(assembly.task))
     if not target.startswith("sklearn."):
         return None
@@ -116,6 +118,15 @@ def unsuitable(assembly: Assembly) -> ConfigError | None:
     gaps = [c for c in columns if c.missing and c not in texts]
     if gaps and not tags.allow_nan:
         return _misfit(assembly, gaps, "takes no missing values, and no step fills those of {}", "tabular")
+    return None
+
+
+def _of_classes(assembly: Assembly) -> ConfigError | None:
+    """Return why a step of imbalanced-learn's cannot resample what has no classes; a user's own may."""
+    for step in resampling(assembly.layout.root):
+        if str(step.component.target).startswith("imblearn."):
+            message = f"{step.component.target} evens out classes; the task is {assembly.task}"
+            return ConfigError(message, key=f"transforms.{step.name}", hint=f"transforms.{step.name}=null")
     return None
 
 

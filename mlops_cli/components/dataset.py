@@ -112,6 +112,7 @@ def make_dataset(
         weights=None if roles.weight is None else _weights(table[roles.weight]),
         times=None if roles.time is None else _times(table[roles.time]),
         extra={n: table[n] for n in _unused(roles, names)},
+        roles={r: n for r in ("id", "group", "weight", "time") if (n := getattr(roles, r)) is not None},
         notices=(*notices, *said, *(labels.guess_notices(target) if task is None else ())),
     )
     return dataset, found
@@ -169,7 +170,7 @@ def _kept_features(table: pd.DataFrame, features: Sequence[Column]) -> tuple[lis
     _refuse_infinite(table, features)
     empty = [c.name for c in features if c.missing == len(table)]
     kept = [c for c in features if c.name not in empty]
-    if not kept:
+    if features and not kept:
         raise DataError("every feature is missing in every row", hint="data.drop and data.features")
     if not empty:
         return kept, []

@@ -16,13 +16,14 @@ from mlops_cli.errors import ConfigError, did_you_mean
 from mlops_cli.records import Kind, Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from mlops_cli.records import Column, TransformSpec
 
 DROP = "drop"
 PASSTHROUGH = "passthrough"
 ALL = "all"
+BUT = "~"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ class Traits:
     flat: bool = False  # takes one column in one dimension, as text vectorisers do
     takes_sparse: bool = True
     gives_sparse: bool = False
+    resamples: bool = False  # makes other training rows, and leaves test rows alone
+    by_name: bool = False  # asks for columns by name
+    gives_tensors: bool = False  # which no other step takes
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class Step:
     spec: TransformSpec
     only: tuple[str, ...] | None = None  # acts on these alone of the source's columns; the others pass through
     frame: bool = False  # gives a DataFrame, because a later step picks columns by name
+    resamples: bool = False  # makes other training rows
+    gives_tensors: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,18 @@ def untouched(node: Node) -> tuple[str, ...]:
         return node.names
     if isinstance(node, Union):
         return tuple(name for part in node.parts for name in untouched(part))
+    if node.resamples:
+        return untouched(node.source)
     return tuple(n for n in untouched(node.source) if n not in node.only) if node.only is not None else ()
+
+
+def resampling(node: Node) -> tuple[TransformSpec, ...]:
+    """Return the steps that make other training rows, first to last; each acts on all columns, so there is one path."""
+    if isinstance(node, Columns):
+        return ()
+    if isinstance(node, Union):
+        return resampling(node.parts[0]) if len(node.parts) == 1 else ()
+    return (*resampling(node.source), *([node.spec] if node.resamples else []))
 
 
 def select(selectors: Sequence[str], columns: Sequence[Column], *, key: str) -> list[str]:
@@ -96,7 +113,7 @@ def select(selectors: Sequence[str], columns: Sequence[Column], *, key: str) -> 
     Parameters
     ----------
     selectors : sequence of str
-        Kinds (``numeric``, …), ``all``, names, or globs.
+        Kinds (``numeric``, …), ``all``, names, or globs; ``~`` before a name or glob leaves it out of the others.
     columns : sequence of Column
         The features of the data.
     key : str
@@ -108,15 +125,20 @@ def select(selectors: Sequence[str], columns: Sequence[Column], *, key: str) -> 
         A name or glob matches no column. A kind of which there are none selects nothing, silently: one config serves
         data with and without, say, text.
     """
-    wanted: set[str] = set()
-    for selector in selectors:
-        if selector == ALL:
-            wanted.update(c.name for c in columns)
-        elif selector in set(Kind):
-            wanted.update(c.name for c in columns if c.kind == selector)
-        else:
-            wanted.update(_matching(selector, columns, key))
-    return [c.name for c in columns if c.name in wanted]
+    names = [c.name for c in columns]
+    but = [s.removeprefix(BUT) for s in selectors if s.startswith(BUT) and s not in names]
+    asked = [s for s in selectors if s.removeprefix(BUT) not in but]
+    wanted = {name for selector in asked or [ALL] for name in _selected(selector, columns, key)}
+    left_out = {name for pattern in but for name in names if name == pattern or fnmatchcase(name, pattern)}
+    return [name for name in names if name in wanted - left_out]
+
+
+def _selected(selector: str, columns: Sequence[Column], key: str) -> list[str]:
+    if selector == ALL:
+        return [c.name for c in columns]
+    if selector in set(Kind):
+        return [c.name for c in columns if c.kind == selector]
+    return _matching(selector, columns, key)
 
 
 def _matching(pattern: str, columns: Sequence[Column], key: str) -> list[str]:
@@ -163,7 +185,12 @@ def lay_out(
             continue
         if spec.component.target == DROP:
             notices.extend(_left_out(spec, [c for c in columns if c.name in chosen]))
-        pieces, raw = _apply(spec, chosen, pieces, raw, flat=traits(spec).flat)
+        own = traits(spec)
+        if own.resamples or own.gives_tensors:
+            _require_all(spec, chosen, alive)
+        if own.gives_tensors:
+            _require_last(spec, transforms)
+        pieces, raw = _apply(spec, chosen, pieces, raw, own)
     if raw:
         pieces.append(Columns(tuple(raw)))
     if not pieces:
@@ -184,8 +211,22 @@ def _left_out(spec: TransformSpec, columns: Sequence[Column]) -> list[Notice]:
     return [Notice("columns-left-out", f"transforms.{spec.name} leaves out {names}: {mend}")]
 
 
+def _require_all(spec: TransformSpec, chosen: Sequence[str], alive: Collection[str]) -> None:
+    left = [name for name in alive if name not in set(chosen)]
+    if left:
+        shown = ", ".join(sorted(left)[:5])
+        message = f"{spec.component.target} takes whole rows, and this leaves out {shown}"
+        raise ConfigError(message, key=f"transforms.{spec.name}.columns", hint="say nothing of columns: it is all")
+
+
+def _require_last(spec: TransformSpec, transforms: Sequence[TransformSpec]) -> None:
+    if transforms[-1] is not spec:
+        message = f"{spec.component.target} gives tensors, which the step {transforms[-1].name} cannot take"
+        raise ConfigError(message, key=f"transforms.{spec.name}", hint="make it the last step")
+
+
 def _apply(
-    spec: TransformSpec, chosen: Sequence[str], pieces: list[Node], raw: list[str], *, flat: bool
+    spec: TransformSpec, chosen: Sequence[str], pieces: list[Node], raw: list[str], own: Traits
 ) -> tuple[list[Node], list[str]]:
     """Return the pieces and the untouched columns after one more step."""
     wanted = set(chosen)
@@ -195,11 +236,13 @@ def _apply(
     partly = any(not set(columns_of(p)) <= wanted for p in touched)
     if spec.component.target == DROP and not partly:
         return [p for p in pieces if p not in touched], rest
-    if flat:
+    if own.flat:
         return _replaced(pieces, touched, _flat_steps(spec, touched, fresh)), rest
     parts: list[Node] = [*touched, *([Columns(tuple(fresh))] if fresh else [])]
     source = parts[0] if len(parts) == 1 else Union(tuple(parts))
-    return _replaced(pieces, touched, [Step(source, spec, only=tuple(chosen) if partly else None)]), rest
+    only = tuple(chosen) if partly else None
+    step = Step(source, spec, only=only, resamples=own.resamples, gives_tensors=own.gives_tensors)
+    return _replaced(pieces, touched, [step]), rest
 
 
 def _flat_steps(spec: TransformSpec, touched: Sequence[Node], fresh: Sequence[str]) -> list[Node]:
@@ -226,9 +269,10 @@ def _settled(node: Node, traits: Callable[[TransformSpec], Traits], *, dense: bo
     if isinstance(node, Columns):
         return node
     if isinstance(node, Step):
-        needs = frame or node.only is not None
+        needs = frame or node.only is not None or traits(node.spec).by_name
         takes = traits(node.spec).takes_sparse and node.only is None
-        source = _settled(node.source, traits, dense=not takes, frame=needs)
+        # A resampler gives what it takes: nothing can be made dense between it and the end of the Pipeline.
+        source = _settled(node.source, traits, dense=not takes or (dense and node.resamples), frame=needs)
         settled: Node = replace(node, source=source, frame=frame)
     else:
         parts = tuple(_settled(p, traits, dense=False, frame=frame) for p in node.parts)
@@ -244,4 +288,5 @@ def _gives_sparse(node: Node, traits: Callable[[TransformSpec], Traits]) -> bool
     if isinstance(node, Union):
         return not node.dense and any(_gives_sparse(p, traits) for p in node.parts)
     own = traits(node.spec)
-    return own.gives_sparse or (own.takes_sparse and _gives_sparse(node.source, traits))
+    passes_on = own.takes_sparse and not own.gives_tensors
+    return own.gives_sparse or (passes_on and _gives_sparse(node.source, traits))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.components.layout import DROP, PASSTHROUGH, Columns, Node, Step, Traits, Union, columns_of
+from mlops_cli.components.layout import DROP, PASSTHROUGH, Columns, Node, Step, Traits, Union, columns_of, resampling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -42,11 +42,20 @@ class Builder:
         tags = get_tags(made).input_tags
         flat = bool(tags.string and not tags.two_d_array)
         sparse = flat or bool(getattr(made, "sparse_output", False)) or getattr(made, "encode", "") == "onehot"
-        return Traits(flat=flat, takes_sparse=bool(tags.sparse), gives_sparse=sparse)
+        return Traits(
+            flat=flat,
+            takes_sparse=bool(tags.sparse),
+            gives_sparse=sparse,
+            resamples=is_resampler(made),
+            by_name=bool(getattr(made, "reads_names", False)),
+            gives_tensors=bool(getattr(made, "gives_tensors", False)),
+        )
 
     def transformer(self, step: Step) -> Any:
         """Return the unfitted transformer of a step, set up for what its readers need."""
         made = DROP if step.spec.component.target == DROP else self.build(step.spec)
+        if step.resamples:
+            return made
         if step.only is not None:
             from sklearn.compose import ColumnTransformer
 
@@ -54,6 +63,11 @@ class Builder:
             made = ColumnTransformer([part], remainder=PASSTHROUGH, verbose_feature_names_out=False)
             return made.set_output(transform="pandas")
         return _dense_output(made).set_output(transform="pandas") if step.frame else made
+
+
+def is_resampler(transformer: Any) -> bool:
+    """Whether it makes other training rows, as the samplers of imbalanced-learn do."""
+    return hasattr(transformer, "fit_resample") and not hasattr(transformer, "transform")
 
 
 def _dense_output(transformer: Any) -> Any:
@@ -82,9 +96,12 @@ def to_estimator(root: Node, builder: Builder, model: Any, columns: Iterable[str
     Returns
     -------
     sklearn.pipeline.Pipeline
+        imbalanced-learn's own where a step resamples: a Pipeline that passes such steps by when it predicts.
     """
     from sklearn.pipeline import Pipeline
 
+    if resampling(root) or (isinstance(root, Step) and root.gives_tensors):
+        return _in_one_line(root, builder, model, columns)
     steps, base = _chain(root, builder)
     if isinstance(base, Union):
         steps = [("columns", _column_transformer(base, builder)), *steps]
@@ -92,6 +109,30 @@ def to_estimator(root: Node, builder: Builder, model: Any, columns: Iterable[str
         # Columns as they are stay a DataFrame, with their categories.
         steps = [("columns", _column_transformer(Union((root,), frame=isinstance(root, Columns)), builder))]
     return Pipeline([*_renamed(steps), ("model", model)])
+
+
+def _in_one_line(root: Node, builder: Builder, model: Any, columns: Iterable[str]) -> Any:
+    """Return the Pipeline of steps of which some cannot stand inside a ColumnTransformer."""
+    if resampling(root):
+        from imblearn.pipeline import Pipeline
+    else:
+        from sklearn.pipeline import Pipeline
+
+    steps: list[tuple[str, Any]] = []
+    if isinstance(root, Union):  # of one part, that is made dense
+        steps = [("dense", _as_dense())]
+        root = root.parts[0]
+    chain, base = _chain(root, builder)
+    if isinstance(base, Union) or base.names != tuple(columns):
+        union = base if isinstance(base, Union) else Union((base,), frame=True)
+        chain = [("columns", _column_transformer(union, builder)), *chain]
+    return Pipeline([*_renamed([*chain, *steps]), ("model", model)])
+
+
+def _as_dense() -> Any:
+    from sklearn.compose import ColumnTransformer
+
+    return ColumnTransformer([("rest", PASSTHROUGH, slice(0, None))], sparse_threshold=0.0)
 
 
 def _chain(node: Node, builder: Builder) -> tuple[list[tuple[str, Any]], Columns | Union]:

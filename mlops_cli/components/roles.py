@@ -49,7 +49,7 @@ def assign_roles(names: Sequence[str], spec: DataSpec) -> Roles:
     chosen = list(names) if spec.features is None else matching(spec.features, names, "data.features")
     _refuse_explicit(spec.features or (), single, "data.features", "is never a feature")
     features = tuple(n for n in chosen if n not in used and n not in dropped)
-    if not features:
+    if not features and spec.forecast is None:  # a forecast may rest on the past of the target alone
         raise ConfigError("no column is left as a feature", key="data", hint="data.drop and data.features")
     taken = {*used, *features}
     rest = tuple(n for n in names if n not in taken)

@@ -44,7 +44,7 @@ KEYWORDS = frozenset({"drop", "passthrough"})
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+", re.ASCII)
 _LONGEST = 200
 _OWN_COMPONENTS = "mlops_cli.components"
-_EXTRAS = {"skrub": "auto", "optuna": "optuna", "distributed": "dask"}
+_EXTRAS = {"skrub": "auto", "imblearn": "imbalanced", "optuna": "optuna", "distributed": "dask"}
 _DISTRIBUTIONS = {
     "imblearn": "imbalanced-learn",
     "umap": "umap-learn",
@@ -74,7 +74,7 @@ class Role(StrEnum):
 
 _METHODS: dict[Role, tuple[tuple[str, ...], ...]] = {
     Role.ESTIMATOR: (("fit",), ("predict", "fit_predict")),
-    Role.TRANSFORMER: (("fit",), ("transform",)),
+    Role.TRANSFORMER: (("fit",), ("transform", "fit_resample")),
     Role.SPLITTER: (("split",), ("get_n_splits",)),
     Role.METRIC: (("__call__",),),
     Role.SOURCE: (("load",),),
@@ -86,7 +86,7 @@ _METHODS: dict[Role, tuple[tuple[str, ...], ...]] = {
 
 _NEEDS = {
     Role.ESTIMATOR: "fit and predict (or fit_predict)",
-    Role.TRANSFORMER: "fit and transform",
+    Role.TRANSFORMER: "fit and transform (or fit_resample)",
     Role.SPLITTER: "split and get_n_splits",
     Role.METRIC: "the form of a function of sklearn.metrics or of a trusted module of yours",
     Role.SOURCE: "load",

@@ -14,7 +14,7 @@ from mlops_cli.config.flat import flat
 from mlops_cli.config.names import check_experiment_name
 from mlops_cli.config.session import Session
 from mlops_cli.config.workspace import Workspace, find_workspace
-from mlops_cli.errors import ConfigError, did_you_mean
+from mlops_cli.errors import ConfigError, did_you_mean, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,6 +78,15 @@ def _known(name: str, workspace: Workspace) -> str:
     return did_you_mean(name, known) if known else f"{workspace.configs} has none: `mlops init` makes one"
 
 
+def _did_you_mean(key: str, beside: Sequence[str], leaves: Sequence[str]) -> str:
+    """Return the hint for a key that is not there: the key most like it anywhere, and those in its place."""
+    named = [leaf for leaf in leaves if not leaf.endswith("_target_")]
+    ending = [leaf for leaf in named if leaf.rpartition(".")[2] == key.rpartition(".")[2]]
+    close = nearest(key, named) or next(iter(ending), None)
+    said = did_you_mean(key, beside)
+    return said if close is None else f"did you mean '{close}'? {said.rpartition('? ')[2]}"
+
+
 @dataclass(frozen=True)
 class Composition:
     """A composed experiment.
@@ -133,13 +142,13 @@ class Composition:
         ConfigError
             There is no such key.
         """
-        value: Any = self.point_config(params)
+        config = self.point_config(params)
+        value: Any = config
         for place, part in enumerate(key.split(".")):
             if not isinstance(value, dict) or part not in value:
                 known = [".".join([*key.split(".")[:place], name]) for name in value] if isinstance(value, dict) else []
-                raise ConfigError(
-                    f"'{key}' is no key of a trial", key="sweep.constraint", hint=did_you_mean(key, known)
-                )
+                hint = _did_you_mean(key, known, [*params, *flat(config)])
+                raise ConfigError(f"'{key}' is no key of a trial", key="sweep.constraint", hint=hint)
             value = value[part]
         return value
 
@@ -150,6 +159,11 @@ class Composition:
         ``transforms.impute_numeric.strategy``, ``seed``. A list is one value.
         """
         return {**self._session.choices(params), **flat(self.point_config(params)), **escape(dict(params))}
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The option of each group of the base, where it was chosen by its name: ``{"model": "svm", …}``."""
+        return self._session.choices({})
 
     @property
     def notices(self) -> tuple[Notice, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hydra.errors import MissingConfigException
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import (
     ConfigAttributeError,
     ConfigKeyError,
@@ -23,6 +23,7 @@ from omegaconf.errors import (
 from mlops_cli.config.catalogue import experiments, groups, options
 from mlops_cli.config.origins import place_in
 from mlops_cli.config.overrides import COMMAND_LINE
+from mlops_cli.config.readers import wrong
 from mlops_cli.config.sources import FILE_CONFIG
 from mlops_cli.errors import ConfigError, did_you_mean, nearest
 
@@ -148,9 +149,27 @@ def _clash(match: re.Match[str], text: str, situation: Situation) -> ConfigError
     repository = situation.composer.repository
     base, own = repository.load_config("experiment"), repository.load_config(match[1])
     clashes = _clashes(base.config, own.config) if base and own else []
-    if not clashes:
+    if base is None or own is None or not clashes:
         return ConfigError(_CLASH, file=situation.file(text))
-    return ConfigError(_CLASH, key=clashes[0], file=place_in(repository, match[1], clashes[0].split(".")))
+    error = _other_kind(clashes[0], OmegaConf.select(base.config, clashes[0]), OmegaConf.select(own.config, clashes[0]))
+    error.file = place_in(repository, match[1], clashes[0].split("."))
+    return error
+
+
+def _other_kind(key: str, base: Any, value: Any) -> ConfigError:
+    """Return the error for a list in the place of a mapping, or a mapping in the place of a list."""
+    must = "a mapping" if isinstance(base, DictConfig) else "a list"
+    plain = OmegaConf.to_container(value, resolve=False) if OmegaConf.is_config(value) else value
+    return wrong(plain, key, must)
+
+
+def _clash_of_override(key: str | None, situation: Situation) -> ConfigError:
+    """Say of an override what it gives and what there must be, where both are known."""
+    given = [o.value() for o in situation.overrides if o.key_or_group == key]
+    base = OmegaConf.select(situation.config, key) if situation.config is not None and key else None
+    if not given or not OmegaConf.is_config(base):
+        return ConfigError(_CLASH, key=key)
+    return _other_kind(str(key), base, given[-1])
 
 
 def _clashes(base: Any, own: Any, prefix: str = "") -> list[str]:
@@ -222,7 +241,7 @@ def _omegaconf_error(error: OmegaConfBaseException, situation: Situation) -> Con
     if isinstance(error, ConfigAttributeError | ConfigKeyError) and key:
         return unknown_key(key, situation)
     text = _one_line(str(error))
-    return ConfigError(_CLASH if re.match(_UNMERGED, text) else text, key=key)
+    return _clash_of_override(key, situation) if re.match(_UNMERGED, text) else ConfigError(text, key=key)
 
 
 def _dotted(node: Any, prefix: str = "") -> list[str]:

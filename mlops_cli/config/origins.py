@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from mlops_cli.config.catalogue import PACKAGE_CONF
 from mlops_cli.config.overrides import COMMAND_LINE
 from mlops_cli.config.yaml_guard import line_numbers
 
@@ -28,6 +29,7 @@ class Origin:
 
     place: str
     value: Any
+    is_open: bool = False  # no more than the place that this package leaves for a value
 
 
 def origins(key: str, composer: Composer, overrides: tuple[Any, ...]) -> list[Origin]:
@@ -43,19 +45,31 @@ def origins(key: str, composer: Composer, overrides: tuple[Any, ...]) -> list[Or
         Hydra's records of the overrides that it was composed with.
     """
     parts = key.split(".")
-    found = [Origin(*said) for layer in composer.layers(overrides) if (said := _said(layer, parts, composer))]
+    layers = composer.layers(overrides)
+    said = [(layer, _said(layer, parts, composer)) for layer in layers]
+    found = [Origin(*what, _is_open(layer, what[1], composer)) for layer, what in said if what is not None]
     return found + [Origin(COMMAND_LINE, value) for o in overrides for value in _overridden(o, key, composer)]
 
 
 def place_of(key: str, composer: Composer, overrides: tuple[Any, ...]) -> str:
-    """Return the short origin of a key, or of the nearest key above it that was set anywhere."""
+    """Return the short origin of a key, or of the nearest key above it that was set anywhere.
+
+    Where there is no more than a place for it in a file of this package, something is to be added in the user's own.
+    """
     parts = key.partition("[")[0].split(".")
     while parts:
-        found = origins(".".join(parts), composer, overrides)
+        found = [o for o in origins(".".join(parts), composer, overrides) if not o.is_open]
         if found:
             return found[-1].place
         parts.pop()
     return composer.repository.shown_file(composer.primary) or composer.primary
+
+
+def _is_open(layer: Layer, value: Any, composer: Composer) -> bool:
+    """Whether a file of this package lists a key for no more than that somebody may give it a value."""
+    path = composer.repository.file_of(layer.path)
+    is_empty = layer.path == "experiment" or value in (None, "???")
+    return is_empty and path is not None and path.is_relative_to(PACKAGE_CONF)
 
 
 def _said(layer: Layer, parts: list[str], composer: Composer) -> tuple[str, Any] | None:

@@ -8,11 +8,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Mapping
+from itertools import islice
 from typing import Any, TypeGuard
 
 from mlops_cli.errors import ConfigError, did_you_mean
 
+_LONGEST = 60
+_MOST = 20
 _MEASURE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{0,9})?)\s*([A-Za-z]*)")
+_LAST_SEED = 2**32 - 1
 _SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _BYTES = {"": 1, "b": 1} | {
     f"{letter}{ending}": float(base ** (power + 1))
@@ -22,13 +26,25 @@ _BYTES = {"": 1, "b": 1} | {
 
 
 def found(value: object) -> str:
-    """Return how messages show what was found instead of what must be."""
+    """Return how messages show what was found instead of what must be.
+
+    Examples
+    --------
+    >>> found("a"), found(3), found(True), found(None), found([1, "a"]), found({"a": [None]})
+    ("'a'", '3', 'true', 'null', "a list, [1, 'a']", 'a mapping, {a: [null]}')
+    """
+    kind = "a mapping, " if isinstance(value, Mapping) else "a list, " if isinstance(value, list) else ""
+    text = _written(value)
+    return kind + (text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "…" + text[-1])
+
+
+def _written(value: object) -> str:
+    """Return a value as YAML has it on one line; of what is long no more than its beginning."""
     if isinstance(value, Mapping):
-        return "a mapping"
+        return "{" + ", ".join(f"{key}: {_written(v)}" for key, v in islice(value.items(), _MOST)) + "}"
     if isinstance(value, list):
-        return "a list"
-    text = "null" if value is None else repr(value).lower() if isinstance(value, bool) else repr(value)
-    return text if len(text) <= 60 else text[:57] + "…" + text[-1]
+        return "[" + ", ".join(_written(v) for v in islice(value, _MOST)) + "]"
+    return "null" if value is None else repr(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def wrong(value: object, key: str, must: str, *, hint: str | None = None) -> ConfigError:
@@ -100,6 +116,13 @@ def integer(value: object, key: str, *, minimum: int | None = None) -> int:
     must = "a whole number" if minimum is None else f"a whole number of {minimum} or more"
     if not isinstance(value, int) or isinstance(value, bool) or (minimum is not None and value < minimum):
         raise wrong(value, key, must)
+    return value
+
+
+def seed(value: object, key: str) -> int:
+    """Return a seed that numpy's generators take."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LAST_SEED:
+        raise wrong(value, key, f"a whole number from 0 to {_LAST_SEED}")
     return value
 
 

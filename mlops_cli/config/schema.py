@@ -12,11 +12,14 @@ from dataclasses import replace
 from typing import Any
 
 from mlops_cli.config import readers as read
+from mlops_cli.config.artifacts import read_plots
 from mlops_cli.config.component import read_component
+from mlops_cli.config.forecast import read_forecast
 from mlops_cli.config.launcher import read_launcher
 from mlops_cli.config.names import check_experiment_name
 from mlops_cli.errors import ConfigError, did_you_mean
 from mlops_cli.records import (
+    NAMED_DATASET,
     ArtifactsSpec,
     ComponentSpec,
     DataSpec,
@@ -28,6 +31,7 @@ from mlops_cli.records import (
     Task,
     TransformSpec,
     TrialSpec,
+    is_named_dataset,
 )
 
 TRIAL_KEYS = ("model", "transforms", "target_transform", "calibration", "threshold", "split", "seed")
@@ -59,6 +63,7 @@ ROLE_KEYS = (
     "time",
     "dtypes",
     "expect",
+    "forecast",
 )
 """The keys under ``data`` that say what rows and columns are for; all others are parameters of the source."""
 
@@ -112,7 +117,7 @@ def read_trial(config: Mapping[str, Any]) -> TrialSpec:
         calibration=_optional(config.get("calibration"), "calibration"),
         threshold=read.share(config.get("threshold"), "threshold", otherwise="the name of a metric"),
         split=_needed(config.get("split"), "split", "auto, kfold or hold_out"),
-        seed=read.integer(config.get("seed", 0), "seed", minimum=0),
+        seed=read.seed(config.get("seed", 0), "seed"),
     )
 
 
@@ -180,15 +185,18 @@ def read_data(value: object, key: str) -> DataSpec:
         time=read.column(node.get("time"), f"{key}.time"),
         dtypes=_texts(node.get("dtypes"), f"{key}.dtypes"),
         expect=read.mapping(node.get("expect"), f"{key}.expect"),
+        forecast=read_forecast(node.get("forecast"), f"{key}.forecast"),
     )
 
 
 def _source(node: Mapping[str, Any], key: str) -> ComponentSpec:
-    spec = _needed(node, key, "csv, parquet or excel")
-    if isinstance(spec.target, str) and spec.target.startswith("mlops_cli."):
-        for name in spec.params:  # only the source knows its parameters, but a slip in a role is seen here
-            if difflib.get_close_matches(name, ROLE_KEYS, n=1, cutoff=0.75):
-                raise ConfigError("unknown key", key=f"{key}.{name}", hint=did_you_mean(name, ROLE_KEYS))
+    is_named = is_named_dataset(node)
+    spec = ComponentSpec(NAMED_DATASET, dict(node)) if is_named else _needed(node, key, "csv, parquet or excel")
+    known = (*ROLE_KEYS, "version") if is_named else ROLE_KEYS
+    if is_named or (isinstance(spec.target, str) and spec.target.startswith("mlops_cli.")):
+        for name in set(spec.params) - set(known):  # the source knows its parameters; a slip in a role is seen here
+            if difflib.get_close_matches(name, known, n=1, cutoff=0.75):
+                raise ConfigError("unknown key", key=f"{key}.{name}", hint=did_you_mean(name, known))
     return spec
 
 
@@ -282,11 +290,12 @@ def _named_metric(node: Mapping[str, Any], key: str) -> tuple[dict[str, Any], st
 def read_artifacts(value: object, key: str) -> ArtifactsSpec:
     """Return what is kept beside the scores."""
     node = read.mapping(value, key)
-    read.only(node, key, ("keep", "model_format", "predictions"))
+    read.only(node, key, ("keep", "model_format", "predictions", "plots"))
     return ArtifactsSpec(
         keep=read.choice(node.get("keep", "best"), f"{key}.keep", ("best", "none")),
         model_format=read.choice(node.get("model_format", "skops"), f"{key}.model_format", ("skops", "joblib")),
         predictions=read.flag(node.get("predictions", True), f"{key}.predictions"),
+        plots=read_plots(node.get("plots", "auto"), f"{key}.plots"),
     )
 
 

@@ -268,11 +268,17 @@ def _is_experiment(default: Any) -> bool:
 
 def _optional_defaults(defaults: list[Any], config: DictConfig) -> list[Any]:
     listed = {d.group.lstrip("/") for d in defaults if isinstance(d, GroupDefault) and not d.override}
-    return [
-        GroupDefault(group=group, value=option)
-        for group, option in OPTIONAL_GROUPS.items()
-        if group not in listed and not _brings_target(config, group)
-    ]
+    missing = {g: o for g, o in OPTIONAL_GROUPS.items() if g not in listed and not _brings_target(config, g)}
+    if "data" in missing and _names_dataset(config):
+        missing["data"] = "dataset"
+    return [GroupDefault(group=group, value=option) for group, option in missing.items()]
+
+
+def _names_dataset(config: DictConfig) -> bool:
+    """Whether ``data`` says the name of a data set and no path, so that no file's option can be meant."""
+    node = config._get_node("data")
+    is_filled = isinstance(node, DictConfig) and not (node._is_none() or node._is_missing() or node._is_interpolation())
+    return is_filled and "name" in node and "path" not in node
 
 
 def _brings_target(config: DictConfig, group: str) -> bool:

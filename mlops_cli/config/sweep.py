@@ -59,7 +59,7 @@ def read_sweep(value: object, key: str, *, subspaces: tuple[tuple[Dimension, ...
     ConfigError
         With the key at fault.
     """
-    node = read.mapping(value, key)
+    node = _section(value, key)
     read.only(node, key, _KEYS)
     sweep = SweepSpec(
         sampler=_sampler(node.get("sampler"), f"{key}.sampler"),
@@ -75,6 +75,15 @@ def read_sweep(value: object, key: str, *, subspaces: tuple[tuple[Dimension, ...
     )
     _check_together(sweep, key)
     return sweep
+
+
+def _section(value: object, key: str) -> Mapping[str, Any]:
+    """Return the section; of a word in its place say where the word belongs."""
+    known = {**dict.fromkeys(PRUNERS, "pruner"), **dict.fromkeys(SAMPLERS, "sampler")}
+    if isinstance(value, str) and value in known:
+        hint = f"{key}.{known[value]}={value}"
+        raise read.wrong(value, key, "a mapping", hint=hint)
+    return read.mapping(value, key)
 
 
 def _count(value: object, key: str) -> int | None:

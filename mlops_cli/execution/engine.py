@@ -104,6 +104,7 @@ class Engine:
         self._exhausted = False
         self._stopping = Stopping(rules.sweep, rules.primary, rules.direction, rules.spent_s)
         self._done = 0
+        self._known = 0  # of those done, how many were there already
         self.stopped: str | None = None
         self.unplaced: dict[Notice, None] = {}  # warnings of threads: Python does not say which trial they come from
 
@@ -133,7 +134,7 @@ class Engine:
                     continue
                 for returned in self._launcher.wait(0.0 if self._has_room() else None):
                     self._take(returned, caught)
-                    told(SplitFinished(self._done, self._fits(total)))
+                    told(SplitFinished(self._done, self._fits(total), self._known))
 
     def _fits(self, total: int | None) -> int | None:
         """Return how many fits so many trials have, where it is known."""
@@ -172,6 +173,7 @@ class Engine:
                 self._exhausted = True
             elif isinstance(taken, KnownTrial):
                 self._done += taken.splits
+                self._known += taken.splits
                 self._end(Finished(taken.result), taken.splits)
             else:
                 begun.append(self._begin(taken))

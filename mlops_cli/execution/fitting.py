@@ -13,7 +13,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -32,7 +32,13 @@ if TYPE_CHECKING:
     from mlops_cli.execution.job import Job, Split, Travelling
     from mlops_cli.records import Trial
 
-    Blocks = tuple[Any, Any]  # what a node gives for the training and for the test rows
+
+class Blocks(NamedTuple):
+    """What a node gives."""
+
+    train: Any
+    test: Any
+    y: Any = None  # the target of the training rows, where a step has made others of them
 
 
 MENDS = {
@@ -145,8 +151,8 @@ def _score_trial(task: SplitTask) -> SplitScore:
     trial, rows = task.trial, task.rows
     assembly = job.assembly(trial)
     started = time.perf_counter()
-    train, test = _Fits(job, rows, assembly.builder, _folder(task)).blocks(task.root)
-    model = _fitted(assembly.model(), train, job, rows[0])
+    train, test, y = _Fits(job, rows, assembly.builder, _folder(task)).blocks(task.root)
+    model = _fitted(assembly.model(), train, job, rows[0], y)
     fitted = time.perf_counter()
     scores, predictions = _scored(model, train, test, job, rows)
     return SplitScore(
@@ -160,10 +166,11 @@ def _score_trial(task: SplitTask) -> SplitScore:
     )
 
 
-def _fitted(model: Any, train: Any, job: Job, rows: Any) -> Any:
+def _fitted(model: Any, train: Any, job: Job, rows: Any, y: Any) -> Any:
     from mlops_cli.components.build import takes_sample_weight
 
-    y = None if job.y is None else job.y[rows]
+    if y is None and job.y is not None:
+        y = job.y[rows]
     if job.weights is not None and takes_sample_weight(model):
         return model.fit(train, y, sample_weight=job.weights[rows])
     return model.fit(train, y)
@@ -279,13 +286,16 @@ class _Fits:
         train, test = self.rows
         names: Any = node.names[0] if node.flat else list(node.names)
         table = self.job.X if names == list(self.job.X.columns) else self.job.X[names]
-        return table.iloc[train], table.iloc[test]
+        return Blocks(table.iloc[train], table.iloc[test])
 
     def _step(self, node: Step) -> Blocks:
-        train, test = self.blocks(node.source)
-        y = None if self.job.y is None else self.job.y[self.rows[0]]
+        train, test, changed = self.blocks(node.source)
+        y = self.job.y[self.rows[0]] if changed is None and self.job.y is not None else changed
         transformer = self.builder.transformer(node)
-        return transformer.fit_transform(train, y), transformer.transform(test)
+        if node.resamples:
+            train, y = transformer.fit_resample(train, y)
+            return Blocks(train, test, y)
+        return Blocks(transformer.fit_transform(train, y), transformer.transform(test), changed)
 
 
 def _joined(parts: Sequence[Blocks], union: Union) -> Blocks:
@@ -293,12 +303,13 @@ def _joined(parts: Sequence[Blocks], union: Union) -> Blocks:
     import pandas as pd
     from scipy import sparse
 
-    trains, tests = [p[0] for p in parts], [p[1] for p in parts]
+    trains, tests = [p.train for p in parts], [p.test for p in parts]
+    y = parts[0].y  # who resamples acts on all columns, so there is one part then
     if union.frame:
-        return pd.concat(trains, axis=1), pd.concat(tests, axis=1)
+        return Blocks(pd.concat(trains, axis=1), pd.concat(tests, axis=1), y)
     if _stays_sparse(trains, 0.0 if union.dense else SPARSE_THRESHOLD):
-        return sparse.hstack(_numeric(trains)).tocsr(), sparse.hstack(_numeric(tests)).tocsr()
-    return np.hstack(_dense(trains)), np.hstack(_dense(tests))
+        return Blocks(sparse.hstack(_numeric(trains)).tocsr(), sparse.hstack(_numeric(tests)).tocsr(), y)
+    return Blocks(np.hstack(_dense(trains)), np.hstack(_dense(tests)), y)
 
 
 def _stays_sparse(blocks: Sequence[Any], threshold: float) -> bool:

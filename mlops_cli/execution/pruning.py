@@ -66,6 +66,13 @@ def make_pruning(spec: PrunerSpec, primary: str, direction: Direction) -> Prunin
     return Never()
 
 
+def is_idle(spec: PrunerSpec, splits: int) -> bool:
+    """Whether a pruner never looks at a trial of so many splits before it has them all."""
+    if spec.name == "wilcoxon":
+        return len(Wilcoxon(spec, "", Direction.MAXIMIZE).steps(0, splits)) == 1
+    return spec.prunes and len(_rungs(spec, splits)) == 1
+
+
 class Never:
     """Lets every trial have all its splits."""
 

@@ -6,6 +6,7 @@ A file is written beside its place, synced and renamed. Knows nothing of runs, t
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -105,6 +106,19 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             _unlink_all([temp])
             raise
         sync_paths([path.parent])
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock, waiting for whoever has it; the system frees it with the process."""
+    with disk_errors("write", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _temp_name(path: Path) -> Path:

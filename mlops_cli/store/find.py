@@ -20,13 +20,15 @@ from mlops_cli.store.layout import RunPaths, WorkspacePaths, is_run_name
 from mlops_cli.store.serialize import run_from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mlops_cli.records import RunRecord, TrialResult
 
 _SHOWN = 5
 # Stamps are local times: two of them are surely in order only when they are further apart than any two zones are.
 _ZONES = timedelta(hours=26)
+_STAMP_FORMAT = "%Y%m%d-%H%M%S"
+_STAMP = len("20260131-235959")
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,15 @@ def _reread(record: RunRecord, data: bytes, file: Path) -> RunRecord:
 
 
 def _recounted(record: RunRecord) -> RunRecord:
-    """Return the record of a killed run with what its journal tells: how trials ended, and the best so far."""
+    """Return the record of a killed run with what its journal tells."""
     try:
-        trials = read_trials(record.path)
+        return so_far(record, read_trials(record.path))
     except StoreError:  # said where the trials themselves are asked for
         return record
+
+
+def so_far(record: RunRecord, trials: Sequence[TrialResult]) -> RunRecord:
+    """Return the record of a run without an end with what its trials tell: how they ended, and the best of them."""
     record = replace(record, counts=Counts.of_results(trials, record.counts.trials))
     completed = [t for t in trials if t.state is TrialState.COMPLETED and t.scores.get(record.primary or "")]
     if not completed:
@@ -141,7 +147,7 @@ def run_folders(workspace: WorkspacePaths, experiment: str | None = None) -> Ite
     for name in experiments(workspace):
         if experiment is not None and name != experiment:
             continue
-        for run in _folder_names(workspace.runs / name):
+        for run in folder_names(workspace.runs / name):
             path = workspace.runs / name / run
             if is_run_name(run) or (path / "run.json").exists():
                 yield path
@@ -149,10 +155,11 @@ def run_folders(workspace: WorkspacePaths, experiment: str | None = None) -> Ite
 
 def experiments(workspace: WorkspacePaths) -> list[str]:
     """Return the names of the experiments that have runs."""
-    return sorted(_folder_names(workspace.runs))
+    return sorted(folder_names(workspace.runs))
 
 
-def _folder_names(path: Path) -> list[str]:
+def folder_names(path: Path) -> list[str]:
+    """Return the names of the folders in a folder, in no order; hidden ones and links are left out."""
     try:
         with os.scandir(path) as entries:
             return [e.name for e in entries if e.is_dir(follow_symlinks=False) and not e.name.startswith(".")]
@@ -233,18 +240,19 @@ def _latest(workspace: WorkspacePaths, experiment: str | None) -> RunRecord:
 
 
 def _by_day(folders: list[Path]) -> Iterator[list[Path]]:
-    """Yield the newest folders, whose order their names do not settle, and then all the older ones."""
-    stamped = sorted(((stamp, path) for path in folders if (stamp := _stamp(path))), reverse=True)
-    if stamped:
-        edge = stamped[0][0] - _ZONES
-        yield [path for stamp, path in stamped if stamp >= edge]
-        yield [path for stamp, path in stamped if stamp < edge]
+    """Yield the newest folders and renamed ones, whose names do not settle their order; then the older ones."""
+    stamps = [path.name[:_STAMP] for path in folders if is_run_name(path.name)]
+    edge = next((edge for stamp in sorted(stamps, reverse=True) if (edge := _day_before(stamp))), "")
+    older = [path for path in folders if path.name[:_STAMP] < edge and is_run_name(path.name)]
+    yield list(set(folders) - set(older))
+    yield older
 
 
-def _stamp(path: Path) -> datetime | None:
+def _day_before(stamp: str) -> str | None:
+    """Return the stamp before which all runs are surely older; stamps are in order as text."""
     try:
-        return datetime.strptime(path.name[:15], "%Y%m%d-%H%M%S")
-    except ValueError:
+        return f"{datetime.strptime(stamp, _STAMP_FORMAT) - _ZONES:{_STAMP_FORMAT}}"
+    except (ValueError, OverflowError):  # as of a 13th month
         return None
 
 
@@ -256,21 +264,13 @@ def _readable(path: Path) -> RunRecord | None:
 
 
 def _best(workspace: WorkspacePaths, experiment: str) -> RunRecord:
+    from mlops_cli.store.index import find_best  # not above: the index reads runs by this module
+
     _known(workspace, experiment)
-    scored = [(score, run) for run in list_runs(workspace, experiment).runs if (score := _score(run)) is not None]
-    if not scored:
+    place = find_best(workspace, experiment or None)
+    if place is None:
         raise StoreError(f"no run of {experiment} has completed", hint=f"mlops run config={experiment}")
-    primary = scored[0][1].primary  # the newest run says what counts now
-    rivals = [(score, run) for score, run in scored if run.primary == primary]
-    return max(rivals, key=lambda pair: (pair[0], _age(pair[1])))[1]
-
-
-def _score(run: RunRecord) -> float | None:
-    """Return the primary metric, turned so that more is better; None where the run has none to offer."""
-    metric = run.metrics.get(run.primary or "")
-    if run.status is not RunStatus.COMPLETED or metric is None or metric.mean != metric.mean:
-        return None
-    return -metric.mean if run.direction is Direction.MINIMIZE else metric.mean
+    return read_run(place)
 
 
 def _known(workspace: WorkspacePaths, experiment: str | None) -> list[Path]:
@@ -292,22 +292,9 @@ def _no_runs(workspace: WorkspacePaths, experiment: str | None) -> StoreError:
 
 def find_finished(workspace: WorkspacePaths, experiment: str, fingerprint: str) -> RunRecord | None:
     """Return the newest completed run with the same fingerprint; None where there is none."""
-    if not fingerprint:
-        return None
-    found = [
-        record
-        for path in run_folders(workspace, experiment)
-        if (record := _readable_with(path, fingerprint)) and record.fingerprint == fingerprint
-    ]
-    completed = [record for record in found if record.status is RunStatus.COMPLETED]
-    return max(completed, key=_age, default=None)
+    from mlops_cli.store.index import find_completed
 
-
-def _readable_with(path: Path, text: str) -> RunRecord | None:
-    # To look for the text costs a tenth of parsing the file.
-    file = RunPaths(path).run_json
-    try:
-        data = read_bytes(file)
-        return _parse_run(data, file) if text.encode() in data else None
-    except StoreError:
+    if not fingerprint or not folder_names(workspace.runs / experiment):
         return None
+    found = (_readable(path) for path in find_completed(workspace, experiment, fingerprint))
+    return next((record for record in found if record and record.fingerprint == fingerprint), None)

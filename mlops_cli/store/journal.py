@@ -13,6 +13,7 @@ import json
 import os
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from mlops_cli.errors import StoreError
@@ -183,6 +184,40 @@ def _whole_length(descriptor: int) -> int:
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far a journal has been read."""
+
+    offset: int = 0
+    lines: int = 0
+
+
+START = Mark()
+
+
+def trials_after(path: Path, mark: Mark = START) -> tuple[list[TrialResult], Mark]:
+    """Return the trials past a mark, and the mark to go on from; a line that is still being written is for then.
+
+    A journal that has become shorter than the mark is another one: it is read from its start.
+
+    Raises
+    ------
+    StoreError
+        A line is damaged.
+    """
+    with disk_errors("read", path):
+        if not path.exists():
+            return [], START
+        with path.open("rb") as file:
+            begin = mark if os.fstat(file.fileno()).st_size >= mark.offset else START
+            file.seek(begin.offset)
+            data = file.read()
+    end = data.rfind(b"\n") + 1
+    lines = data[:end].split(b"\n")[:-1]
+    results = [parse_line(line, path, begin.lines + count) for count, line in enumerate(lines, start=1)]
+    return results, Mark(begin.offset + end, begin.lines + len(lines))
 
 
 def whole_lines(path: Path) -> Iterator[tuple[int, int, bytes]]:

@@ -13,6 +13,7 @@ from mlops_cli.errors import StoreError
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -249,6 +250,21 @@ class WorkspacePaths:
         return self.internal / "datasets"
 
     @property
+    def dataset_names(self) -> Path:
+        """The named data sets, a folder each with a file for each version."""
+        return self.datasets / "names"
+
+    @property
+    def dataset_files(self) -> Path:
+        """Versions of data sets as files under their own names, made when somebody reads them."""
+        return self.datasets / "files"
+
+    @property
+    def datasets_lock(self) -> Path:
+        """Held by whoever adds to the data sets or takes away from them."""
+        return self.locks / "datasets"
+
+    @property
     def audit(self) -> Path:
         """Who did what, when."""
         return self.internal / "audit.jsonl"
@@ -257,6 +273,25 @@ class WorkspacePaths:
     def locks(self) -> Path:
         """Locks of what several processes may change at once."""
         return self.internal / "locks"
+
+    @property
+    def index_lock(self) -> Path:
+        """Held by whoever uses the index; exclusively by whoever removes the file."""
+        return self.locks / "index"
+
+    @property
+    def amend_lock(self) -> Path:
+        """Held by whoever changes the tags or the note of a run."""
+        return self.locks / "amend"
+
+    @property
+    def trash(self) -> Path:
+        """Where a run goes in one rename before it is removed file by file."""
+        return self.internal / "trash"
+
+    def version_files(self) -> Iterator[Path]:
+        """Yield where each registered model version says what it was made from."""
+        return self.models.glob("*/*/version.json")
 
     @property
     def scratch(self) -> Path:

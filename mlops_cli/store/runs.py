@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING, Self
 
 from mlops_cli.errors import StoreError
 from mlops_cli.records import SCHEMA_VERSION, ProcessInfo, RunStatus
-from mlops_cli.store.files import disk_errors, json_bytes, sync_paths, write_files, write_json
+from mlops_cli.store.files import (
+    disk_errors,
+    json_bytes,
+    locked,
+    read_bytes,
+    sha256,
+    sync_paths,
+    write_files,
+    write_json,
+)
 from mlops_cli.store.find import is_alive, read_run
 from mlops_cli.store.journal import Journal
 from mlops_cli.store.layout import RunPaths, WorkspacePaths, new_run_id
@@ -26,7 +35,7 @@ from mlops_cli.store.serialize import metrics_to_json, run_to_json
 from mlops_cli.store.tables import write_trials_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from mlops_cli.records import RunRecord, TrialResult
 
@@ -79,6 +88,7 @@ class RunWriter:
         for _ in range(_ID_TRIES):
             paths = workspace.run(run_id)
             record = replace(draft, id=run_id, path=paths.root, status=RunStatus.RUNNING, process=this_process())
+            record = replace(record, files={**record.files, paths.config.name: sha256(sources.config.encode())})
             journal = _make(paths, record, sources)
             if journal is not None:
                 return cls(paths, record, journal)
@@ -160,12 +170,45 @@ class RunWriter:
         self._journal.close()
 
 
-def amend(record: RunRecord, *, tags: Mapping[str, str], note: str) -> RunRecord:
-    """Add tags to a finished run, and replace its note where a new one is given; nothing else ever changes in one."""
-    amended = replace(record, tags={**record.tags, **tags}, note=note or record.note)
-    if amended != record:
-        _write_record(RunPaths(record.path), amended)
-    return amended
+def has_its_config(record: RunRecord) -> bool:
+    """Whether a run's ``config.yaml`` is as the run wrote it, as far as that was recorded."""
+    config = RunPaths(record.path).config
+    return record.files.get(config.name) in {None, sha256(read_bytes(config))}
+
+
+def amend(
+    record: RunRecord, *, tags: Mapping[str, str], note: str | None = None, without: Collection[str] = ()
+) -> RunRecord:
+    """Change what people say about a run; nothing else ever changes in a finished one.
+
+    Parameters
+    ----------
+    record : RunRecord
+        The run. It is read again under a lock, so that of several changes at once none is lost.
+    tags : mapping of str to str
+        Tags to add or to replace.
+    note : str, optional
+        The note in place of the one it has.
+    without : collection of str
+        Tags to take away.
+
+    Raises
+    ------
+    StoreError
+        The run is being written, or the disk refuses.
+    """
+    if not tags and not without and note is None:
+        return record
+    paths = RunPaths(record.path)
+    with locked(paths.workspace.amend_lock):
+        with Journal(paths.journal):
+            # Of a run that was killed, the record still says that it is running, and so it stays.
+            found = read_run(record.path)
+            kept = {key: value for key, value in found.tags.items() if key not in without}
+            changed = replace(found, tags={**kept, **tags}, note=found.note if note is None else note)
+            if changed != found:
+                _write_record(paths, changed)
+        return read_run(record.path)
 
 
 def this_process() -> ProcessInfo:

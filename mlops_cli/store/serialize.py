@@ -64,6 +64,7 @@ def run_to_json(record: RunRecord, workspace: Path | None = None) -> Json:
         "task": _text(record.task),
         "primary": record.primary,
         "direction": _text(record.direction),
+        "directions": {name: str(direction) for name, direction in record.directions.items()},
         "best": None if record.best is None else _best_to_json(record.best),
         "objectives": list(record.objectives),
         "front": [int(number) for number in record.front],
@@ -71,8 +72,9 @@ def run_to_json(record: RunRecord, workspace: Path | None = None) -> Json:
         "params": params_to_json(record.params),
         "splits": _splits_to_json(record.splits),
         "counts": _counts_to_json(record.counts),
-        "dataset": None if record.dataset is None else _dataset_to_json(record.dataset),
+        "dataset": None if record.dataset is None else dataset_to_json(record.dataset),
         "git": {"commit": record.git.commit, "dirty": record.git.dirty},
+        "code": dict(record.code),
         "environment": encode(record.environment),
         "seed": int(record.seed),
         **_times_to_json(record),
@@ -110,6 +112,7 @@ def run_from_json(value: Mapping[str, Any], path: Path) -> RunRecord:
         task=_optional(Task, value.get("task")),
         primary=value.get("primary"),
         direction=_optional(Direction, value.get("direction")),
+        directions={name: Direction(word) for name, word in (value.get("directions") or {}).items()},
         best=_optional(_best_from_json, value.get("best")),
         metrics={name: metric_from_json(m) for name, m in value.get("metrics", {}).items()},
         params=params_from_json(value.get("params") or {}),
@@ -117,8 +120,9 @@ def run_from_json(value: Mapping[str, Any], path: Path) -> RunRecord:
         objectives=tuple(map(str, value.get("objectives", ()))),
         front=tuple(map(int, value.get("front", ()))),
         counts=_optional(_counts_from_json, value.get("counts")) or Counts(),
-        dataset=_optional(_dataset_from_json, value.get("dataset")),
+        dataset=_optional(dataset_from_json, value.get("dataset")),
         git=_optional(_git_from_json, value.get("git")) or GitState(),
+        code=dict(value.get("code") or {}),
         environment=decode(value.get("environment") or {}),
         seed=int(value.get("seed", 0)),
         ended=value.get("ended"),
@@ -233,7 +237,8 @@ def _counts_from_json(value: Mapping[str, Any]) -> Counts:
     return Counts(**{name: int(value.get(name, 0)) for name in _COUNTS})
 
 
-def _dataset_to_json(dataset: DatasetVersion) -> Json:
+def dataset_to_json(dataset: DatasetVersion) -> Json:
+    """Return what a run saw of its data."""
     return {
         "version": dataset.version,
         "rows": int(dataset.rows),
@@ -244,7 +249,8 @@ def _dataset_to_json(dataset: DatasetVersion) -> Json:
     }
 
 
-def _dataset_from_json(value: Mapping[str, Any]) -> DatasetVersion:
+def dataset_from_json(value: Mapping[str, Any]) -> DatasetVersion:
+    """Return the version that `dataset_to_json` wrote."""
     return DatasetVersion(
         version=value["version"],
         rows=int(value["rows"]),

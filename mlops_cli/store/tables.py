@@ -17,7 +17,7 @@ from mlops_cli.store.journal import parse_line, whole_lines
 from mlops_cli.store.values import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -125,17 +125,38 @@ def _cell(value: Any) -> str:
     return json.dumps(encode(value), ensure_ascii=False)
 
 
+# --- any rows ----------------------------------------------------------------------------------------------------
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """Return rows as CSV with a header; what a row lacks, and null, is empty.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Column → value.
+    columns : sequence of str
+        The columns, in order.
+    """
+    text = io.StringIO()
+    written = csv.writer(text, lineterminator="\n")
+    written.writerow([_cell(name) for name in columns])
+    for row in rows:
+        written.writerow(["" if (value := row.get(name)) is None else _cell(value) for name in columns])
+    return text.getvalue()
+
+
 # --- predictions -------------------------------------------------------------------------------------------------
 
 
-def write_predictions(path: Path, columns: Mapping[str, np.ndarray[Any, Any] | pd.Series[Any]]) -> None:
+def write_predictions(path: Path, columns: Mapping[str, Sequence[Any] | np.ndarray[Any, Any] | pd.Series[Any]]) -> None:
     """Write columns of equal length as one parquet file, whole or not at all.
 
     Parameters
     ----------
     path : Path
         The file.
-    columns : Mapping[str, np.ndarray or pd.Series]
+    columns : Mapping[str, sequence, np.ndarray or pd.Series]
         Name → values. Values of mixed type, such as ids that are numbers and text, are written as text.
 
     Raises

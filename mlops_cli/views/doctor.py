@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mlops_cli.records import Finding
 
-STYLE = {"ok": "green", "missing": "yellow", "broken": "bold red"}
+STYLE = {"ok": "green", "missing": "magenta", "broken": "bold red"}
 
 
 def findings_table(findings: Sequence[Finding]) -> Table:

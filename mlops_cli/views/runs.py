@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich import box
 from rich.console import Group
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -24,21 +23,19 @@ STATUS_STYLE = {
     RunStatus.RUNNING: "cyan",
     RunStatus.COMPLETED: "green",
     RunStatus.FAILED: "red",
-    RunStatus.INTERRUPTED: "yellow",
+    RunStatus.INTERRUPTED: "magenta",  # yellow is lost on white
 }
 STATE_STYLE = {TrialState.FAILED: "red", TrialState.LOST: "red", TrialState.PRUNED: "dim"}
 TOP = 10
 SHOWN_METRICS = 3
-WIDE = 100
 
 
 def table(*headers: str) -> Table:
     """Return an empty table in the one style that all have."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for header in headers:
-        made.add_column(
-            header.removeprefix(">"), justify="right" if header.startswith(">") else "left", overflow="fold"
-        )
+        justify: Literal["left", "right"] = "right" if header.startswith(">") else "left"
+        made.add_column(plain(header.removeprefix(">")), justify=justify, overflow="fold")
     return made
 
 
@@ -58,11 +55,24 @@ def summary(
     tracebacks : bool
         Show one of each reason that trials failed for.
     """
+    return Group(*results(record, trials), *troubles(record, trials, said=said, tracebacks=tracebacks))
+
+
+def results(record: RunRecord, trials: Sequence[TrialResult]) -> list[RenderableType]:
+    """Return what a run came to: its scores, and the leaderboard of a sweep."""
     blocks: list[RenderableType] = [headline(record)]
     if record.metrics:
         blocks += [Text(), scores(record)]
     if record.counts.trials > 1 and record.metrics:
         blocks += [Text(), leaderboard(record, trials)]
+    return blocks
+
+
+def troubles(
+    record: RunRecord, trials: Sequence[TrialResult], *, said: Collection[Notice] = (), tracebacks: bool = False
+) -> list[RenderableType]:
+    """Return what went wrong, and what is worth saying of the data and the fits."""
+    blocks: list[RenderableType] = []
     if any(t.state.has_failed for t in trials):
         blocks += [Text(), *failed(trials, tracebacks=tracebacks)]
     elif record.error is not None:
@@ -70,7 +80,7 @@ def summary(
     left = [w for w in record.warnings if w not in said]
     if left:
         blocks += [Text(), *(notice(w) for w in left)]
-    return Group(*blocks)
+    return blocks
 
 
 def headline(record: RunRecord) -> Text:
@@ -156,80 +166,40 @@ def failed(trials: Sequence[TrialResult], *, tracebacks: bool = False) -> list[T
     return lines
 
 
-def listing(records: Sequence[RunRecord], *, width: int = 80) -> Table:
-    """Return runs as rows, newest first; in a narrow terminal without the winner's parameters.
+def next_steps(record: RunRecord, *, nothing: str | None = None, earlier: str | None = None) -> list[str]:
+    """Return where the run is and what comes next, a command a line; or why nothing was done.
 
     Parameters
     ----------
-    records : sequence of RunRecord
-        The runs.
-    width : int
-        Columns of the terminal.
+    record : RunRecord
+        A run that has ended.
+    nothing : str, optional
+        Why nothing was done, if so.
+    earlier : str, optional
+        The id of a run of the same experiment before this one.
     """
-    wide = width >= WIDE
-    made = table("run", "status", ">trials", "score", *(["best"] if wide else []))
-    made.columns[0].no_wrap = True  # an id that is broken over two lines cannot be copied
-    for record in records:
-        found = record.metrics.get(record.primary or "")
-        value = "-" if found is None else spread(found) if wide else number(found.mean)
-        score = f"{clean(record.primary or '')} {value}".strip()
-        best = [Text(params(record.best.params)) if record.best is not None else "-"] if wide else []
-        status = Text(str(record.status), style=STATUS_STYLE[record.status])
-        made.add_row(plain(record.id), status, _trials(record), score, *best)
-    return made
-
-
-def _trials(record: RunRecord) -> str:
-    """Return how many trials a run has; of one that did not end, how many of those that it was to have."""
-    counts = record.counts
-    if record.status is not RunStatus.INTERRUPTED:
-        return str(counts.trials)
-    return f"{counts.completed + counts.failed + counts.pruned}/{counts.trials}"
-
-
-def page(record: RunRecord, trials: Sequence[TrialResult], *, tracebacks: bool = False) -> RenderableType:
-    """Return everything about one run."""
-    return Group(summary(record, trials, tracebacks=tracebacks), Text(), facts(record))
-
-
-def facts(record: RunRecord) -> RenderableType:
-    """Return where the run came from: data, code, environment, files."""
-    made = Table.grid(padding=(0, 2))
-    made.add_column(style="dim", no_wrap=True)
-    made.add_column(overflow="fold")
-    for label, value in _facts(record):
-        made.add_row(label, plain(value))
-    return Padding(made, (0, 0, 0, 0))
-
-
-def _facts(record: RunRecord) -> list[tuple[str, str]]:
-    found = [("task", str(record.task)), ("seed", str(record.seed)), ("started", record.started)]
-    if record.description:
-        found.insert(0, ("about", record.description))
-    if record.note:
-        found.append(("note", record.note))
-    if record.tags:
-        found.append(("tags", " ".join(f"{k}={v}" for k, v in record.tags.items())))
-    if record.dataset is not None:
-        size = f"{plural(record.dataset.rows, 'row')} × {plural(len(record.dataset.columns), 'column')}"
-        found.append(("data", f"{record.dataset.source}  {size}  {record.dataset.version[:12]}"))
-    if record.git.commit:
-        found.append(
-            ("code", record.git.commit[:12] + (", uncommitted changes in source.diff" if record.git.dirty else ""))
-        )
-    python = record.environment.get("python")
-    if python:
-        found.append(("python", str(python)))
-    return [*found, ("fingerprint", record.fingerprint[:12]), ("files", str(record.path))]
-
-
-def next_steps(record: RunRecord, *, nothing: str | None = None) -> list[str]:
-    """Return where the run is and the command that comes next; or why nothing was done."""
     where = f"in {clean(record.path)}"
     if nothing is not None:
         return [where, nothing]
+    steps = _steps(record, None if earlier is None else _short(earlier))
+    wide = max(len(command) for command, _ in steps)
+    return [where, *(f"{'next:' if not i else '':5} {steps[i][0]:{wide}}  {steps[i][1]}" for i in range(len(steps)))]
+
+
+def _steps(record: RunRecord, earlier: str | None) -> list[tuple[str, str]]:
+    """Return at most two commands, the most useful one first, and what they do."""
+    run, counts = _short(record.id), record.counts
     if record.status is RunStatus.INTERRUPTED:
-        done = plural(record.counts.completed, "finished trial")
-        kept = f"interrupted: {done} {'is' if record.counts.completed == 1 else 'are'} kept"
-        return [where, f"{kept}; mlops resume {record.id} runs the others"]
-    return [where, f"next: mlops runs show {record.experiment}:latest"]
+        kept = plural(counts.completed, "finished trial")
+        return [(f"mlops resume {run}", f"keeps {kept}, runs the others")]
+    if counts.failed:
+        again = (f"mlops resume {run} --retry-failed", "runs them again")
+        why = (f"mlops runs show {run} --verbose", "shows where trials failed")
+        return [why, again] if counts.lost < counts.failed else [(again[0], "runs the lost trials again"), why]
+    steps = [(f"mlops runs compare {earlier} {run}", "is it better than the run before?")] if earlier else []
+    return [*steps, (f"mlops report {run}", "writes all there is to see as one page")]
+
+
+def _short(run_id: str) -> str:
+    """Return the end of a run's id, which is enough to name it."""
+    return run_id.rpartition("-")[2]

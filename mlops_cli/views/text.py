@@ -73,10 +73,17 @@ def params(values: Mapping[str, Any]) -> str:
     >>> params({"model.C": 0.1, "model": "svm", "model.gamma": None})
     'model.C=0.1 model=svm model.gamma=null'
     """
-    return clean(" ".join(f"{key}={_value(value)}" for key, value in values.items()))
+    return clean(" ".join(f"{key}={setting(value)}" for key, value in values.items()))
 
 
-def _value(value: Any) -> str:
+def setting(value: Any) -> str:
+    """Return the value of a parameter as it would be typed.
+
+    Examples
+    --------
+    >>> setting(None), setting(1e-05), setting([True, "a"])
+    ('null', '1e-05', '[true,a]')
+    """
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -84,7 +91,7 @@ def _value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, list | tuple):
-        return "[" + ",".join(_value(v) for v in value) + "]"
+        return "[" + ",".join(setting(v) for v in value) + "]"
     return str(value)
 
 
@@ -120,4 +127,5 @@ def plural(count: int, noun: str) -> str:
 
 def notice(item: Notice) -> Text:
     """Return a warning as one paragraph."""
-    return Text.assemble(("! ", "yellow"), (f"{item.code}: ", "yellow"), clean(item.message))
+    # Yellow letters are lost on white, and so black stands on it.
+    return Text.assemble(("!", "black on yellow"), (f" {item.code}: ", "bold"), clean(item.message))

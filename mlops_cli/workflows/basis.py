@@ -10,6 +10,7 @@ import numpy as np
 
 from mlops_cli.components.assemble import Assembly
 from mlops_cli.components.metrics import positive_class, resolve_metrics
+from mlops_cli.config.schema import ROLE_KEYS
 from mlops_cli.execution.job import Scoring
 from mlops_cli.planning.plan import Basis
 from mlops_cli.records import Metric, MetricSpec, Notice, Task
@@ -92,10 +93,10 @@ def basis_of(
 
 
 def _roles(spec: ExperimentSpec) -> dict[str, Any]:
-    """Return what the config says of the data but where it is: the content's own hash stands for that."""
+    """Return what the config says of the roles of columns; for where the data is stands its content's own hash."""
     data = spec.config.get("data")
-    elsewhere = {"path", "read", "_target_", "expect"}
-    return {k: v for k, v in data.items() if k not in elsewhere} if isinstance(data, dict) else {}
+    kept = set(ROLE_KEYS) - {"expect"}
+    return {k: v for k, v in data.items() if k in kept} if isinstance(data, dict) else {}
 
 
 def _test_facts(spec: ExperimentSpec, loaded: Loaded) -> list[Any]:

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from mlops_cli.config.workspace import Workspace
 
 CORE = ("typer", "rich", "hydra-core", "omegaconf", "pandas", "pyarrow", "scikit-learn", "joblib", "skops")
-EXTRAS = {"skrub": ("auto", "transforms=auto"), "openpyxl": ("excel", "data=excel")}
+EXTRAS = {
+    "skrub": ("auto", "transforms=auto"),
+    "imbalanced-learn": ("imbalanced", "transforms=smote"),
+    "openpyxl": ("excel", "data=excel"),
+    "sqlalchemy": ("sql", "data=sql"),
+    "psycopg": ("postgres", "data=sql with postgresql://"),
+    "duckdb": ("duckdb", "data=duckdb"),
+    "s3fs": ("s3", "data.path=s3://…"),
+}
 MIN_PYTHON = (3, 11)
 
 
@@ -116,5 +124,5 @@ def _experiment(name: str, workspace: Workspace) -> Finding:
     try:
         load_experiment(name, [], workspace)
     except MlopsError as error:
-        return Finding(f"config={name}", "broken", str(error), error.hint or "")
+        return Finding(f"config={name}", "broken", str(error).removesuffix(f" ({error.hint})"), error.hint or "")
     return Finding(f"config={name}", "ok", "composes")

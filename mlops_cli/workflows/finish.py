@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from joblib import cpu_count, parallel_config
 
 from mlops_cli.analysis.aggregate import summaries
-from mlops_cli.components.build import takes_sample_weight
+from mlops_cli.analysis.profile import profile
 from mlops_cli.components.metric_names import metric_bounds
 from mlops_cli.components.metrics import evaluate
 from mlops_cli.errors import MlopsError
-from mlops_cli.execution.fitting import notices_of, one_blas_thread, prediction_columns
+from mlops_cli.execution.fitting import notices_of, prediction_columns
 from mlops_cli.records import Notice, RunStatus, Signature, Stage, Task
 from mlops_cli.store.card import model_card
 from mlops_cli.store.models import save_model
+from mlops_cli.store.profiles import write_profile
 from mlops_cli.store.tables import write_predictions
+from mlops_cli.workflows.plots import plot_run
+from mlops_cli.workflows.refit import refit
 from mlops_cli.workflows.silence import silent
 from mlops_cli.workflows.splits import splits_info
 
@@ -32,42 +34,61 @@ if TYPE_CHECKING:
     from mlops_cli.workflows.progress import Progress
 
 
-@dataclass(frozen=True)
-class Refit:
-    """The winner fitted on all training rows."""
-
-    model: Any
-    notices: tuple[Notice, ...] = ()
-
-
 def finish(record: RunRecord, prepared: Prepared, progress: Progress, paths: RunPaths, told: Observer) -> RunRecord:
     """Complete the record of a run whose trials have ended, and write what belongs to its winner.
 
     An interrupted or failed run gets the scores of what it has, and no model.
     """
+    record = _with_profile(record, prepared, paths)
     if progress.best is None:
         return replace(record, error=_reason(record, progress))
     trial = prepared.trial(progress.best.trial, progress.best.params)
     splits = splits_info(prepared.maker.splits_of(trial), prepared.loaded)
-    params = prepared.composition.leaves(progress.best.params)
+    # A run that is resumed composes its own config, where options are written out: their names are those of its start.
+    named = {key: value for key, value in record.params.items() if "." not in key}
+    params = {**named, **prepared.composition.leaves(progress.best.params)}
     metrics = summaries(progress.best, splits.test_share, bounds=_bounds(prepared))
     record = replace(record, metrics=metrics, params=params, splits=splits)
     if prepared.spec.artifacts.predictions and progress.predictions:
         write_predictions(paths.predictions, out_of_fold(prepared.loaded.train, prepared.loaded.train_rows, progress))
     if record.status is not RunStatus.COMPLETED:
         return record
-    if prepared.spec.artifacts.keep == "none" and prepared.loaded.test is None:
+    model = None
+    if prepared.spec.artifacts.keep != "none" or prepared.loaded.test is not None:
+        told(Stage("refit"))
+        record, model = _with_model(record, prepared, trial, progress, paths, told)
+    return _with_plots(record, prepared, model, told)
+
+
+def _with_profile(record: RunRecord, prepared: Prepared, paths: RunPaths) -> RunRecord:
+    """Write down what the training data looked like; whatever is odd in it, the run stands."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            write_profile(paths.profile, profile(prepared.loaded.train, prepared.loaded.task))
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        reason = f"the data could not be described: {type(error).__name__}: {error}"
+        return replace(record, warnings=(*record.warnings, Notice("profile-failed", reason)))
+    return record
+
+
+def _with_plots(record: RunRecord, prepared: Prepared, model: Any, told: Observer) -> RunRecord:
+    """Draw what the config asks for; whatever is wrong with a plot, the run stands."""
+    if not prepared.spec.artifacts.plots:
         return record
-    told(Stage("refit"))
-    return _with_model(record, prepared, trial, progress, paths)
+    told(Stage("plots"))
+    return replace(record, warnings=(*record.warnings, *plot_run(record, prepared, model)))
 
 
-def _with_model(record: RunRecord, prepared: Prepared, trial: Trial, progress: Progress, paths: RunPaths) -> RunRecord:
+def _with_model(
+    record: RunRecord, prepared: Prepared, trial: Trial, progress: Progress, paths: RunPaths, told: Observer
+) -> tuple[RunRecord, Any]:
+    """Return the record with what the refitted winner adds to it, and the winner; None where it cannot be fitted."""
     try:
         refitted = refit(prepared, trial)
     except Exception as error:  # noqa: BLE001 - whatever a component raises; the scores stand all the same
         reason = f"the best trial could not be fitted on all training rows: {type(error).__name__}: {error}"
-        return replace(record, warnings=(*record.warnings, Notice("refit-failed", reason)))
+        return replace(record, warnings=(*record.warnings, Notice("refit-failed", reason))), None
     scores, said = _test_scores(refitted.model, prepared, paths)
     record = replace(record, warnings=(*record.warnings, *said))
     if progress.best is not None and record.splits is not None:
@@ -76,24 +97,9 @@ def _with_model(record: RunRecord, prepared: Prepared, trial: Trial, progress: P
     known = progress.best.notices if progress.best is not None else ()
     record = replace(record, warnings=(*record.warnings, *(n for n in refitted.notices if n not in known)))
     if prepared.spec.artifacts.keep == "none":
-        return record
-    return _save(record, refitted.model, prepared, paths)
-
-
-def refit(prepared: Prepared, trial: Trial) -> Refit:
-    """Fit the whole Pipeline of a trial on all training rows."""
-    dataset = prepared.loaded.train
-    pipeline = prepared.assembly(trial).pipeline()
-    params = {}
-    if dataset.weights is not None and takes_sample_weight(pipeline[-1]):
-        params["model__sample_weight"] = dataset.weights
-    # One fit has all cores, which is what an estimator's own n_jobs=None means inside this context; linear algebra
-    # keeps to one thread as in the trials, so that its sums come out the same.
-    all_cores = parallel_config("threading", n_jobs=cpu_count())
-    with warnings.catch_warnings(record=True) as caught, all_cores, one_blas_thread(), silent():
-        warnings.simplefilter("always")
-        pipeline.fit(dataset.X, dataset.y, **params)
-    return Refit(pipeline, notices_of(caught))
+        return record, refitted.model
+    told(Stage("save"))
+    return _save(record, refitted.model, prepared, paths), refitted.model
 
 
 def _test_scores(model: Any, prepared: Prepared, paths: RunPaths) -> tuple[dict[str, float], list[Notice]]:

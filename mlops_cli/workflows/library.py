@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_cli.errors import MlopsError
 from mlops_cli.records import RunStatus
+from mlops_cli.store.index.fields import BY_NAME, columns_of, values_of
+from mlops_cli.workflows.compare import Compared, compare_runs
 from mlops_cli.workflows.model import Model, open_model
 from mlops_cli.workflows.prepare import RunOptions
 from mlops_cli.workflows.recording import ignore
 from mlops_cli.workflows.resume import resume as finish_run
 from mlops_cli.workflows.run import execute
-from mlops_cli.workflows.runs import look_up, recorded
+from mlops_cli.workflows.runs import Query, look_up, search
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from mlops_cli.records import BestTrial, MetricSummary, RunRecord, TrialResult
 
 
-__all__ = ["Model", "Run", "find_run", "resume", "run", "runs"]
+__all__ = ["Compared", "Model", "Run", "compare", "find_run", "resume", "run", "runs"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,6 +89,27 @@ class Run:
         from mlops_cli.store.tables import read_predictions
 
         return read_predictions(RunPaths(self.path).predictions)
+
+    def report(self, path: str | Path | None = None, *, force: bool = False) -> Path:
+        """Write everything about the run as one page that opens offline, and return where it is.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            The file; one in the current folder that is named after the run where not given.
+        force : bool
+            Overwrite a file that is no report.
+
+        Raises
+        ------
+        UsageError
+            A page cannot or should not be written there.
+        """
+        from pathlib import Path
+
+        from mlops_cli.workflows.report import write_report
+
+        return write_report([str(self.path)], Path(path) if path is not None else None, force=force)
 
     def model(self, *, allow_pickle: bool = False) -> Model:
         """Return the best trial fitted on all training rows; see `Model.predict` and `Model.pipeline`.
@@ -206,39 +229,69 @@ def find_run(ref: str | Path, *, workspace: Path | None = None) -> Run:
     return Run(record, results)
 
 
-def runs(experiment: str | None = None, *, workspace: Path | None = None) -> pd.DataFrame:
+def runs(
+    experiment: str | None = None,
+    *,
+    where: str = "",
+    sort: str = "",
+    limit: int | None = None,
+    workspace: Path | None = None,
+) -> pd.DataFrame:
     """Return the runs of a workspace, newest first, one row each.
 
     Parameters
     ----------
     experiment : str, optional
         Only the runs of this experiment.
+    where : str
+        A filter: ``"metrics.roc_auc > 0.8 and params.model.C < 1"``; ``mlops runs ls --help`` tells the language.
+    sort : str
+        Keys with commas between them; ``-KEY`` is descending, ``score`` the best first.
+    limit : int, optional
+        At most so many, the first ones.
     workspace : Path, optional
         The workspace; the current folder's where not given.
 
     Returns
     -------
     DataFrame
-        Shape (runs, …): ``id``, ``status``, ``started``, ``duration_s``, counts, ``primary``, ``metrics.NAME``
-        (the mean of the best trial), ``params.KEY`` of the best trial, ``tags.KEY``, ``data``, ``path``.
+        Shape (runs, …): the keys that ``where`` knows, from ``id`` to ``fingerprint``, ``metrics.NAME`` (the mean of
+        the best trial, its ``.std`` and its ``.test`` score), ``params.KEY`` of the best trial, ``tags.KEY``, and
+        ``path``. ``started`` and ``ended`` are datetimes in UTC.
     """
     import pandas as pd
 
-    return pd.DataFrame([_run_row(r) for r in recorded(experiment, workspace).records])
+    found = search(Query(experiment, where, sort, limit), workspace).records
+    rows = [{**values_of(record), "path": str(record.path)} for record in found]
+    table = pd.DataFrame(rows, columns=columns_of([BY_NAME, *rows]))
+    for name in ("started", "ended"):
+        table[name] = pd.to_datetime(table[name], utc=True, format="ISO8601")
+    return table
 
 
-def _run_row(record: RunRecord) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "id": record.id,
-        "experiment": record.experiment,
-        "status": str(record.status),
-        "started": record.started,
-        "duration_s": record.duration_s,
-        "trials": record.counts.trials,
-        "failed": record.counts.failed,
-        "primary": record.primary,
-    }
-    row |= {f"metrics.{name}": summary.mean for name, summary in record.metrics.items()}
-    row |= {f"params.{key}": value for key, value in (record.best.params if record.best else {}).items()}
-    row |= {f"tags.{key}": value for key, value in record.tags.items()}
-    return {**row, "data": record.dataset.version if record.dataset else None, "path": str(record.path)}
+def compare(
+    a: str | Path | Run, b: str | Path | Run, *others: str | Path | Run, workspace: Path | None = None
+) -> Compared:
+    """Return whether ``b``, and each of the others, is better than ``a``, or only seems so by chance.
+
+    By the corrected resampled t-test over the same splits (Nadeau & Bengio 2003).
+
+    Parameters
+    ----------
+    a, b, *others : str, Path or Run
+        Runs, for their best trials; ``"RUN#4"`` for trial number 4.
+    workspace : Path, optional
+        The workspace; the current folder's where not given.
+
+    Returns
+    -------
+    Compared
+        Its ``table`` is a DataFrame, its ``sentences`` say what it comes to.
+
+    Raises
+    ------
+    UsageError, StoreError
+        One of them is not there, or has no scores.
+    """
+    refs = [str(ref.path) if isinstance(ref, Run) else str(ref) for ref in (a, b, *others)]
+    return Compared(compare_runs(refs, workspace=workspace))

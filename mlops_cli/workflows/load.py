@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlops_cli.analysis.expect import check_expect
-from mlops_cli.components.build import build
 from mlops_cli.components.dataset import make_dataset, read_table, reading_as_text
+from mlops_cli.components.forecasting import ORIGIN, supervised
+from mlops_cli.components.sources.secrets import masked, refuse_passwords
 from mlops_cli.components.tables import conform, text_columns
-from mlops_cli.components.targets import Role
 from mlops_cli.errors import ConfigError, DataError
-from mlops_cli.records import Task
+from mlops_cli.records import ForecastSpec, Task
+from mlops_cli.workflows.expect import check_expected
+from mlops_cli.workflows.fetch import ready_source
+from mlops_cli.workflows.keep import as_kept, compared, keep, snapshots_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from mlops_cli.config.workspace import Workspace
     from mlops_cli.contracts import DataSource
@@ -52,13 +53,11 @@ def load(spec: ExperimentSpec, workspace: Workspace) -> Loaded:
     ConfigError
         A column that the config names is not there.
     """
-    check_seed(spec.trial.seed)
-    _check_path(spec.data)
-    table, notices = read_table(make_source(spec.data, workspace), spec.data)
-    check_expect(table, spec.data.expect)
-    dataset, task = make_dataset(table, spec.data, spec.task, source=_called(spec.data.source), notices=notices)
+    dataset, task, places = _read(spec, workspace)
     order = _time_order(dataset)
-    dataset, places = subset(dataset, order), table.index.to_numpy()[order]
+    dataset, places = subset(dataset, order), places[order]
+    if spec.data.forecast is not None:
+        dataset, places = _with_past(dataset, places, spec, task)
     test = spec.evaluation.test
     if isinstance(test, str):
         return _with_test_file(Loaded(dataset, task, places), spec, workspace)
@@ -68,24 +67,23 @@ def load(spec: ExperimentSpec, workspace: Workspace) -> Loaded:
     return Loaded(subset(dataset, train), task, places[train], subset(dataset, held), places[held])
 
 
-def _check_path(spec: DataSpec) -> None:
-    """Refuse a path that is none; a source of the user's own may take what it likes."""
-    path = spec.source.params.get("path", "")
-    if not isinstance(path, str) and str(spec.source.target).startswith("mlops_cli."):
-        found = "null" if path is None else repr(path)
-        raise ConfigError(f"found {found}, must be the path of a file", key="data.path", hint="data.path=data/FILE.csv")
-
-
-def check_seed(seed: int) -> None:
-    """Refuse a seed that numpy's generators do not take.
-
-    Raises
-    ------
-    ConfigError
-        With the range.
-    """
-    if not 0 <= seed < 2**32:
-        raise ConfigError(f"found {seed}, must be a whole number from 0 to {2**32 - 1}", key="seed")
+def _read(spec: ExperimentSpec, workspace: Workspace) -> tuple[Dataset, Task, Rows]:
+    """Read the source, or what an earlier run saw of it, and keep what lies elsewhere."""
+    said = spec.config.get("data") or {}
+    refuse_passwords(said, "data")
+    refuse_passwords(spec.config.get("evaluation"), "evaluation")
+    snapshots = snapshots_of(workspace)
+    wanted = spec.data.source.params.get("snapshot")
+    kept = snapshots.find(str(wanted)) if wanted is not None else None
+    ready = as_kept(kept, snapshots) or ready_source(spec.data.source, workspace, snapshot=kept)
+    with ready.told():
+        table, notices = read_table(ready.source, spec.data)
+        expected = check_expected(table, spec.data.expect, workspace)
+        called = kept.source if kept else ", ".join(ready.gathered.versions) or _called(spec.data.source, said)
+        said_so_far = (*ready.gathered.notices, *notices, *expected)
+        dataset, task = make_dataset(table, spec.data, spec.task, source=called, notices=said_so_far)
+    more = keep(dataset.version, table, ready, snapshots) if kept is None else compared(dataset.version, kept)
+    return replace(dataset, notices=(*dataset.notices, *more)), task, table.index.to_numpy()
 
 
 def make_source(spec: DataSpec, workspace: Workspace, path: str | None = None) -> DataSource:
@@ -100,23 +98,17 @@ def make_source(spec: DataSpec, workspace: Workspace, path: str | None = None) -
     path : str, optional
         Another file, to be read in the same way.
     """
-    located = _located(spec.source, workspace.root, path)
-    source: DataSource = build(located, role=Role.SOURCE, trust=workspace.trust, key="data")
-    return source
+    return ready_source(spec.source, workspace, path).source
 
 
-def _called(source: ComponentSpec) -> str:
-    """Return how the record calls a source: its path as the config has it, or its class."""
-    named = source.params.get("path") or source.params.get("dataset")
-    return str(named) if named else str(source.target)
-
-
-def _located(source: ComponentSpec, root: Path, path: str | None) -> ComponentSpec:
-    """Return the source with its path made absolute."""
-    given = path if path is not None else source.params.get("path")
-    if not isinstance(given, str) or "://" in given:
-        return source
-    return replace(source, params={**source.params, "path": str(root / given)})
+def _called(source: ComponentSpec, said: Mapping[str, Any]) -> str:
+    """Return how the record calls a source: as the config may be saved, without secrets; or by its class."""
+    params = {**source.params, **said}
+    for key in ("path", "dataset", "competition", "table", "url"):
+        if params.get(key):
+            named = params[key]
+            return masked(", ".join(map(str, named)) if isinstance(named, list) else str(named))
+    return str(source.target)
 
 
 # --- rows --------------------------------------------------------------------------------------------------------
@@ -143,6 +135,18 @@ def subset(dataset: Dataset, rows: Rows) -> Dataset:
     )
 
 
+def _with_past(dataset: Dataset, places: Rows, spec: ExperimentSpec, task: Task) -> tuple[Dataset, Rows]:
+    """Return the rows that a forecast learns from, each with what it may see of the past."""
+    if isinstance(spec.evaluation.test, str):
+        message = "the past of a file's rows lies in another file: put both into one"
+        raise ConfigError(message, key="evaluation.test", hint="give a share, which holds out the last rows")
+    made = supervised(dataset, spec.data.forecast or ForecastSpec(), task)
+    rows = subset(dataset, made.rows)
+    notices = (*dataset.notices, *made.notices)
+    extra = {**rows.extra, **made.extra}
+    return replace(rows, X=made.X, features=made.features, extra=extra, notices=notices), places[made.rows]
+
+
 def _time_order(dataset: Dataset) -> Rows:
     """Return the rows in the order of their time column: a time-series split counts on it."""
     if dataset.times is None:
@@ -157,7 +161,7 @@ def _hold_out(dataset: Dataset, task: Task, share: float, seed: int) -> tuple[Ro
     rows = np.arange(dataset.rows)
     if dataset.times is not None:
         cut = _cut_in_time(dataset.times.to_numpy(), share)
-        return rows[:cut], rows[cut:]
+        return rows[:cut], _forecast_after(rows, cut, dataset)
     try:
         if dataset.groups is not None:
             splitter = GroupShuffleSplit(n_splits=1, test_size=share, random_state=seed)
@@ -171,6 +175,15 @@ def _hold_out(dataset: Dataset, task: Task, share: float, seed: int) -> tuple[Ro
             hint="evaluation.test=null holds nothing out",
         ) from error
     return np.sort(train), np.sort(test)
+
+
+def _forecast_after(rows: Rows, cut: int, dataset: Dataset) -> Rows:
+    """Return the rows after a cut; of a forecast those that are made when all rows before the cut are known."""
+    held, origin, times = rows[cut:], dataset.extra.get(ORIGIN), dataset.times
+    if origin is None or times is None:
+        return held
+    known: Rows = (origin.iloc[held] >= times.iloc[cut - 1]).to_numpy()
+    return np.asarray(held[known])
 
 
 def _cut_in_time(times: Any, share: float) -> int:
@@ -196,8 +209,10 @@ def _with_test_file(loaded: Loaded, spec: ExperimentSpec, workspace: Workspace) 
 
 def _joined_by(loaded: Loaded, path: str, spec: ExperimentSpec, workspace: Workspace) -> Loaded:
     dataset, task = loaded.train, loaded.task
-    source = reading_as_text(make_source(spec.data, workspace, path), text_columns(dataset.features))
-    table, said = read_table(source, spec.data)
+    ready = ready_source(spec.data.source, workspace, path)
+    source = reading_as_text(ready.source, text_columns(dataset.features))
+    with ready.told():
+        table, said = read_table(source, spec.data)
     if spec.data.target is not None and spec.data.target not in table.columns:
         raise ConfigError(
             f"{path} has no column '{spec.data.target}', so it cannot be scored on",
@@ -205,7 +220,7 @@ def _joined_by(loaded: Loaded, path: str, spec: ExperimentSpec, workspace: Works
             hint="give a labelled file, or a share such as 0.2",
         )
     features = conform(table, dataset.features, spec.data.dtypes)
-    test, _ = make_dataset(table, spec.data, task, source=path)
+    test, _ = make_dataset(table, spec.data, task, source=masked(path))
     test = replace(test, X=features, features=dataset.features)
     dropped = tuple(replace(n, message=f"{path}: {n.message}") for n in said if n.code == "rows-dropped")
     dataset = replace(dataset, notices=(*dataset.notices, *dropped))

@@ -21,8 +21,9 @@ from mlops_cli.store.provenance import code_hashes, versions
 from mlops_cli.workflows.basis import basis_of, distributions, own_modules, scoring_of, with_code
 from mlops_cli.workflows.feed import Feed, preview
 from mlops_cli.workflows.load import Loaded, load
-from mlops_cli.workflows.splits import data_notices, different_splits, refuse_undefined
+from mlops_cli.workflows.splits import data_notices, different_splits, idle_pruner, refuse_undefined
 from mlops_cli.workflows.trials import Maker, point_at
+from mlops_cli.workflows.versions import with_version
 from mlops_cli.workflows.warm_start import Earlier, earlier_points
 
 if TYPE_CHECKING:
@@ -93,8 +94,8 @@ class Prepared:
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """The config as it is saved: a run that is ``latest`` now is another one later."""
-        config = self.composition.config
+        """The config as it is saved: a run or version of data that is ``latest`` now is another one later."""
+        config = self.spec.config
         if self.earlier.run is None:
             return config
         return {**config, "sweep": {**config["sweep"], "warm_start": self.earlier.run}}
@@ -171,6 +172,7 @@ def prepare(composed: Composed, observer: Observer) -> Prepared:
     """
     try:
         observer(Stage("data"))
+        composed = replace(composed, spec=with_version(composed.spec, composed.workspace))
         loaded = load(composed.spec, composed.workspace)
         observer(Stage("plan"))
         with _explained(composed.spec, loaded):
@@ -208,9 +210,10 @@ def _planned(composed: Composed, loaded: Loaded) -> Prepared:
     own = {m.name for m in scoring.metrics if m.component is not None}
     refuse_undefined(plan, own, loaded, maker.made_splits)
     about_data = [*data_notices(loaded, plan, maker.made_splits), *different_splits(spec.sweep)]
+    about_data += idle_pruner(spec.sweep.pruner, splits)
     aloud = [*composition.notices, *loaded.train.notices, *about_data]
     said = [*aloud, *scoring_notices, *looked_at, *earlier.notices]
-    packages = frozenset(distributions([spec.config, *(p.config for p in found)]))
+    packages = frozenset({*distributions([spec.config, *(p.config for p in found)]), *_drawing(spec)})
     return Prepared(composed, loaded, plan, maker, earlier, tuple(dict.fromkeys(said)), packages)
 
 
@@ -287,5 +290,10 @@ def _sweep_facts(spec: ExperimentSpec, earlier: Earlier) -> Mapping[str, Any]:
     sweep = spec.config.get("sweep")
     said = {key: value for key, value in sweep.items() if key != "warm_start"} if isinstance(sweep, dict) else {}
     own = {key: spec.config[key] for key in ("model", "transforms") if key in spec.config}
-    drawn = versions(("optuna", "cmaes", "torch")) if spec.sweep.sampler.name not in {"grid", "random"} else {}
-    return {"sweep": said, "earlier": earlier.digest, "base": own, "versions": drawn}
+    return {"sweep": said, "earlier": earlier.digest, "base": own, "versions": versions(_drawing(spec))}
+
+
+def _drawing(spec: ExperimentSpec) -> tuple[str, ...]:
+    """Return the distributions that the points of a sweep depend on."""
+    learns = spec.sweep.is_sweep and spec.sweep.sampler.name not in {"grid", "random"}
+    return ("optuna", "cmaes", "torch") if learns else ()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mlops_cli.components.launchers import make_launcher
 from mlops_cli.execution.engine import Engine, Rules
 from mlops_cli.execution.underway import Finished
-from mlops_cli.records import BestTrial, Notice, RunRecord, RunStarted, RunStatus, SweepSpec, TrialFinished
+from mlops_cli.records import BestTrial, Notice, RunRecord, RunStarted, RunStatus, Stage, SweepSpec, TrialFinished
 from mlops_cli.store.find import read_trials
 from mlops_cli.store.log import RunLog
 from mlops_cli.workflows.feed import Only
@@ -79,8 +79,8 @@ def record_run(
     progress = Progress(prepared.plan)
     log = RunLog(writer.paths.log)
     told = _both(log, observer)
-    told(RunStarted(writer.record, prepared.plan, prepared.dataset, prepared.plan.splits, prepared.workers))
     run = _Run(prepared, writer, launcher, told, _spent(writer, known, prepared.workers))
+    told(run.started())
     status, stopped = run.trials(progress, known)
     final = writer.finish(_completed(run, progress, status, stopped, since))
     log.end(final)
@@ -142,6 +142,18 @@ class _Run:
     told: Observer
     spent_s: float = 0.0  # by the run before this
 
+    def started(self) -> RunStarted:
+        """Return what is known before the first trial."""
+        prepared, timeout = self.prepared, self.prepared.spec.sweep.timeout
+        return RunStarted(
+            self.writer.record,
+            prepared.plan,
+            prepared.dataset,
+            prepared.plan.splits,
+            prepared.workers,
+            None if timeout is None else max(0.0, timeout - self.spent_s),
+        )
+
     def trials(self, progress: Progress, known: Known) -> tuple[RunStatus, tuple[Notice, ...]]:
         """Run and journal the trials; Ctrl-C keeps those that have ended."""
         engine = self._engine(self.prepared.spec.sweep, self._scratch())
@@ -151,7 +163,8 @@ class _Run:
                 if not known.is_written(finished.result):
                     self.writer.append(finished.result)
                 progress.take(finished)
-                self.told(TrialFinished(finished.result, progress.done, total, progress.best))
+                told = TrialFinished(finished.result, progress.done, total, progress.best, len(progress.front))
+                self.told(told)
         except KeyboardInterrupt:
             self.launcher.close(kill=True)
             self._catch_up(progress)
@@ -189,6 +202,7 @@ class _Run:
         wanted = record.status is RunStatus.COMPLETED and self.prepared.spec.artifacts.predictions
         if progress.best is None or progress.predictions or not wanted:
             return
+        self.told(Stage("predict"))
         trial = self.prepared.trial(progress.best.trial, progress.best.params)
         engine = self._engine(SweepSpec(), self._scratch())
         for finished in engine.execute(Only(self.prepared.maker.candidate(trial)), ignore, 1):

@@ -12,6 +12,7 @@ from mlops_cli.records import RunStatus
 from mlops_cli.store.find import find_run, is_alive, read_trials
 from mlops_cli.store.layout import RunPaths, WorkspacePaths
 from mlops_cli.store.runs import RunWriter
+from mlops_cli.workflows.changes import changes
 from mlops_cli.workflows.known import known_results
 from mlops_cli.workflows.prepare import RunOptions, compose, prepare
 from mlops_cli.workflows.recording import Outcome, ignore, launcher_for, record_run
@@ -80,11 +81,7 @@ def _check_same(record: RunRecord, prepared: Prepared) -> None:
     """Refuse to go on where results would depend on something else than those that are there."""
     if record.fingerprint == prepared.plan.fingerprint:
         return
-    why = "the config, the user's own code or the versions of libraries have changed"
-    before, now = record.dataset, prepared.dataset.version
-    if before is not None and before.version != now.version:
-        why = f"the data has changed: {before.version[:12]} is now {now.version[:12]}"
     raise StoreError(
-        f"the run {record.id} cannot be resumed: {why} since it began",
+        f"the run {record.id} cannot be resumed: since it began, {'; '.join(changes(record, prepared))}",
         hint=f"mlops run config={RunPaths(record.path).config} starts a new run, and reuses what is still the same",
     )

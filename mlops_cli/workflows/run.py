@@ -13,6 +13,7 @@ from mlops_cli.store.layout import RunPaths, WorkspacePaths
 from mlops_cli.store.provenance import SourceState, environment, source_state
 from mlops_cli.store.runs import RunSources, RunWriter, amend
 from mlops_cli.workflows.known import known_results
+from mlops_cli.workflows.plots import plot_missing
 from mlops_cli.workflows.prepare import RunOptions, compose, prepare
 from mlops_cli.workflows.recording import Outcome, ignore, launcher_for, record_run, stamp
 
@@ -83,7 +84,9 @@ def execute(
         workspace = WorkspacePaths(prepared.workspace.root)
         identical = _identical(workspace, prepared, asked)
         if identical is not None:
-            labelled = amend(identical, tags=asked.tags or {}, note=asked.note)
+            labelled = amend(identical, tags=asked.tags or {}, note=asked.note or None)
+            for notice in plot_missing(labelled, prepared):
+                observer(notice)
             return Outcome(labelled, tuple(read_trials(identical.path)), found=True)
         known = known_results(prepared, forced=asked.force)
         state = source_state(prepared.workspace.root)
@@ -136,10 +139,13 @@ def _draft(prepared: Prepared, options: RunOptions, state: SourceState, started:
         task=plan.task,
         primary=plan.primary,
         direction=plan.direction,
+        directions={metric.name: metric.direction for metric in plan.metrics},
         objectives=plan.objectives,
+        params=prepared.composition.options,
         counts=_planned(plan.total),
         dataset=prepared.dataset.version,
         git=state.git,
+        code=prepared.maker.basis.facts["code"],
         environment=environment({*RECORDED, *prepared.packages}),
         seed=spec.trial.seed,
         warnings=prepared.notices,

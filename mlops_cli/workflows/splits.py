@@ -11,19 +11,24 @@ import numpy as np
 
 from mlops_cli.analysis.checks import check_dataset, check_held_out, check_metrics, check_splits
 from mlops_cli.components.assemble import Assembly
+from mlops_cli.components.forecasting import ORIGIN
 from mlops_cli.components.metric_names import why_undefined
 from mlops_cli.errors import ConfigError, DataError
+from mlops_cli.execution.pruning import is_idle
 from mlops_cli.planning.fingerprint import fingerprint
 from mlops_cli.records import Notice, SplitsInfo, Task
-from mlops_cli.workflows.load import check_seed, split_columns
+from mlops_cli.workflows.load import split_columns
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from mlops_cli.config.workspace import Workspace
     from mlops_cli.execution.job import Split
-    from mlops_cli.records import ComponentSpec, Dataset, Plan, SweepSpec, Trial
+    from mlops_cli.records import ComponentSpec, Dataset, Plan, PrunerSpec, SweepSpec, Trial
     from mlops_cli.workflows.load import Loaded
+
+MOST_SPLITS = 100
+"""More splits than this nobody is told to choose."""
 
 GROUPED = {
     "StratifiedKFold": "StratifiedGroupKFold",
@@ -47,7 +52,6 @@ def splits_for(trial: Trial, loaded: Loaded, workspace: Workspace) -> tuple[Spli
     DataError
         The data cannot be split like that.
     """
-    check_seed(trial.spec.seed)
     dataset = loaded.train
     spec = replace(trial.spec, split=_for_groups(trial.spec.split, dataset, loaded.task))
     splitter = Assembly(spec, loaded.task, dataset.features, workspace.trust).splitter(dict(split_columns(dataset)))
@@ -181,6 +185,26 @@ def _test_shapes(dataset: Dataset, task: Task, splits: Iterable[Split]) -> set[t
     return {(int(train.sum()), int(test.sum()), rows) for train, test, rows in of}
 
 
+def idle_pruner(pruner: PrunerSpec, splits: int) -> list[Notice]:
+    """Return the notice that a pruner has nothing to prune by (``idle-pruner``), where trials have too few splits.
+
+    Parameters
+    ----------
+    pruner : PrunerSpec
+        What is asked for.
+    splits : int
+        How many splits a trial has.
+    """
+    if not is_idle(pruner, splits):
+        return []
+    enough = next((n for n in range(splits + 1, MOST_SPLITS) if not is_idle(pruner, n)), None)
+    mends = [f"{enough} splits or more"] if enough is not None else []
+    mends += ["sweep.pruner={name: halving, over: rows}"]
+    has = "a single split" if splits == 1 else f"{splits} splits"
+    text = f"sweep.pruner {pruner.name} stops no trial here: each has {has}; choose {', or '.join(mends)}"
+    return [Notice("idle-pruner", text)]
+
+
 def different_splits(sweep: SweepSpec) -> list[Notice]:
     """Return the notice that trials are not scored on the same rows (``different-splits``), where a sweep does that.
 
@@ -207,7 +231,18 @@ def _ignored_roles(dataset: Dataset, splits: Mapping[str, tuple[Split, ...]]) ->
     if dataset.times is not None and any(train.max() > test.min() for train, test in every):
         text = "a split trains on rows that are later than those it is scored on: choose split=time_series"
         found.append(Notice("time-travel", text))
+    elif any(_too_early(dataset, *pair) for pair in every):
+        text = "a split trains on values that are not yet known when its test rows are forecast: choose split=forecast"
+        found.append(Notice("time-travel", text))
     return found
+
+
+def _too_early(dataset: Dataset, train: Any, test: Any) -> bool:
+    """Whether rows are trained on that are later than a forecast of test rows is made."""
+    origin = dataset.extra.get(ORIGIN)
+    if origin is None or dataset.times is None:
+        return False
+    return bool(dataset.times.iloc[train].max() > origin.iloc[test].min())
 
 
 def _held_groups(loaded: Loaded) -> list[Notice]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components.assemble import unsuitable
 from mlops_cli.components.build import takes_sample_weight
+from mlops_cli.components.layout import resampling
 from mlops_cli.errors import ConfigError, DataError
 from mlops_cli.execution.job import Candidate
 from mlops_cli.planning.plan import Point
@@ -80,7 +81,7 @@ class Maker:
         if key not in self.made_roots:
             _forget_first(self.made_roots, REMEMBERED)
             assembly = self.job.assembly(trial)
-            self.made_roots[key] = unsuitable(assembly) or assembly.layout.root
+            self.made_roots[key] = unsuitable(assembly) or _lost_weights(assembly, self.job) or assembly.layout.root
         found = self.made_roots[key]
         if isinstance(found, ConfigError):
             raise found
@@ -125,7 +126,7 @@ class Maker:
             _require_two_classes(trial, self.job)
             self.splits_of(trial)
             assembly = self.job.assembly(trial)
-            problem = unsuitable(assembly)
+            problem = unsuitable(assembly) or _lost_weights(assembly, self.job)
             if problem is not None:
                 problems.append(problem)
                 continue
@@ -167,6 +168,14 @@ def _require_two_classes(trial: Trial, job: Job) -> None:
     classes = job.scoring.classes
     if trial.spec.threshold is not None and classes is not None and len(classes) != 2:
         raise ConfigError(f"a threshold parts two classes; the target has {len(classes)}", key="threshold", hint="null")
+
+
+def _lost_weights(assembly: Assembly, job: Job) -> ConfigError | None:
+    steps = resampling(assembly.layout.root) if job.weights is not None else ()
+    if not steps:
+        return None
+    message = "a step that makes other training rows cannot tell their weights, and data.weight gives some"
+    return ConfigError(message, key=f"transforms.{steps[0].name}", hint="do without one of the two")
 
 
 def _ignored_weights(assembly: Assembly, job: Job) -> list[Notice]:

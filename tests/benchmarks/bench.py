@@ -21,6 +21,7 @@ from grid import grid
 from growth import growth
 from measuring import Bench, adopt_orphans
 from pruning import pruning
+from seeing import seeing
 from single import single, start
 from tiny import tiny
 
@@ -32,6 +33,7 @@ PARTS = {
     "growth": growth,
     "pruning": pruning,
     "faults": faults,
+    "seeing": seeing,
 }
 
 

@@ -12,7 +12,7 @@ def test_run_prints_scores_on_stdout_and_progress_on_stderr(small, mlops):
     assert re.search(r"roc_auc ↑ +0\.\d{4} ± ", done.stdout)
     assert "1 of 1 trial, best roc_auc" in done.stderr
     assert "1 of 1 trial" not in done.stdout
-    assert "next: mlops runs show points:latest" in done.stderr
+    assert "next: mlops report " in done.stderr
 
 
 def test_quiet_prints_the_run_directory_alone(small, mlops):

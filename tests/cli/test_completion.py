@@ -14,7 +14,7 @@ from mlops_cli.cli.completion import complete_line
     ("line", "offered"),
     [
         ("mlops ru", ["run", "runs"]),
-        ("mlops runs ", ["ls", "show"]),
+        ("mlops runs s", ["show"]),
         ("mlops run con", ["config="]),
         ("mlops run config=", ["config=points"]),
         ("mlops run config=points model=rand", ["model=random_forest"]),

@@ -42,6 +42,9 @@ OWN_VALUES = {
     ("voting", "voting"),
 }
 
+# Splits that read a column of the data.
+COLUMN = {"predefined": ("split.column=fold",), "forecast": ("split.column=day",)}
+
 
 def options(group: str) -> list[str]:
     return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
@@ -84,9 +87,9 @@ def test_every_option_begins_with_a_line_that_says_what_it_is(group: str) -> Non
 @pytest.mark.parametrize("group", ["model", "transforms", "split", "target_transform", "calibration"])
 def test_every_name_in_the_catalogue_is_trusted(group: str) -> None:
     for name in options(group):
-        node = composed(group, name, overrides=("split.column=fold",) if name == "predefined" else ())
+        node = composed(group, name, overrides=COLUMN.get(name, ()))
         for spec in node.values() if group == "transforms" else [node]:
-            if spec["_target_"] is not None:
+            if spec is not None and spec["_target_"] is not None:
                 check_names(spec_from(spec), (), key=group)
 
 
@@ -268,8 +271,8 @@ SPLITS = [
 def test_every_split_option_splits_and_repeats_itself(name: str, task: Task) -> None:
     X, y = data(task)
     groups = np.arange(len(X)) % 10
-    columns = {"fold": pd.Series(groups % 3)}
-    node = composed("split", name, overrides=("split.column=fold",) if name == "predefined" else ())
+    columns = {"fold": pd.Series(groups % 3), "day": pd.Series(np.arange(len(X)))}
+    node = composed("split", name, overrides=COLUMN.get(name, ()))
     splits = []
     for _ in range(2):
         splitter = build_splitter(spec_from(node), task=task, seed=3, columns=columns)

@@ -74,7 +74,7 @@ def dense(values):
 
 def same_as_pipeline(made, table):
     y = (np.arange(ROWS) % 3 == 0).astype(int)
-    train, test = blocks(made, table, y)
+    train, test, _ = blocks(made, table, y)
     pipeline = Pipeline(made.pipeline().steps[:-1]) if len(made.pipeline().steps) > 1 else None
     expected = pipeline.fit_transform(table[:40], y[:40])
     np.testing.assert_array_equal(dense(train), dense(expected))
@@ -113,7 +113,7 @@ def test_the_written_pipeline_is_what_a_person_would_write():
 
 def test_a_model_that_takes_no_sparse_matrix_gets_a_dense_one(table):
     made = assembly(ENCODE, DROP_TEXT, IMPUTE, model="sklearn.naive_bayes.GaussianNB")
-    train, _ = blocks(made, table, np.arange(ROWS) % 2)
+    train, _, _ = blocks(made, table, np.arange(ROWS) % 2)
     assert not sparse.issparse(train)
     same_as_pipeline(made, table)
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.model_selection import TimeSeriesSplit
 
 from mlops_cli.components.build import build_splitter, spec_from
 from mlops_cli.components.splitters import fold_numbers
@@ -73,3 +74,60 @@ def test_an_unknown_column_is_told_with_the_nearest() -> None:
 def test_a_column_that_holds_no_folds_is_refused(values: list[object]) -> None:
     with pytest.raises(ConfigError, match=r"split\.column: column 'fold'"):
         build_splitter(spec_from(PREDEFINED), columns={"fold": pd.Series(values)})
+
+
+# --- splits in time ------------------------------------------------------------------------------------------------
+
+TIMES = "mlops_cli.components.splitters.TimeSplit"
+
+
+def by_time(times, n_splits=3, origins=None, **params):
+    columns = {"day": pd.Series(times)} | ({} if origins is None else {"forecast_origin": pd.Series(origins)})
+    spec = spec_from({"_target_": TIMES, "column": "day", "n_splits": n_splits, **params})
+    return list(build_splitter(spec, task=Task.REGRESSION, columns=columns).split())
+
+
+@pytest.mark.parametrize("options", [{}, {"gap": 2}, {"test_size": 4}, {"max_train_size": 5, "gap": 1}])
+@pytest.mark.parametrize("rows", [13, 24, 50])
+def test_with_one_row_of_each_time_it_is_scikit_learns_time_series_split(rows: int, options: dict[str, int]) -> None:
+    found = by_time(range(rows), **options)
+    expected = TimeSeriesSplit(3, **options).split(np.arange(rows))
+    assert [(a.tolist(), b.tolist()) for a, b in found] == [(a.tolist(), b.tolist()) for a, b in expected]
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 5])
+def test_a_forecast_leaves_out_what_is_not_known_yet_as_a_gap_would(horizon: int) -> None:
+    days = np.arange(horizon, 40)
+    found = by_time(days, origins=days - horizon)
+    expected = TimeSeriesSplit(3, gap=horizon - 1).split(days)
+    assert [(a.tolist(), b.tolist()) for a, b in found] == [(a.tolist(), b.tolist()) for a, b in expected]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 4)), min_size=30, max_size=80), st.integers(1, 4))
+def test_nothing_is_trained_on_that_is_later_than_a_forecast_is_made(rows, n_splits: int) -> None:
+    rows = sorted({*rows, *((day, 1) for day in range(31))})  # the day of a row, and how many days ahead it is forecast
+    times = np.array([day for day, _ in rows])
+    origins = times - [ahead for _, ahead in rows]
+    found = by_time(times, n_splits, origins)
+    assert len(found) == n_splits
+    for train, test in found:
+        assert times[train].max() <= origins[test].min()
+    tested = np.concatenate([test for _, test in found])
+    assert len(np.unique(tested)) == len(tested)
+
+
+def test_rows_of_one_time_are_never_parted() -> None:
+    times = np.repeat(np.arange(12), 5)
+    for train, test in by_time(times, 4):
+        assert set(times[train]).isdisjoint(times[test])
+
+
+def test_too_few_times_are_told_in_numbers() -> None:
+    with pytest.raises(ValueError, match="3 splits need at least 4 times, and there are 3"):
+        by_time([1, 1, 2, 2, 3])
+
+
+def test_a_split_in_time_without_a_time_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"split\.column: which column holds the time .*data.time=COLUMN"):
+        build_splitter(spec_from({"_target_": TIMES, "column": None}), columns={})

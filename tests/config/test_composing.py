@@ -230,6 +230,17 @@ def test_composing_is_quick(workspace: Workspace) -> None:
     assert (time.process_time() - start) / 100 < 0.03  # 0.003 on a calm machine
 
 
+NEEDED = {
+    "predefined": ["split.column=fold"],
+    "sklearn": ["data.dataset=iris"],
+    "duckdb": ["data.query=x"],
+    "api": ["data.url=x"],
+    "openml": ["data.data_id=61"],
+    "kaggle": ["data.file=x.csv"],
+    "join": ["data.left=x.csv", "data.right=x.csv"],
+}
+
+
 @pytest.mark.parametrize(
     "group", ["data", "model", "split", "transforms", "target_transform", "calibration", "launcher"]
 )
@@ -238,5 +249,5 @@ def test_every_option_of_the_catalogue_reads(tmp_path: Path, group: str) -> None
     (tmp_path / "configs" / "x.yaml").write_text("defaults: [experiment, model: ridge]\ndata: {path: x, target: y}\n")
     workspace = Workspace(tmp_path)
     for option in options(workspace, group):
-        needed = {"predefined": ["split.column=fold"], "sklearn": ["data.dataset=iris"]}.get(option.name, [])
+        needed = NEEDED.get(option.name, [])
         assert load_experiment("x", [f"{group}={option.name}", *needed], workspace).spec.data.target == "y"

@@ -42,7 +42,7 @@ def plan(*overrides):
     [
         ("data.path=5", "data.path: found 5, must be the path of a file", "data.path=data/FILE.csv"),
         ("data.path=null", "data.path: found null, must be the path of a file", "data.path=data/FILE.csv"),
-        ("data.path=[a]", "data.path: found ['a'], must be the path of a file", "data.path=data/FILE.csv"),
+        ("data.path=[5]", "data.path: found 5, must be the path of a file", "data.path=data/FILE.csv"),
         ("data.positive='0'", "data.positive: '0' is no class of the target", "the classes are no text"),
         ("data.positive=7", "data.positive: 7 is no class of the target", "allowed: 0, 1"),
         ("model={_target_: nothere.M}", "there is no module nothere", "[tool.mlops] trust lists it: add nothere.py"),

@@ -2,12 +2,14 @@
 
 # ruff: noqa: E501 - in the tables below a case is a line
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlops_cli.config import Workspace, load_experiment, to_yaml
+from mlops_cli.errors import ConfigError
 from mlops_cli.records import ComponentSpec, Dimension, DimensionKind, LauncherSpec, PrunerSpec, SamplerSpec, SweepSpec
 
 SWEEP = """\
@@ -254,3 +256,20 @@ def test_a_runs_own_config_can_be_given_another_sampler(
     (tmp_path / "config.yaml").write_text(to_yaml(load(name="sweep").config), encoding="utf-8")
     again = load_experiment(str(tmp_path / "config.yaml"), ["sweep.sampler=random", "sweep.trials=5"], workspace)
     assert (again.spec.sweep.sampler, again.spec.sweep.trials) == (SamplerSpec("random"), 5)
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("model.CC", "model.C"),
+        ("modle.C", "model.C"),
+        ("svm.C", "model.C"),
+        ("C", "model.C"),
+        ("model.kernal", "model.kernel"),
+        ("transforms.scael.with_mean", "transforms.scale.with_mean"),
+    ],
+)
+def test_a_misspelt_key_of_a_constraint_is_told_the_key_that_is_meant(load: Any, key: str, meant: str) -> None:
+    composition = load("+transforms.scale.with_mean=true")
+    with pytest.raises(ConfigError, match=rf"'{re.escape(key)}' is no key of a trial \(did you mean '{meant}'\?"):
+        composition.value({}, key)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import http.server
 import os
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 REAL = Path(os.environ.get("MLOPS_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 
@@ -37,3 +40,59 @@ def real() -> Callable[[str], Path]:
         return path
 
     return real
+
+
+@dataclass
+class Served:
+    """What a local web server answers, and what it was asked."""
+
+    url: str
+    answers: dict[str, Any] = field(default_factory=dict)
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    stop: Callable[[], None] = lambda: None
+
+    def paths(self) -> list[str]:
+        """Return the paths that were asked for, in order."""
+        return [path for path, _ in self.asked]
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    """A web server on this machine: ``answers[path]`` is bytes, or a function of path and headers.
+
+    Such a function returns the status, the headers and the body.
+    """
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            site.asked.append((self.path, dict(self.headers)))
+            answer = site.answers.get(self.path, site.answers.get(self.path.partition("?")[0]))
+            if answer is None:
+                self.send_error(404)
+                return
+            asked = self.path, self.headers
+            status, headers, body = answer(*asked) if callable(answer) else (200, {}, answer)
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+
+        def stop() -> None:
+            if thread.is_alive():
+                server.shutdown()
+                thread.join()
+            server.socket.close()
+
+        site = Served(f"http://127.0.0.1:{server.server_address[1]}", stop=stop)
+        try:
+            yield site
+        finally:
+            stop()

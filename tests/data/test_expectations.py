@@ -1,10 +1,24 @@
-"""``data.expect`` declares what a table must satisfy; a breach names the rule, how many rows, and the first."""
+"""``data.expect`` declares what a table must satisfy; all that is broken is told: the rule, how many rows, the first."""
 
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from mlops_cli.analysis.expect import check_expect
-from mlops_cli.errors import ConfigError, DataError
+from mlops_cli.analysis.expect import breaches_of, check_expect, count_of
+from mlops_cli.analysis.suggest import suggest
+from mlops_cli.components.tables import describe, normalise
+from mlops_cli.errors import ConfigError, DataError, ExpectationError, TrustError
+from mlops_cli.views.expectations import as_yaml, can_be_named
+from mlops_cli.workflows.expect import check_data, read_rules, suggest_rules
+from mlops_cli.workflows.prepare import RunOptions
+from mlops_cli.workflows.run import dry
 
 TABLE = pd.DataFrame(
     {
@@ -12,9 +26,11 @@ TABLE = pd.DataFrame(
         "sex": ["m", "f", "f", "x"],
         "code": ["A1", "A2", "B3", "A1"],
         "day": pd.to_datetime(["2020-01-01", "2021-01-01", "2022-01-01", "2023-01-01"]),
+        "end": pd.to_datetime(["2020-02-01", "2021-02-01", None, "2022-01-01"]),
         "flag": [True, False, True, False],
     }
 )
+NOW = datetime(2023, 1, 5, tzinfo=UTC)
 
 
 def rule(name, **rules) -> None:
@@ -22,29 +38,41 @@ def rule(name, **rules) -> None:
 
 
 def test_what_holds_passes():
-    rule("age", type="numeric", min=-1, max=121, missing=0.25)
-    rule("sex", type="categorical", allowed=["m", "f", "x"], missing=0)
-    rule("code", pattern="[AB][0-9]", unique=False)
+    rule("age", type="numeric", min=-1, max=121, missing=0.25, mean={"min": 49, "max": 51}, std={"max": 70})
+    rule("sex", type="categorical", allowed=["m", "f", "x"], missing=0, length=1)
+    rule("code", pattern="[AB][0-9]", unique=False, length={"min": 2})
     rule("day", type="datetime", min="2020-01-01", unique=True)
     rule("flag", type="boolean")
-    check_expect(TABLE, {"rows": {"min": 4, "max": 4}})
+    check_expect(TABLE, {"rows": {"min": 4, "max": 4}, "required": ["age"], "unique": ["code", "sex", "day"]})
+    check_expect(TABLE, {"fresh": {"column": "day", "within": "5d"}, "compare": ["day >= 2020-01-01"]}, now=NOW)
+    check_expect(TABLE, {"only": True, "required": list(TABLE), "columns": {"age": {}}})
     check_expect(TABLE, {})
 
 
 @pytest.mark.parametrize(
     ("column", "rules", "says"),
     [
-        ("age", {"max": 120}, r"data\.expect\.columns\.age\.max: 1 of 4 rows break it: .*above 120 \(row 3: '121.0'\)"),
+        (
+            "age",
+            {"max": 120},
+            r"data\.expect\.columns\.age\.max: 1 of 4 rows \(25 %\): .*above 120 \(row 3: '121.0'\)",
+        ),
         ("age", {"min": 0}, r"below 0 \(row 4: '-1.0'\)"),
         ("age", {"missing": 0.2}, r"missing \(a share of 0.25, allowed 0.2\) \(row 2\)"),
         ("age", {"type": "text"}, "text expected, float64 found"),
-        ("sex", {"type": "numeric"}, "numeric expected"),
+        ("age", {"mean": {"max": 40}}, "the mean is 50, at most 40 expected"),
+        ("age", {"std": {"min": 1, "max": 2}}, "the std is 63.4271, 1 to 2 expected"),
+        ("sex", {"mean": {"min": 1}}, "numbers expected to have a mean"),
+        ("sex", {"type": "numeric"}, r"4 of 4 rows \(100 %\): numeric expected, str found"),
         ("sex", {"allowed": ["m", "f"]}, r"none of \['m', 'f'\] \(row 4: 'x'\)"),
         ("sex", {"min": 3}, "numbers or dates expected"),
+        ("sex", {"min": "2020-01-01"}, "numbers or dates expected"),
         ("code", {"unique": True}, r"repeats an earlier value \(row 4: 'A1'\)"),
         ("code", {"pattern": "A[0-9]"}, r"does not match 'A\[0-9\]' \(row 3: 'B3'\)"),
+        ("code", {"length": 3}, r"4 of 4 rows .* not of 3 characters \(row 1: 'A1'"),
+        ("code", {"length": {"max": 1}}, "not of at most 1 characters"),
         ("day", {"max": "2022-06-01"}, r"above 2022-06-01 \(row 4"),
-        ("agee", {"min": 0}, "no such column .*did you mean 'age'"),
+        ("agee", {"min": 0}, "no such column; did you mean 'age'"),
     ],
 )
 def test_a_breach_names_rule_count_and_rows(column, rules, says):
@@ -52,11 +80,77 @@ def test_a_breach_names_rule_count_and_rows(column, rules, says):
         rule(column, **rules)
 
 
-def test_too_few_or_many_rows_are_a_breach():
-    with pytest.raises(DataError, match=r"data\.expect\.rows\.min: 100 rows expected, 4 found"):
-        check_expect(TABLE, {"rows": {"min": 100}})
-    with pytest.raises(DataError, match=r"data\.expect\.rows\.max: 3 rows expected, 4 found"):
-        check_expect(TABLE, {"rows": {"max": 3}})
+@pytest.mark.parametrize(
+    ("expect", "says"),
+    [
+        ({"rows": {"min": 100}}, r"data\.expect\.rows\.min: 100 rows expected, 4 found"),
+        ({"rows": {"max": 3}}, r"data\.expect\.rows\.max: 3 rows expected, 4 found"),
+        ({"required": ["age", "size"]}, r"required\.size: the data has no such column"),
+        ({"only": True, "columns": {"age": {}}}, r"only: columns that are not expected: 'sex', 'code'"),
+        ({"unique": ["sex", "flag"]}, None),
+        (
+            {"unique": ["code"]},
+            r"unique: 1 of 4 rows \(25 %\): code together repeat an earlier row \(row 4: 'A1'\)",
+        ),
+        ({"unique": [["age"], ["code"]]}, "code together repeat"),
+        ({"unique": ["cod"]}, "no such column; did you mean 'code'"),
+        ({"compare": "end >= day"}, r"'end >= day' does not hold \(row 4: '2022-01-01 00:00:00', '2023-01-01"),
+        ({"compare": ["age > 0"]}, r"'age > 0' does not hold \(row 4: '-1.0'\)"),
+        ({"compare": ["age > day"]}, "do not compare"),
+        ({"compare": ["age > soon"]}, "'soon' is no column and no number"),
+        ({"fresh": {"column": "day", "within": "3d"}}, "the latest day is 2023-01-01 00:00:00"),
+        ({"fresh": {"column": "sex", "within": "3d"}}, "sex"),
+        ({"fresh": {"column": "when", "within": "3d"}}, "no such column"),
+    ],
+)
+def test_rules_of_the_table(expect, says):
+    if says is None:
+        check_expect(TABLE, expect, now=NOW)
+        return
+    with pytest.raises(DataError, match=says):
+        check_expect(TABLE, expect, now=NOW)
+
+
+def test_freshness_counts_from_now_in_utc():
+    today = pd.DataFrame({"day": [datetime.now(UTC).replace(tzinfo=None)]})
+    check_expect(today, {"fresh": {"column": "day", "within": "1h"}})
+    with pytest.raises(DataError, match="within 1h of now"):
+        check_expect(today - pd.Timedelta("2h"), {"fresh": {"column": "day", "within": "1h"}})
+
+
+def test_all_that_is_broken_is_told_together():
+    with pytest.raises(ExpectationError) as caught:
+        check_expect(TABLE, {"rows": {"min": 5}, "columns": {"age": {"min": 0, "max": 120}, "size": {}}})
+    assert caught.value.message == "data.expect: 4 rules are broken"
+    assert [line.partition(":")[0] for line in caught.value.details] == [
+        "columns.age.min",
+        "columns.age.max",
+        "columns.size",
+        "rows.min",
+    ]
+    assert "columns.age.max: 1 of 4 rows" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "expect",
+    [
+        {"columns": {"age": {"max": {"value": 120, "severity": "warn"}}}},
+        {"columns": {"age": {"max": 120, "severity": "warn"}}},
+        {"columns": {"age": {"max": 120}}, "severity": "warn"},
+        {"rows": {"min": 9, "severity": "warn"}},
+        {"columns": {"age": {"mean": {"max": 9, "severity": "warn"}}}},
+        {"columns": {"no": {"severity": "warn"}}},
+    ],
+)
+def test_a_rule_can_warn_only(expect):
+    (notice,) = check_expect(TABLE, expect)
+    assert notice.code == "expectation"
+    assert notice.message.startswith("data.expect.")
+
+
+def test_a_severity_holds_for_its_own_rule_alone():
+    with pytest.raises(DataError, match=r"age\.min: 1 of 4"):
+        check_expect(TABLE, {"columns": {"age": {"min": 0, "max": {"value": 120, "severity": "warn"}}}})
 
 
 @pytest.mark.parametrize(
@@ -72,10 +166,198 @@ def test_too_few_or_many_rows_are_a_breach():
         ({"columns": {"sex": {"allowed": "m"}}}, "list of values"),
         ({"columns": {"sex": {"pattern": "("}}}, "no regular expression"),
         ({"columns": {"day": {"min": "soon"}}}, "must be a date"),
+        ({"columns": {"age": {"length": "x"}}}, "must be a mapping"),
+        ({"columns": {"age": {"mean": {"low": 1}}}}, "unknown rule 'low'"),
         ({"columns": {"age": 3}}, "must be a mapping"),
         ({"columns": ["age"]}, "must be a mapping"),
+        ({"columns": {"age": {"severity": "warning"}}}, "found 'warning' .*did you mean 'warn'"),
+        ({"only": "yes"}, "true or false"),
+        ({"required": "age"}, "list of values"),
+        ({"unique": []}, "must name columns"),
+        ({"compare": "age"}, "is no comparison"),
+        ({"compare": "ag > 3"}, "names no column .*did you mean 'age'"),
+        ({"fresh": {"column": "day", "within": "soon"}}, "must be an age"),
     ],
 )
 def test_a_rule_written_wrongly_is_named(expect, says):
     with pytest.raises(ConfigError, match=says):
         check_expect(TABLE, expect)
+
+
+def test_a_misspelt_rule_is_an_error_of_the_config_whatever_the_data_breaks():
+    with pytest.raises(ConfigError, match="unknown rule"):
+        check_expect(TABLE, {"columns": {"age": {"max": 1}, "sex": {"alowed": []}}})
+
+
+def test_rows_are_counted_in_the_file_and_values_are_shown_harmlessly():
+    table = pd.DataFrame({"a": ["fine", "x\x1b[31m[/b]\u202e"]}, index=[4, 9])
+    (breach,) = breaches_of(table, {"columns": {"a": {"pattern": "[a-z]+"}}})
+    assert breach.examples == ((10, "'x\\x1b[31m[/b]\\u202e'"),)
+
+
+# --- in a config -----------------------------------------------------------------------------------------------------
+
+CONFIG = """
+defaults: [experiment, {data: csv}, {transforms: tabular}, {model: logistic_regression}, _self_]
+data: {path: data/d.csv, target: y}
+"""
+
+
+@pytest.fixture
+def data(workspace):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.normal(size=60).round(3), "n": rng.integers(0, 9, 60), "y": ["no", "yes"] * 30})
+    table.to_csv(workspace / "data" / "d.csv", index=False)
+    (workspace / "configs" / "e.yaml").write_text(CONFIG)
+    return workspace
+
+
+def test_a_run_on_data_that_breaks_rules_ends_in_exit_3_and_tells_them_all(data, mlops):
+    done = mlops("run", "config=e", "+data.expect.columns.n={max: 5}", "+data.expect.rows={min: 90}", cwd=data)
+    assert done.returncode == 3
+    lines = done.stderr.splitlines()
+    assert "error: data.expect: 2 rules are broken" in lines
+    assert any(line.startswith("  columns.n.max: ") and "above 5 (row " in line for line in lines)
+    assert "  rows.min: 90 rows expected, 60 found" in lines
+    assert not (data / "runs").exists()
+
+
+def test_a_warning_lets_the_run_go_on_and_stays_in_its_record(data, mlops):
+    done = mlops("run", "config=e", "+data.expect={rows: {min: 90, severity: warn}}", "--json", cwd=data)
+    assert done.returncode == 0, done.stderr
+    assert "expectation" in [w["code"] for w in json.loads(done.stdout)["warnings"]]
+
+
+SCHEMA = """
+import pandera.pandas as pa
+
+Good = pa.DataFrameSchema({"a": pa.Column(float), "y": pa.Column(str, pa.Check.isin(["no", "yes"]))})
+Bad = pa.DataFrameSchema({"n": pa.Column(int, pa.Check.le(7)), "z": pa.Column(float)})
+
+class Model(pa.DataFrameModel):
+    n: int = pa.Field(ge=1)
+
+nothing = 3
+"""
+
+
+@pytest.fixture
+def schemas(data):
+    pytest.importorskip("pandera", reason='pip install "mlops-cli[pandera]"')
+    (data / "expected_schemas.py").write_text(SCHEMA)
+    (data / "pyproject.toml").write_text('[tool.mlops]\ntrust = ["expected_schemas"]\n')
+    return lambda name: dry("e", [f"+data.expect._target_=expected_schemas.{name}"], RunOptions())
+
+
+def test_a_schema_of_pandera_is_held_against_the_data(schemas):
+    schemas("Good")
+    with pytest.raises(ExpectationError) as caught:
+        schemas("Bad")
+    first, second = sorted(caught.value.details)
+    assert first.startswith("columns.n.less_than_or_equal_to(7): ")
+    assert "(row " in first
+    assert second == "columns.z: the data has no such column"
+    with pytest.raises(DataError, match=r"columns\.n\.greater_than_or_equal_to\(1\): .* rows .*: '0'"):
+        schemas("Model")
+
+
+def test_what_is_no_schema_is_said(schemas):
+    with pytest.raises(ConfigError, match="has no validate"):
+        schemas("nothing")
+    with pytest.raises(TrustError):
+        dry("e", ["+data.expect._target_=os.system"], RunOptions())
+
+
+# --- a first version -------------------------------------------------------------------------------------------------
+
+NAMES = st.text(min_size=1, max_size=8).filter(lambda n: can_be_named(n) and n == n.strip())
+TEXTS = st.text(max_size=6)
+VALUES = [
+    st.integers(-(2**62), 2**62),
+    st.integers(0, 5),
+    st.floats(),
+    st.floats(0, 1e-6),
+    st.booleans(),
+    TEXTS,
+    st.sampled_from(["no", "1e5", "~", "${oc.env:HOME}", "012", "null", "a: b", "# x"]),
+    st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1)),
+]
+
+
+@st.composite
+def tables(draw):
+    rows = draw(st.integers(1, 40))
+    names = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
+    columns = {}
+    for name in names:
+        kind = draw(st.sampled_from(VALUES))
+        values = kind | st.none() if draw(st.booleans()) else kind
+        columns[name] = pd.Series(draw(st.lists(values, min_size=rows, max_size=rows)))
+    return normalise(pd.DataFrame(columns))
+
+
+@given(tables(), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_data_satisfies_the_first_version_that_was_made_of_it(tmp_path_factory, table, strict):
+    path = tmp_path_factory.mktemp("rules") / "rules.yaml"
+    path.write_text(as_yaml(suggest(table, describe(table), strict=strict), "here"), encoding="utf-8")
+    assert breaches_of(table, read_rules(path)) == ()
+
+
+def test_a_first_version_says_what_a_person_would(data):
+    text = suggest_rules("data/d.csv")
+    rules = read_rules_of(data, text)
+    assert rules["rows"] == {"min": 30}
+    assert rules["columns"]["y"] == {"type": "categorical", "allowed": ["no", "yes"], "missing": 0}
+    assert rules["columns"]["n"]["min"] == 0
+    assert rules["columns"]["n"]["max"] == 9
+    assert "only" not in rules
+    strict = read_rules_of(data, suggest_rules("data/d.csv", strict=True))
+    assert (strict["rows"], strict["only"]) == ({"min": 60, "max": 60}, True)
+    assert strict["columns"]["n"]["max"] == 8
+
+
+def read_rules_of(folder, text):
+    (folder / "rules.yaml").write_text(text)
+    return read_rules(folder / "rules.yaml")
+
+
+def test_a_first_version_can_be_pasted_into_the_config(data):
+    head, _, _ = CONFIG.partition("data: {path")
+    pasted = f"{head}data:\n  path: data/d.csv\n  target: y\n{suggest_rules('data/d.csv')}"
+    (data / "configs" / "pasted.yaml").write_text(pasted)
+    prepared = dry("pasted", [], RunOptions())
+    assert count_of(prepared.spec.data.expect) == 1 + 4 + 4 + 3
+    with pytest.raises(DataError, match=r"columns\.n\.max"):
+        dry("pasted", ["data.expect.columns.n.max=5"], RunOptions())
+
+
+def test_what_a_config_cannot_say_is_left_out(data):
+    name, value = "${oc.env:HOME}", "${x}"
+    pd.DataFrame({name: [1, 2], "_target_": [1, 2], "a": [value] * 2}).to_csv("data/odd.csv", index=False)
+    rules = read_rules_of(data, suggest_rules("data/odd.csv"))
+    assert list(rules["columns"]) == ["a"]
+
+
+def test_new_data_is_held_against_the_rules_of_a_file_or_of_an_experiment(data):
+    (data / "rules.yaml").write_text(suggest_rules("data/d.csv"))
+    new = pd.read_csv("data/d.csv").assign(n=99).drop(columns="a")
+    new.to_csv("new.csv", index=False)
+    assert check_data("data/d.csv", data / "rules.yaml").holds
+    found = check_data("new.csv", data / "rules.yaml")
+    assert not found.holds
+    assert [(b.key, b.count) for b in found.breaches] == [("columns.a", None), ("columns.n.max", 60)]
+    text = CONFIG.replace("target: y}", "target: y, read: {sep: ';'}, expect: {columns: {n: {max: 8}}}}")
+    (data / "configs" / "own.yaml").write_text(text)
+    new.to_csv("new.csv", index=False, sep=";")
+    assert [b.key for b in check_data("new.csv", config="own").breaches] == ["columns.n.max"]
+
+
+def test_data_without_rules_and_what_is_no_data_are_said(data):
+    with pytest.raises(Exception, match=r"nothing is expected of data/d\.csv .*mlops data expect"):
+        check_data("data/d.csv")
+    with pytest.raises(Exception, match="no file, data set or experiment 'f' .*allowed: e"):
+        check_data("f", None)
+    (data / "empty.yaml").write_text("expect: {}\n")
+    with pytest.raises(ConfigError, match="holds no rules"):
+        check_data("data/d.csv", data / "empty.yaml")

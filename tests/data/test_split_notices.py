@@ -136,6 +136,32 @@ def test_what_is_wrong_with_values_of_a_test_file_is_said_of_the_test_file(said,
         said("evaluation.test=data/test.csv", test=table.assign(y=[None, *table.y[1:]]))
 
 
+@pytest.mark.parametrize(
+    ("overrides", "text"),
+    [
+        (["sweep.pruner=halving", "split=hold_out"], "halving stops no trial here: each has a single split; choose 2"),
+        (["sweep.pruner=wilcoxon", "split.n_splits=4"], "wilcoxon stops no trial here: each has 4 splits; choose 5"),
+        (["sweep.pruner={name: halving, least: 9}"], "halving stops no trial here: each has 5 splits; choose 10"),
+    ],
+)
+def test_a_pruner_that_has_nothing_to_prune_by_is_said_before_the_run(said, overrides, text):
+    assert text in said("model.C=1,2", *overrides)["idle-pruner"]
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["sweep.pruner=none", "split=hold_out"],
+        ["sweep.pruner=halving"],
+        ["sweep.pruner=hyperband"],
+        ["sweep.pruner=wilcoxon", "split.n_splits=5"],
+        ["sweep.pruner={name: halving, over: rows}", "split=hold_out"],
+    ],
+)
+def test_a_pruner_that_can_work_is_no_notice(said, overrides):
+    assert "idle-pruner" not in said("model.C=1,2", *overrides)
+
+
 @pytest.mark.parametrize("sweep", ["split=kfold,shuffle", "split.n_splits=3,5", "seed=0,1,2"])
 def test_a_sweep_over_what_is_scored_on_is_said(workspace, sweep):
     (workspace / "configs" / "e.yaml").write_text(CONFIG)

@@ -82,9 +82,9 @@ def test_a_missing_file_names_the_nearest_in_its_folder(write):
     assert "does not exist" in refusal(there.parent / "nowhere" / "titanic.csv")
 
 
-def test_a_directory_is_no_file(tmp_path, write):
-    write("inside.csv", ROWS)
-    assert "is a directory" in refusal(tmp_path)
+def test_a_folder_without_parts_is_refused(tmp_path, write):
+    write("inside.bin", ROWS)
+    assert "holds no .csv files (it has: inside.bin)" in refusal(tmp_path)
 
 
 def test_an_empty_or_blank_file_is_refused(write):

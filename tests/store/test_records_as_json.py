@@ -85,6 +85,7 @@ run = st.builds(
     task=st.none() | st.sampled_from(Task),
     primary=st.none() | st.text(),
     direction=st.none() | st.sampled_from(Direction),
+    directions=st.dictionaries(st.text(), st.sampled_from(Direction), max_size=2),
     best=st.none() | st.builds(BestTrial, count, params),
     metrics=st.dictionaries(st.text(), metric, max_size=2),
     params=params,

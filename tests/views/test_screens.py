@@ -3,9 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-from rich.console import Console
-
 from mlops_cli.records import (
     BestTrial,
     Column,
@@ -25,7 +22,8 @@ from mlops_cli.records import (
     TrialState,
 )
 from mlops_cli.views.doctor import findings_table
-from mlops_cli.views.runs import listing, next_steps, page, summary
+from mlops_cli.views.runs import next_steps, summary
+from mlops_cli.views.show import page
 
 RECORD = RunRecord(
     id="titanic/20260102-030405-abcdef",
@@ -57,17 +55,6 @@ TRIALS = (
         2, TrialState.FAILED, {"model.C": -1}, error=ErrorInfo("ValueError", "C must be positive [/x]", "Traceback …")
     ),
 )
-
-
-@pytest.fixture
-def shown():
-    def render(renderable):
-        console = Console(width=80, color_system=None, highlight=False)
-        with console.capture() as capture:
-            console.print(renderable)
-        return "\n".join(line.rstrip() for line in capture.get().splitlines())
-
-    return render
 
 
 def test_the_summary_of_a_sweep(shown):
@@ -107,21 +94,6 @@ def test_the_page_of_a_run_says_where_it_came_from(shown):
         assert line in text
 
 
-def test_the_list_of_runs(shown):
-    running = replace(RECORD, status=RunStatus.RUNNING, metrics={}, best=None, id="titanic/20260103-000000-000000")
-    text = shown(listing([running, RECORD]))
-    assert "running" in text.splitlines()[2]
-    assert "titanic/20260102-030405-abcdef   completed        3   roc_auc 0.8612" in text
-    assert max(map(len, text.splitlines())) <= 80
-
-
-def test_a_wide_list_of_runs_has_the_spread_and_the_winner():
-    console = Console(width=140, color_system=None)
-    with console.capture() as capture:
-        console.print(listing([RECORD], width=140))
-    assert "roc_auc 0.8612 ± 0.0212   model.C=1 model.kernel=null" in capture.get()
-
-
 def test_tracebacks_are_shown_when_they_are_asked_for(shown):
     error = ErrorInfo("ValueError", "bad", "Traceback …\n  File x, line 3")
     trials = (TrialResult(0, TrialState.FAILED, error=error),)
@@ -146,11 +118,25 @@ def test_escape_codes_in_foreign_text_are_made_visible(shown):
 
 
 def test_what_comes_next_depends_on_how_it_ended():
-    assert "mlops runs show titanic:latest" in next_steps(RECORD)[1]
-    assert next_steps(RECORD, nothing="it was there")[1] == "it was there"
-    stopped = next_steps(replace(RECORD, status=RunStatus.INTERRUPTED))[1]
-    assert "interrupted" in stopped
-    assert f"mlops resume {RECORD.id}" in stopped
+    where = "in /w/runs/titanic/20260102-030405-abcdef"
+    whole = replace(RECORD, counts=Counts(trials=3, completed=3))
+    assert next_steps(whole) == [where, "next: mlops report abcdef  writes all there is to see as one page"]
+    assert next_steps(whole, earlier="titanic/20260101-000000-012345") == [
+        where,
+        "next: mlops runs compare 012345 abcdef  is it better than the run before?",
+        "      mlops report abcdef               writes all there is to see as one page",
+    ]
+    assert next_steps(RECORD) == [
+        where,
+        "next: mlops runs show abcdef --verbose    shows where trials failed",
+        "      mlops resume abcdef --retry-failed  runs them again",
+    ]
+    lost = replace(RECORD, counts=Counts(trials=3, completed=2, failed=1, lost=1))
+    assert next_steps(lost)[1] == "next: mlops resume abcdef --retry-failed  runs the lost trials again"
+    stopped = replace(RECORD, status=RunStatus.INTERRUPTED)
+    assert next_steps(stopped) == [where, "next: mlops resume abcdef  keeps 2 finished trials, runs the others"]
+    assert next_steps(RECORD, nothing="it was there") == [where, "it was there"]
+    assert all(len(line) <= 80 for run in (whole, RECORD, lost, stopped) for line in next_steps(run, earlier="a-b"))
 
 
 def test_the_doctors_findings(shown):

@@ -240,15 +240,73 @@ def test_a_new_run_that_retries_computes_the_failed_trials_alone(counting, works
 def test_a_run_whose_data_has_changed_is_not_resumed(experiment, workspace, mixed):
     begun = interrupted(experiment(CONFIG), ["model.C=1,2,3"], 1)
     mixed.iloc[:-1].to_csv(workspace / "data" / "mixed.csv", index=False)
-    with pytest.raises(StoreError, match=r"cannot be resumed: the data has changed: .*mlops run config="):
+    with pytest.raises(StoreError, match=r"cannot be resumed: .* the data has changed .*mlops run config="):
         mlops.resume(begun.id)
     assert mlops.find_run(begun.id).status is RunStatus.INTERRUPTED
+
+
+def _fewer_rows(table):
+    return table.iloc[:-2]
+
+
+def _other_columns(table):
+    return table.drop(columns="fare").assign(price=1.5, age=table["age"].fillna(0).astype(int))
+
+
+def _other_values(table):
+    return table.assign(age=table["age"].fillna(40.0))
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (_fewer_rows, "120 rows are 118"),
+        (_other_columns, "fare is gone, price is new, age is int64, was float64"),
+        (_other_values, "age has other values"),
+    ],
+)
+def test_it_is_said_what_has_changed_in_the_data(experiment, workspace, mixed, edit, said):
+    begun = interrupted(experiment(CONFIG), ["model.C=1,2,3"], 1)
+    edit(mixed).to_csv(workspace / "data" / "mixed.csv", index=False)
+    with pytest.raises(StoreError) as raised:
+        mlops.resume(begun.id)
+    assert f"the data has changed ({said}; version " in raised.value.message
+
+
+def test_it_is_said_which_version_of_what_has_changed(experiment):
+    begun = interrupted(experiment(CONFIG), ["model.C=1,2,3"], 1)
+    file = begun.path / "run.json"
+    record = json.loads(file.read_text())
+    record["environment"]["packages"]["scikit-learn"] = "1.0"
+    record["environment"]["packages"]["joblib"] = "0.1"  # which no score depends on
+    file.write_text(json.dumps({**record, "fingerprint": "0" * 64}))
+    with pytest.raises(StoreError, match=r"since it began, scikit-learn 1\.0 is now [\d.]+ \(") as raised:
+        mlops.resume(begun.id)
+    assert "joblib" not in raised.value.message
+
+
+def test_it_is_said_which_key_of_its_config_was_edited(experiment):
+    begun = interrupted(experiment(CONFIG), ["model.C=1,2,3"], 1)
+    file = begun.path / "config.yaml"
+    file.write_text(file.read_text().replace("max_iter: 100", "max_iter: 7"))
+    said = r"its config\.yaml has been edited; model\.max_iter has another value"
+    with pytest.raises(StoreError, match=said):
+        mlops.resume(begun.id)
+
+
+def test_rows_held_out_in_a_file_are_part_of_what_a_run_depends_on(experiment, workspace, mixed):
+    mixed.iloc[:50].to_csv(workspace / "data" / "test.csv", index=False)
+    name = experiment(CONFIG.replace("test: 0.2", "test: data/test.csv"))
+    begun = interrupted(name, ["model.C=1,2,3"], 1)
+    mixed.iloc[:40].to_csv(workspace / "data" / "test.csv", index=False)
+    with pytest.raises(StoreError, match=r"the rows of evaluation\.test have changed"):
+        mlops.resume(begun.id)
 
 
 def test_a_run_whose_code_has_changed_is_not_resumed(counting, workspace):
     begun = interrupted(counting, ["model.C=1,2,3"], 1)
     (workspace / "counting.py").write_text(COUNTING + "\nVERSION = 2\n")
-    with pytest.raises(StoreError, match="own code or the versions of libraries have changed"):
+    with pytest.raises(StoreError, match=r"since it began, counting\.py has changed \("):
         mlops.resume(begun.id)
 
 

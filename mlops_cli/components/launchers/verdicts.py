@@ -69,7 +69,24 @@ def too_long(seconds: float) -> ErrorInfo:
 
 def too_large(size: int) -> ErrorInfo:
     """Return that a call broke its memory limit."""
-    return ErrorInfo("MemoryLimit", f"it held more than {size / 2**20:.0f} MiB, launcher.trial_memory")
+    return ErrorInfo("MemoryLimit", f"it held more than {as_size(size)}, launcher.trial_memory")
+
+
+def as_size(size: int) -> str:
+    """Return bytes in the unit in which they are a small whole number: most likely the one that was typed.
+
+    Examples
+    --------
+    >>> as_size(500_000_000), as_size(2 * 2**30), as_size(1_500_000_000), as_size(1537)
+    ('500 MB', '2 GiB', '1500 MB', '1537 bytes')
+    """
+    units = {1: "bytes"} | {
+        base ** (power + 1): f"{letter}{ending}"
+        for base, ending in ((1000, "B"), (1024, "iB"))
+        for power, letter in enumerate("kMGT" if base == 1000 else "KMGT")
+    }
+    largest = max(unit for unit in units if size % unit == 0)
+    return f"{size // largest} {units[largest]}"
 
 
 def worker_lost(returncode: int | None) -> ErrorInfo:

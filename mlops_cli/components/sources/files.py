@@ -7,11 +7,12 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
 from mlops_cli.components.sources import inspection, opening
+from mlops_cli.components.sources.from_files import FileSource
 from mlops_cli.components.sources.layout import check_names
 from mlops_cli.components.sources.options import checked_options, first_line, refused_option
 from mlops_cli.errors import ConfigError, DataError, MissingExtraError, did_you_mean
@@ -23,19 +24,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ParquetSource:
-    """A parquet file, or a folder of them.
+class ParquetSource(FileSource):
+    """A parquet file, several, or a folder of them.
+
+    A folder with parts in folders named ``column=value`` gives those columns too.
 
     Parameters
     ----------
-    path : str or Path
-        The file or folder, as an absolute path.
+    path : str, Path or list of these
+        As `FileSource`.
     read : mapping, optional
         Options handed to `pandas.read_parquet`: ``columns``, ``filters`` …
     """
 
-    path: str | Path
     read: Mapping[str, Any] | None = field(default_factory=dict)
+
+    SUFFIXES: ClassVar[tuple[str, ...]] = (".parquet", ".pq")
 
     def __post_init__(self) -> None:
         checked_options(pd.read_parquet, self.read)
@@ -46,9 +50,13 @@ class ParquetSource:
         Raises
         ------
         DataError
-            It is no parquet file, is cut off, or has no rows.
+            It is no parquet file, is cut off, or has no rows; or parts do not agree.
         """
-        path = Path(self.path)
+        is_one = isinstance(self.path, str | Path) and self.source_column is None
+        return self._load_file() if is_one and _is_partitioned(Path(str(self.path))) else super().load()
+
+    def _load_file(self) -> pd.DataFrame:
+        path = Path(str(self.path))
         opening.check_file(path, directory_ok=True)
         _check_parquet_size(path)
         try:
@@ -65,32 +73,26 @@ class ParquetSource:
 
 
 @dataclass(frozen=True)
-class JsonSource:
+class JsonSource(FileSource):
     """A JSON file: a list of records, or what ``read.orient`` says. Values keep the types that they are written in.
 
     Parameters
     ----------
-    path : str or Path
-        The file, as an absolute path; compressed by its extension.
+    path : str, Path or list of these
+        As `FileSource`; compressed by its extension.
     read : mapping, optional
         Options handed to `pandas.read_json`: ``orient``, ``encoding`` …
     """
 
-    path: str | Path
     read: Mapping[str, Any] | None = field(default_factory=dict)
+
+    SUFFIXES: ClassVar[tuple[str, ...]] = (".json",)
 
     def __post_init__(self) -> None:
         checked_options(pd.read_json, self.read)
 
-    def load(self) -> pd.DataFrame:
-        """Return the table.
-
-        Raises
-        ------
-        DataError
-            It is no JSON, or JSON that is no table.
-        """
-        path = Path(self.path)
+    def _load_file(self) -> pd.DataFrame:
+        path = Path(str(self.path))
         options = {**_json_defaults(), **(self.read or {})}
         opening.check_file(path)
         compression = opening.compression_of(path, options.pop("compression", "infer"))
@@ -106,10 +108,6 @@ class JsonSource:
             raise DataError(f"{path}: is JSON but not a table", hint='expected [{"column": value, …}, …]')
         return _with_rows(path, table)
 
-    def inspect(self, table: pd.DataFrame) -> list[Notice]:
-        """Return what text columns show of being numbers or dates."""
-        return inspection.of_texts(table)
-
 
 @dataclass(frozen=True)
 class JsonLinesSource(JsonSource):
@@ -117,11 +115,13 @@ class JsonLinesSource(JsonSource):
 
     Parameters
     ----------
-    path : str or Path
-        The file, as an absolute path; compressed by its extension.
+    path : str, Path or list of these
+        As `FileSource`; compressed by its extension.
     read : mapping, optional
         Options handed to `pandas.read_json` beside ``lines: true``.
     """
+
+    SUFFIXES: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -129,22 +129,23 @@ class JsonLinesSource(JsonSource):
 
 
 @dataclass(frozen=True)
-class ExcelSource:
+class ExcelSource(FileSource):
     """A sheet of an Excel file.
 
     Parameters
     ----------
-    path : str or Path
-        The file, as an absolute path.
+    path : str, Path or list of these
+        As `FileSource`.
     read : mapping, optional
         Options handed to `pandas.read_excel`: ``sheet_name``, ``skiprows``, ``header`` …
     as_text : tuple of str, optional
         Columns whose values are kept as text.
     """
 
-    path: str | Path
     read: Mapping[str, Any] | None = field(default_factory=dict)
     as_text: tuple[str, ...] = ()
+
+    SUFFIXES: ClassVar[tuple[str, ...]] = (".xlsx", ".xls", ".xlsm")
 
     def __post_init__(self) -> None:
         options = checked_options(pd.read_excel, self.read)
@@ -155,17 +156,8 @@ class ExcelSource:
         """Return the same source that reads these columns as text."""
         return replace(self, as_text=(*self.as_text, *names))
 
-    def load(self) -> pd.DataFrame:
-        """Return the table of the one sheet.
-
-        Raises
-        ------
-        DataError
-            It is no Excel file, or its names are blank or repeated.
-        MissingExtraError
-            openpyxl is not installed.
-        """
-        path = Path(self.path)
+    def _load_file(self) -> pd.DataFrame:
+        path = Path(str(self.path))
         opening.check_file(path)
         _check_excel(path)
         options = dict(self.read or {})
@@ -176,10 +168,6 @@ class ExcelSource:
         if "names" not in options and options.get("header", 0) == 0:
             table = self._checked_names(path, table, options)
         return _with_rows(path, table.rename(columns=lambda n: n.strip() if isinstance(n, str) else n))
-
-    def inspect(self, table: pd.DataFrame) -> list[Notice]:
-        """Return what text columns show of being numbers or dates."""
-        return inspection.of_texts(table)
 
     def _sheet(self, path: Path, options: Mapping[str, Any]) -> pd.DataFrame:
         try:
@@ -211,6 +199,11 @@ class ExcelSource:
         check_names(path, header, frozenset(is_empty))
         kept = [i for i in range(table.shape[1]) if i not in is_empty or (i < len(header) and header[i].strip())]
         return table.iloc[:, kept]
+
+
+def _is_partitioned(path: Path) -> bool:
+    """Whether parts lie in folders named ``column=value``, which are columns too."""
+    return path.is_dir() and any(p.is_dir() for p in path.glob("*=*"))
 
 
 def _with_rows(path: Path, table: pd.DataFrame) -> pd.DataFrame:

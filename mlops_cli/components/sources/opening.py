@@ -100,6 +100,11 @@ def open_binary(path: Path, compression: str | None) -> Iterator[IO[bytes]]:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
+def guarded(stream: IO[bytes], path: Path) -> IO[bytes]:
+    """Return what a file expands to, guarded against decompression bombs as in `open_binary`."""
+    return io.BufferedReader(_Guard(stream, path, path.stat().st_size), 2**18)
+
+
 def is_opened_here(compression: str | None) -> bool:
     """Whether `open_binary` knows this compression; pandas knows a few more."""
     return compression is None or compression in _OPENED_HERE
@@ -219,7 +224,7 @@ def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
         names = ", ".join(m.filename for m in members[:5]) or "nothing"
         raise DataError(
             f"{archive.filename or 'the zip file'}: a zip file must hold exactly one file. Got {names} instead.",
-            hint="unzip it and give one file as data.path",
+            hint="`data.member` names one of them, several, or a glob",
         )
     return members[0]
 

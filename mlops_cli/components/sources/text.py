@@ -12,12 +12,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from mlops_cli.components.sources import inspection, opening
+from mlops_cli.components.sources.from_files import FileSource
 from mlops_cli.components.sources.layout import (
     Layout,
     check_layout,
@@ -42,13 +43,13 @@ _SAMPLE_ROWS, _SAMPLE_CELLS = 10_000, 500_000
 
 
 @dataclass(frozen=True)
-class CsvSource:
+class CsvSource(FileSource):
     r"""A delimited text file, compressed or not (by its extension: gz, bz2, zip, xz, zst).
 
     Parameters
     ----------
-    path : str or Path
-        The file, as an absolute path.
+    path : str, Path or list of these
+        As `FileSource`.
     read : mapping, optional
         Options handed to `pandas.read_csv`: ``sep``, ``header``, ``names``, ``na_values``, ``decimal``, ``encoding`` …
     short_rows : {"error", "fill"}
@@ -57,10 +58,11 @@ class CsvSource:
         Columns whose values are kept as they are written, so that ``007`` stays ``007``.
     """
 
-    path: str | Path
     read: Mapping[str, Any] | None = field(default_factory=dict)
     short_rows: str = "error"
     as_text: tuple[str, ...] = ()
+
+    SUFFIXES: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".txt")
 
     def __post_init__(self) -> None:
         options = checked_options(pd.read_csv, self.read)
@@ -72,15 +74,9 @@ class CsvSource:
         """Return the same source that keeps these columns as they are written."""
         return replace(self, as_text=(*self.as_text, *names))
 
-    def load(self) -> pd.DataFrame:
-        """Return the table, its layout checked.
-
-        Raises
-        ------
-        DataError
-            The file cannot be read, or would be read wrongly without a word.
-        """
-        path = Path(self.path)
+    def _load_file(self) -> pd.DataFrame:
+        """Return the table of one file, its layout checked."""
+        path = self._place
         opening.check_file(path)
         layout = self._layout()
         if layout is not None:
@@ -94,13 +90,17 @@ class CsvSource:
             self._check_short_rows(table, layout)
         return table
 
-    def inspect(self, table: pd.DataFrame) -> list[Notice]:
+    def _inspect_file(self, table: pd.DataFrame) -> list[Notice]:
         """Return what the raw text of the first rows shows and the parsed table hides."""
         layout = self._layout()
         header = layout.header if layout is not None and layout.names is None else None
         padded = inspection.padded_names(header or ())
         raw = self._sample(len(table.columns))
         return [*padded, *inspection.of_raw_texts(raw, table), *inspection.of_texts(table)]
+
+    @property
+    def _place(self) -> Path:
+        return Path(str(self.path))
 
     @property
     def _options(self) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class CsvSource:
         return options
 
     def _layout(self) -> Layout | None:
-        path, options = Path(self.path), self._options
+        path, options = self._place, self._options
         compression = opening.compression_of(path, options.get("compression", "infer"))
         if not opening.is_opened_here(compression):
             return None
@@ -127,7 +127,7 @@ class CsvSource:
         return layout_of(text, options)
 
     def _parsed(self, options: Mapping[str, Any]) -> pd.DataFrame:
-        path = Path(self.path)
+        path = self._place
         try:
             return _read(path, options)
         except UnicodeError:
@@ -150,7 +150,7 @@ class CsvSource:
             gaps: list[int] = np.flatnonzero(begins_empty).tolist()
             is_empty = {columns[i] for i in gaps if i < len(columns) and table.iloc[:, i].isna().all()}
             unchecked = set(range(len(layout.header))) - set(columns) | is_empty
-            check_names(Path(self.path), layout.header, frozenset(unchecked))
+            check_names(self._place, layout.header, frozenset(unchecked))
             kept = [i for i, p in enumerate(columns) if p not in is_empty or layout.header[p].strip()]
             table = table.iloc[:, kept] if len(kept) < table.shape[1] else table
         return table.rename(columns=lambda name: name.strip() if isinstance(name, str) else name)
@@ -171,7 +171,7 @@ class CsvSource:
 
     def _short_lines(self, separator: str, width: int) -> Iterator[tuple[int, int]]:
         options = self._options
-        path = Path(self.path)
+        path = self._place
         compression = opening.compression_of(path, options.get("compression", "infer"))
         with opening.open_binary(path, compression) as file:
             encoding = options.get("encoding") or "utf-8"
@@ -191,7 +191,7 @@ class CsvSource:
         options |= {"dtype": str, "na_filter": False, "nrows": rows if asked is None else min(rows, asked)}
         if options.get("skipfooter"):
             del options["nrows"]  # pandas takes only one of the two
-        raw = _read(Path(self.path), options)
+        raw = _read(self._place, options)
         return raw.rename(columns=lambda name: str(name).strip())
 
 

@@ -1,0 +1,137 @@
+"""Whether the scores of two trials were taken on the same rows in the same way; if not, what differs and its mend.
+
+Pure and plain Python.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mlops_cli.records import Contender
+
+PARTING = ("data.target", "data.missing_target", "data.group", "data.time", "evaluation.test")
+"""Keys of a config, besides ``split`` and ``seed``, that say which rows stand in which part."""
+
+SCORING = ("data.positive", "data.weight")
+"""Keys that change what every score means on the same rows."""
+
+OWN_METRIC = "evaluation.metrics."
+"""What stands before the name of a metric of the user's own: one name may mean two things."""
+
+_ABSENT = object()
+
+
+def shared_metrics(first: Contender, other: Contender) -> list[str]:
+    """Return the metrics that two contenders have on the same splits, and mean the same by."""
+    return [
+        name
+        for name, summary in first.metrics.items()
+        if name in other.metrics
+        and first.directions.get(name) is not None
+        and first.directions.get(name) is other.directions.get(name)
+        and first.setting.get(OWN_METRIC + name) == other.setting.get(OWN_METRIC + name)
+        and summary.splits
+        and len(summary.splits) == len(other.metrics[name].splits)
+    ]
+
+
+def obstacle(first: Contender, other: Contender, metric: str | None = None) -> str:
+    """Return why two contenders cannot be paired, with the mend; nothing where they can.
+
+    Parameters
+    ----------
+    first, other : Contender
+        Called by their names.
+    metric : str, optional
+        The one that they are to be compared by.
+    """
+    if first.splits is None or other.splits is None or first.splits.digest != other.splits.digest:
+        return _parted(first, other)
+    scored = {k: (a, b) for k in SCORING if (a := first.setting.get(k)) != (b := other.setting.get(k))}
+    if scored:
+        return f"{_named(scored, first, other)}, so their scores do not mean the same; {_mend(scored, other)}"
+    return _no_metric(first, other, metric)
+
+
+def _no_metric(first: Contender, other: Contender, metric: str | None) -> str:
+    shared = shared_metrics(first, other)
+    if (metric is None and shared) or metric in shared:
+        return ""
+    wanted = [metric] if metric is not None else sorted({*first.metrics} & {*other.metrics})
+    both = [name for name in wanted if name in first.metrics and name in other.metrics]
+    if both:
+        return f"they mean different things by {', '.join(both)}; give one of them another name"
+    has = " and ".join(f"{c.name} has {', '.join(c.metrics) or 'none'}" for c in (first, other))
+    lacking = [metric] if metric is not None else list(first.metrics)
+    return f"they share no metric: {has}; run {other.name} again with evaluation.metrics=[{','.join(lacking)}]"
+
+
+# --- rows --------------------------------------------------------------------------------------------------------
+
+
+def _parted(first: Contender, other: Contender) -> str:
+    """Return what made the rows of their splits differ."""
+    if first.data is not None and other.data is not None and first.data.version != other.data.version:
+        return f"their data differs: {_data(first)}, {_data(other)}; run both on the same data"
+    keys = _split_keys(first, other)
+    differing = _differing(first.params, other.params, keys) | _differing(first.setting, other.setting, PARTING)
+    if differing:
+        return f"their rows were split differently: {_named(differing, first, other)}; {_mend(differing, other)}"
+    unknown = next((c for c in (first, other) if c.splits is None), None)
+    if unknown is not None:
+        return f"nothing tells how the rows of {unknown.name} were split; run {unknown.name} again with --force"
+    counts = f"{first.name} has {_splits(first)}, {other.name} {_splits(other)}"
+    return f"their rows were split differently ({counts}), though their configs say the same; run both again"
+
+
+def _splits(contender: Contender) -> str:
+    if contender.splits is None:
+        return "none"
+    return f"{contender.splits.count} split" + ("" if contender.splits.count == 1 else "s")
+
+
+def _data(contender: Contender) -> str:
+    if contender.data is None:
+        return f"{contender.name} has none"
+    return (
+        f"{contender.name} has {contender.data.source} {contender.data.version[:8]} with {contender.data.rows:,} rows"
+    )
+
+
+def _split_keys(first: Contender, other: Contender) -> list[str]:
+    """Return the keys of ``split`` and ``seed``, without those that only follow from another one."""
+    keys = [k for k in {**first.params, **other.params} if k == "seed" or k.partition(".")[0] == "split"]
+    follows = "split.random_state"
+    if all(c.params.get(follows) == c.params.get("seed") for c in (first, other)):
+        keys = [k for k in keys if k != follows]
+    if first.params.get("split") != other.params.get("split"):  # the option's name says what its class would
+        keys = [k for k in keys if not k.startswith("split._target_")]
+    return keys
+
+
+def _differing(a: Mapping[str, Any], b: Mapping[str, Any], keys: Iterable[str]) -> dict[str, tuple[Any, Any]]:
+    pairs = {key: (a.get(key, _ABSENT), b.get(key, _ABSENT)) for key in keys}
+    return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _named(differing: Mapping[str, tuple[Any, Any]], first: Contender, other: Contender) -> str:
+    both = [(key, a, b) for key, (a, b) in differing.items() if _ABSENT not in (a, b)] or [
+        (key, a, b) for key, (a, b) in differing.items()
+    ]
+    return ", ".join(f"{key} is {_word(a)} in {first.name} and {_word(b)} in {other.name}" for key, a, b in both)
+
+
+def _mend(differing: Mapping[str, tuple[Any, Any]], other: Contender) -> str:
+    asked = [f"{key}={_word(a)}" for key, (a, b) in differing.items() if _ABSENT not in (a, b)]
+    return f"run {other.name} again with {' '.join(asked)}" if asked else f"run {other.name} again with the same split"
+
+
+def _word(value: Any) -> str:
+    if value is _ABSENT:
+        return "not there"
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,35 @@
+"""Values as pandas' own types, where data bases and JSON give Python's: decimals, identifiers, mixed objects."""
+
+from __future__ import annotations
+
+import decimal
+import uuid
+from typing import Any
+
+import pandas as pd
+
+
+def plain_values(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with decimals as floats, identifiers as text, and whole numbers with gaps as floats.
+
+    What else there is in a column of objects is left for the checks that say what it is.
+    """
+    return pd.DataFrame({name: _plain(column) for name, column in table.items()}, index=table.index)
+
+
+def _plain(column: pd.Series) -> pd.Series:
+    if column.dtype != object:
+        return column
+    present = column.dropna()
+    if present.empty:
+        return column.astype("float64")
+    kinds = {type(value) for value in present}
+    if kinds <= {decimal.Decimal, int, float} and bool not in kinds:
+        return column.astype("float64")
+    if kinds <= {uuid.UUID}:
+        return column.map(_text, na_action="ignore")
+    return column
+
+
+def _text(value: Any) -> str:
+    return str(value)

@@ -1,0 +1,103 @@
+"""Categories that are seen too seldom to be learned from, as one."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class GroupRare(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Put a common word in the place of categories that are rare in training, or not in it at all.
+
+    For encoders that know no rare categories, such as TargetEncoder; OneHotEncoder and OrdinalEncoder have
+    ``min_frequency`` of their own. Missing values stay missing.
+
+    Parameters
+    ----------
+    min_frequency : float or int, default=0.01
+        A category with a smaller share of the rows (a fraction), or in fewer rows (a whole number), is rare.
+    other : str, default="other"
+        The word.
+
+    Attributes
+    ----------
+    categories_ : list of ndarray
+        The categories of each column that are kept.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> colours = pd.DataFrame({"colour": ["red", "red", "blue", "blue", "mauve"]})
+    >>> GroupRare(min_frequency=2).fit_transform(colours)["colour"].tolist()
+    ['red', 'red', 'blue', 'blue', 'other']
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "min_frequency": [Interval(Real, 0, 1, closed="neither"), Interval(Integral, 1, None, closed="left")],
+        "other": [str],
+    }
+
+    def __init__(self, min_frequency: float = 0.01, other: str = "other") -> None:
+        self.min_frequency = min_frequency
+        self.other = other
+
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
+        """Find the categories that are common enough.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Categories.
+        y : None
+            Ignored.
+        """
+        self._validate_params()
+        table = self._table(X, reset=True)
+        least = self.min_frequency if isinstance(self.min_frequency, Integral) else self.min_frequency * len(table)
+        counts = [table[name].value_counts() for name in table.columns]
+        self.categories_ = [np.asarray(c.index[c >= least], dtype=object) for c in counts]
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Return the table with each category that is not kept replaced.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Categories.
+
+        Returns
+        -------
+        DataFrame or ndarray of shape (n_samples, n_features)
+            As the input is one or the other; of dtype object.
+        """
+        check_is_fitted(self)
+        table = self._table(X, reset=False)
+        kept = {
+            name: column.where(column.isna() | column.isin(known), self.other)
+            for (name, column), known in zip(table.items(), self.categories_, strict=True)
+        }
+        grouped = pd.DataFrame(kept, index=table.index)
+        return grouped.set_axis(X.columns, axis=1) if isinstance(X, pd.DataFrame) else grouped.to_numpy()
+
+    def _table(self, X: Any, *, reset: bool) -> pd.DataFrame:
+        index = X.index if isinstance(X, pd.DataFrame) else None
+        checked = validate_data(self, X, reset=reset, dtype=object, ensure_all_finite="allow-nan")
+        return pd.DataFrame(checked, index=index, dtype=object)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags

@@ -1,0 +1,128 @@
+"""One run in full: what it came to, split by split, what it rests on, where its files are."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from mlops_cli.analysis.wording import told
+from mlops_cli.views.runs import results, table, troubles
+from mlops_cli.views.text import number, plain, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from mlops_cli.records import PairedDifference, RunRecord, TrialResult
+
+    Lead = tuple[int, PairedDifference]  # the second best trial, and how much better the best one is
+
+PER_BLOCK = 7
+"""Splits beside each other in 80 columns."""
+
+MOST_SPLITS = 20
+"""Past these the scores of single splits say less than their spread does."""
+
+
+def page(
+    record: RunRecord,
+    trials: Sequence[TrialResult],
+    *,
+    lead: Lead | None = None,
+    files: Sequence[str] = (),
+    tracebacks: bool = False,
+) -> RenderableType:
+    """Return everything about one run.
+
+    Parameters
+    ----------
+    record : RunRecord
+        The run.
+    trials : sequence of TrialResult
+        Its trials.
+    lead : tuple of int and PairedDifference, optional
+        The number of the second best trial, and how much better the best one is.
+    files : sequence of str
+        Those of its files that are there.
+    tracebacks : bool
+        Show one of each reason that trials failed for.
+    """
+    blocks = results(record, trials)
+    if lead is not None and record.best is not None:
+        claim = told(lead[1], f"trial {lead[0]}", f"trial {record.best.trial}", against=f"trial {lead[0]}, the next")
+        blocks.append(plain(claim, "dim"))
+    if any(len(summary.splits) > 1 for summary in record.metrics.values()):
+        blocks += [Text(), *splits(record)]
+    blocks += troubles(record, trials, tracebacks=tracebacks)
+    return Group(*blocks, Text(), facts(record, files))
+
+
+# --- split by split ----------------------------------------------------------------------------------------------
+
+
+def splits(record: RunRecord) -> list[RenderableType]:
+    """Return the winner's score on each split; of many splits, how they spread."""
+    count = max(len(summary.splits) for summary in record.metrics.values())
+    if count > MOST_SPLITS:
+        return [_spread(record, count)]
+    blocks = -(-count // PER_BLOCK)
+    width = -(-count // blocks)
+    return [_block(record, range(start, min(start + width, count))) for start in range(0, count, width)]
+
+
+def _block(record: RunRecord, numbers: range) -> Table:
+    made = table("split", *(f">{n}" for n in numbers))
+    for name, summary in record.metrics.items():
+        cells = (number(summary.splits[n]) if n < len(summary.splits) else "-" for n in numbers)
+        made.add_row(plain(name), *cells)
+    return made
+
+
+def _spread(record: RunRecord, count: int) -> Table:
+    made = table(f"over {plural(count, 'split')}", ">least", ">25 %", ">median", ">75 %", ">greatest")
+    for name, summary in record.metrics.items():
+        if len(summary.splits) > 1:
+            inner = statistics.quantiles(summary.splits, n=4, method="inclusive")
+            made.add_row(plain(name), *map(number, (min(summary.splits), *inner, max(summary.splits))))
+    return made
+
+
+# --- where it came from ------------------------------------------------------------------------------------------
+
+
+def facts(record: RunRecord, files: Sequence[str] = ()) -> Table:
+    """Return where the run came from: data, code, environment, files."""
+    made = Table.grid(padding=(0, 2))
+    made.add_column(style="dim", no_wrap=True)
+    made.add_column(overflow="fold")
+    for label, value in _facts(record):
+        made.add_row(label, plain(value))
+    if files:
+        made.add_row("", plain("  ".join(files)))
+    return made
+
+
+def _facts(record: RunRecord) -> list[tuple[str, str]]:
+    found = [("task", str(record.task)), ("seed", str(record.seed)), ("started", record.started)]
+    if record.description:
+        found.insert(0, ("about", record.description))
+    if record.note:
+        found.append(("note", record.note))
+    if record.tags:
+        found.append(("tags", " ".join(f"{k}={v}" for k, v in record.tags.items())))
+    if record.dataset is not None:
+        size = f"{plural(record.dataset.rows, 'row')} × {plural(len(record.dataset.columns), 'column')}"
+        found.append(("data", f"{record.dataset.source}  {size}  {record.dataset.version[:12]}"))
+    if record.git.commit:
+        found.append(
+            ("code", record.git.commit[:12] + (", uncommitted changes in source.diff" if record.git.dirty else ""))
+        )
+    python = record.environment.get("python")
+    if python:
+        found.append(("python", str(python)))
+    return [*found, ("fingerprint", record.fingerprint[:12]), ("files", str(record.path))]

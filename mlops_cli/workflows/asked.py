@@ -1,0 +1,49 @@
+"""What a recorded run was asked: its config, read as plain text without composing it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mlops_cli.config.flat import flat
+from mlops_cli.config.yaml_guard import read_text
+from mlops_cli.store.layout import RunPaths
+
+if TYPE_CHECKING:
+    from mlops_cli.records import RunRecord
+
+
+def config_leaves(record: RunRecord) -> dict[str, Any]:
+    """Return the leaves of a run's ``config.yaml`` by dotted key.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing, damaged or hostile.
+    """
+    import yaml
+
+    file = RunPaths(record.path).config
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    value = yaml.load(read_text(file, str(file)), Loader=loader)  # noqa: S506 - either loader is a safe one
+    leaves = flat(value) if isinstance(value, Mapping) else {}
+    return {key: _resolved(item, leaves) for key, item in leaves.items()}
+
+
+def _resolved(value: Any, leaves: Mapping[str, Any]) -> Any:
+    """Return what a whole value such as ``${seed}`` stands for; a sweep's config keeps it, a single run's does not."""
+    if isinstance(value, str) and value.startswith("${") and value.endswith("}"):
+        return leaves.get(value[2:-1], value)
+    return value
+
+
+def own_metrics(leaves: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the definitions of the metrics that are no names of scikit-learn's, by their names."""
+    listed = leaves.get("evaluation.metrics") or []
+    found: dict[str, Any] = {}
+    for item in listed if isinstance(listed, list) else [listed]:
+        if isinstance(item, Mapping):
+            found[str(item.get("name") or next(iter(item), ""))] = item
+        elif "." in str(item):
+            found[str(item).rpartition(".")[2]] = item
+    return found

@@ -1,0 +1,30 @@
+"""The run before a run: what a new one is compared with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_cli.errors import StoreError
+from mlops_cli.records import RunStatus
+from mlops_cli.store.find import read_run, run_folders
+from mlops_cli.store.layout import RunPaths
+
+if TYPE_CHECKING:
+    from mlops_cli.records import RunRecord
+
+LOOKED_AT = 10
+"""Runs that are read at most: many may have failed."""
+
+
+def earlier_run(record: RunRecord) -> RunRecord | None:
+    """Return the last run of the experiment before this one that completed and that asked for something else."""
+    folders = run_folders(RunPaths(record.path).workspace, record.experiment)
+    before = sorted((path for path in folders if path.name < record.path.name), key=lambda path: path.name)
+    for path in before[: -LOOKED_AT - 1 : -1]:
+        try:
+            found = read_run(path)
+        except StoreError:
+            continue
+        if found.status is RunStatus.COMPLETED and found.fingerprint != record.fingerprint:
+            return found
+    return None

@@ -1,0 +1,238 @@
+"""``mlops data expect`` and ``data check``: a first version of what is expected of data, and data held against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_cli.analysis.expect import breaches_of, count_of, refuse, sentence
+from mlops_cli.components.dataset import read_table
+from mlops_cli.components.sources.kinds import spec_for_file
+from mlops_cli.components.sources.secrets import masked
+from mlops_cli.config import find_workspace, load_experiment
+from mlops_cli.config.catalogue import experiments
+from mlops_cli.errors import ConfigError, UsageError, did_you_mean
+from mlops_cli.records import CheckedData, DataSpec, NamedDataset
+from mlops_cli.store.datasets import LATEST, Datasets
+from mlops_cli.store.layout import WorkspacePaths
+from mlops_cli.workflows.fetch import ready_source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mlops_cli.config.workspace import Workspace
+    from mlops_cli.records import Breach, ComponentSpec, Notice
+
+_RULES = "data.expect"
+
+
+# --- holding a table against rules -----------------------------------------------------------------------------------
+
+
+def check_expected(table: pd.DataFrame, expect: Mapping[str, Any], workspace: Workspace) -> list[Notice]:
+    """Refuse a table that breaks what a config expects of it, and return what is only to be said.
+
+    Raises
+    ------
+    DataError
+        Rules are broken: all of them are told.
+    ConfigError
+        A rule is unknown or is written wrongly.
+    """
+    return refuse(broken(table, expect, workspace))
+
+
+def broken(table: pd.DataFrame, expect: Mapping[str, Any], workspace: Workspace) -> tuple[Breach, ...]:
+    """Return everything that a table breaks: of the rules, and of a schema that ``_target_`` names beside them."""
+    rules = {name: value for name, value in expect.items() if name != "_target_"}
+    found = breaches_of(table, rules)
+    if expect.get("_target_") is None:
+        return found
+    from mlops_cli.analysis.schema import schema_breaches
+
+    name = str(expect["_target_"])
+    return (*found, *schema_breaches(_schema(name, workspace), table, name))
+
+
+def _schema(name: str, workspace: Workspace) -> Any:
+    from mlops_cli.components.targets import import_target
+    from mlops_cli.execution.job import make_importable
+
+    make_importable(str(workspace.root), workspace.trust)
+    found = import_target(name, workspace.trust, key=f"{_RULES}._target_")
+    if not callable(getattr(found, "validate", None)):
+        hint = "a pandera.DataFrameSchema, or a class made of pandera.DataFrameModel"
+        raise ConfigError(f"{name} has no validate and so is no schema", key=f"{_RULES}._target_", hint=hint)
+    return found
+
+
+# --- the commands ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Data that a command was pointed at."""
+
+    called: str
+    table: pd.DataFrame
+    spec: DataSpec
+    workspace: Workspace
+
+
+def open_data(source: str, *, config: str | None = None, workspace: Path | None = None) -> Opened:
+    """Read data as a user names it.
+
+    Parameters
+    ----------
+    source : str
+        A file, a glob or an address; a named data set, ``titanic`` or ``titanic@3``; or an experiment, whose data it
+        is.
+    config : str, optional
+        The experiment that says how a file is read.
+    workspace : Path, optional
+        The workspace; the current folder's where not given.
+
+    Raises
+    ------
+    UsageError
+        It is none of these.
+    DataError
+        The data cannot be read.
+    """
+    found = find_workspace(workspace)
+    spec = _spec_of(source, config, found)
+    ready = ready_source(spec.source, found)
+    with ready.told():
+        table, _ = read_table(ready.source, spec)
+    return Opened(masked(source), table, spec, found)
+
+
+def suggest_rules(
+    source: str, *, config: str | None = None, strict: bool = False, workspace: Path | None = None
+) -> str:
+    """Return a first version of ``data.expect`` as YAML, which the data itself satisfies.
+
+    Parameters
+    ----------
+    source, config, workspace
+        As in `open_data`.
+    strict : bool
+        Without room for other values than those that are there.
+    """
+    from mlops_cli.analysis.suggest import suggest
+    from mlops_cli.components.tables import describe
+    from mlops_cli.views.expectations import as_yaml
+
+    opened = open_data(source, config=config, workspace=workspace)
+    columns = describe(opened.table, opened.spec.dtypes)
+    return as_yaml(suggest(opened.table, columns, strict=strict), opened.called)
+
+
+def check_data(
+    source: str, rules: Path | None = None, *, config: str | None = None, workspace: Path | None = None
+) -> CheckedData:
+    """Hold data against rules.
+
+    Parameters
+    ----------
+    source, config, workspace
+        As in `open_data`.
+    rules : Path, optional
+        A YAML file; the rules of the experiment where not given.
+
+    Raises
+    ------
+    UsageError
+        There are no rules.
+    ConfigError
+        A rule is unknown or is written wrongly.
+    """
+    given = None if rules is None else read_rules(rules)
+    opened = open_data(source, config=config, workspace=workspace)
+    expect = given if given is not None else opened.spec.expect
+    if not expect:
+        raise UsageError(
+            f"nothing is expected of {opened.called}",
+            hint=f"mlops data expect {opened.called} -o rules.yaml, and --expect rules.yaml",
+        )
+    breaches = broken(opened.table, expect, opened.workspace)
+    shape = opened.table.shape
+    return CheckedData(opened.called, shape[0], shape[1], count_of(expect), breaches)
+
+
+def sentences(found: CheckedData) -> dict[Breach, str]:
+    """Return each breach in words."""
+    return {breach: sentence(breach) for breach in found.breaches}
+
+
+def read_rules(path: Path) -> Mapping[str, Any]:
+    """Return the rules of a YAML file: alone, below ``expect``, or below ``data.expect`` as in a config.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, or is not such a file.
+    """
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    from mlops_cli.config.yaml_guard import read_text
+
+    try:
+        found: Any = OmegaConf.to_container(OmegaConf.create(read_text(path, str(path))), resolve=False)
+    except (OmegaConfBaseException, ValueError) as error:
+        raise ConfigError(str(error).splitlines()[0], file=str(path)) from error
+    for key in ("data", "expect"):
+        if isinstance(found, Mapping) and key in found:
+            found = found[key]
+    if not isinstance(found, Mapping) or not found:
+        raise ConfigError("holds no rules", file=str(path), hint="expect: {columns: {NAME: {missing: 0}}}")
+    return found
+
+
+# --- what a user names -----------------------------------------------------------------------------------------------
+
+
+def _spec_of(source: str, config: str | None, workspace: Workspace) -> DataSpec:
+    if config is not None:
+        spec = load_experiment(config, (), workspace).spec.data
+        return _elsewhere(spec, source)
+    if _is_file(source):
+        return DataSpec(_file_spec(source, {}))
+    sets = Datasets(WorkspacePaths(workspace.root))
+    name, _, version = source.partition("@")
+    if name in sets.names():
+        return DataSpec(_named_spec(sets.find(name, version or LATEST), sets))
+    if source in experiments(workspace) or source.endswith((".yaml", ".yml")):
+        return load_experiment(source, (), workspace).spec.data
+    known = [*sets.names(), *experiments(workspace)]
+    raise UsageError(f"there is no file, data set or experiment '{source}'", hint=did_you_mean(source, known))
+
+
+def _elsewhere(spec: DataSpec, path: str) -> DataSpec:
+    from dataclasses import replace
+
+    params = {k: v for k, v in spec.source.params.items() if k not in {"sha256", "snapshot"}}
+    place = path if "://" in path else str(Path(path).absolute())
+    return replace(spec, source=replace(spec.source, params={**params, "path": place}))
+
+
+def _is_file(source: str) -> bool:
+    if "://" in source:
+        return True
+    is_config = source.endswith((".yaml", ".yml"))
+    return not is_config and (Path(source).exists() or any(c in source for c in "*?["))
+
+
+def _file_spec(path: str, params: Mapping[str, Any]) -> ComponentSpec:
+    place = path if "://" in path else str(Path(path).absolute())
+    return spec_for_file(place, {**params, "path": place}, "data")
+
+
+def _named_spec(version: NamedDataset, sets: Datasets) -> ComponentSpec:
+    place = sets.place(version)
+    named = version.files[0].path if version.is_folder else place.name
+    options = {"read": dict(version.read)} if version.read else {}
+    return spec_for_file(named, {**options, "path": str(place)}, "data")

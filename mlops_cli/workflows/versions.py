@@ -1,0 +1,142 @@
+"""Versions of named data sets where a config asks for data: which one is meant, and what reads its files."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from mlops_cli.config.catalogue import PACKAGE_CONF
+from mlops_cli.config.schema import ROLE_KEYS
+from mlops_cli.errors import ConfigError, StoreError, did_you_mean
+from mlops_cli.records import NAMED_DATASET, ComponentSpec
+from mlops_cli.store.datasets import LATEST, Datasets
+from mlops_cli.store.layout import WorkspacePaths
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlops_cli.config.workspace import Workspace
+    from mlops_cli.records import ExperimentSpec, NamedDataset
+
+_NEEDED = "???"
+_OWN_KEYS = ("name", "version")
+
+
+def with_version(spec: ExperimentSpec, workspace: Workspace) -> ExperimentSpec:
+    """Return an experiment with the number of the version that it means: ``latest`` is another one later.
+
+    Raises
+    ------
+    ConfigError
+        There is no such data set or version.
+    """
+    source = spec.data.source
+    if source.target != NAMED_DATASET:
+        return spec
+    number = named_version(source, Datasets(WorkspacePaths(workspace.root)), "data", is_pinned=False).number
+    pinned = replace(source, params={**source.params, "version": number})
+    config = {**spec.config, "data": {**spec.config["data"], "version": number}}
+    return replace(spec, data=replace(spec.data, source=pinned), config=config)
+
+
+def named_version(spec: ComponentSpec, datasets: Datasets, key: str, *, is_pinned: bool = True) -> NamedDataset:
+    """Return the version that a source names.
+
+    Parameters
+    ----------
+    spec : ComponentSpec
+        With ``name`` and ``version``.
+    datasets : Datasets
+        Where to look.
+    key : str
+        Where it stands in the config.
+    is_pinned : bool
+        Refuse ``latest`` and tags, which mean another version later.
+
+    Raises
+    ------
+    ConfigError
+        There is no such data set or version.
+    """
+    name, version = spec.params["name"], spec.params.get("version", LATEST)
+    if not isinstance(name, str):
+        raise ConfigError(f"must be the name of a data set. Got {name!r} instead.", key=f"{key}.name")
+    if isinstance(version, bool) or not isinstance(version, int | str):
+        raise ConfigError(f"must be a number, latest or a tag. Got {version!r} instead.", key=f"{key}.version")
+    try:
+        found = datasets.find(name, version)
+    except StoreError as error:
+        place = "version" if datasets.is_known(name) else "name"
+        raise ConfigError(error.message, key=f"{key}.{place}", hint=error.hint) from error
+    if is_pinned and str(version) != str(found.number):
+        text = f"'{version}' means another version later, and only its number is sure to be seen again"
+        raise ConfigError(text, key=f"{key}.version", hint=f"version: {found.number}")
+    return found
+
+
+def reader_of(version: NamedDataset, place: Path, said: Mapping[str, Any] | None = None) -> ComponentSpec:
+    """Return the source that reads a version's files.
+
+    Parameters
+    ----------
+    version : NamedDataset
+        Says how it is read.
+    place : Path
+        Its file, or the folder with its files.
+    said : mapping, optional
+        What a config says of the source beside that.
+    """
+    is_glob = version.has_folder and not version.is_folder
+    path = [str(place / file.path) for file in version.files] if is_glob else str(place)
+    return reader(version.option, path, version.read, said)
+
+
+def reader(option: str, path: Any, read: Mapping[str, Any], said: Mapping[str, Any] | None = None) -> ComponentSpec:
+    """Return the source that reads files as an option of ``data`` does.
+
+    Parameters
+    ----------
+    option : str
+        csv, parquet …
+    path : str or list of str
+        The files.
+    read : mapping
+        Parameters of the source by their names, and options of its reader.
+    said : mapping, optional
+        Parameters of the source that come before those.
+
+    Raises
+    ------
+    ConfigError
+        There is no such option.
+    """
+    known = file_options()
+    if option not in known:
+        raise ConfigError(f"no option of data reads files as '{option}'", key="data", hint=did_you_mean(option, known))
+    defaults = known[option]
+    params = {k: v for k, v in defaults.items() if k not in {"_target_", "path", "read", *ROLE_KEYS}}
+    own = {k: v for k, v in read.items() if k in params}
+    more = {k: v for k, v in (said or {}).items() if k not in {"read", *_OWN_KEYS}}
+    asked = (said or {}).get("read") or {}
+    if not isinstance(asked, Mapping):
+        raise ConfigError(f"must be a mapping of options. Got {asked!r} instead.", key="data.read")
+    options = {**(defaults.get("read") or {}), **{k: v for k, v in read.items() if k not in own}, **asked}
+    read_too = {"read": options} if options or "read" in defaults else {}
+    return ComponentSpec(defaults["_target_"], {**params, **own, **more, **read_too, "path": path})
+
+
+@functools.cache
+def file_options() -> dict[str, dict[str, Any]]:
+    """Return the options of ``data`` that read files, with their keys."""
+    import yaml
+
+    files = sorted((PACKAGE_CONF / "data").glob("*.yaml"))
+    found = {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in files}
+    return {name: value for name, value in found.items() if value.get("path") == _NEEDED}
+
+
+def option_for(target: Any) -> str:
+    """Return the option of ``data`` that has a target."""
+    return next(name for name, value in file_options().items() if value["_target_"] == target)
