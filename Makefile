@@ -15,7 +15,7 @@ run-%: $(VENV)/.core
 	$(BIN)/mlops run config=$* $(ARGS)
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check: lint types test
 

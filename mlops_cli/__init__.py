@@ -10,6 +10,7 @@ The library says what the commands say:
     mlops.runs("titanic")
     mlops.compare("titanic:best", run)
     mlops.resume("titanic:latest")
+    mlops.data.add("data/titanic.csv", "titanic")
 
 Everything is imported when it is first used.
 """
@@ -25,10 +26,10 @@ __all__ = ["Compared", "Model", "Run", "compare", "find_run", "resume", "run", "
 
 
 def __getattr__(name: str) -> Any:
-    if name == "plots":  # a module, so that `mlops.plots.roc(run)` needs no import of its own
+    if name in {"data", "plots"}:  # modules, so that `mlops.plots.roc(run)` needs no import of its own
         import importlib
 
-        return importlib.import_module("mlops_cli.plots")
+        return importlib.import_module(f"mlops_cli.{name}")
     if name not in __all__:
         raise AttributeError(f"module 'mlops_cli' has no attribute '{name}'")
     from mlops_cli.workflows import library

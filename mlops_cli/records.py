@@ -107,8 +107,20 @@ NAMED_DATASET = "dataset"
 
 
 def is_named_dataset(source: Mapping[str, Any]) -> bool:
-    """Whether a source of a config is a version of a named data set: it says a name, and neither class nor path."""
-    return source.get("_target_") is None and source.get("path") is None and source.get("name") is not None
+    """Whether a source of a config is a version of a named data set: it says a name and no class."""
+    return source.get("_target_") is None and source.get("name") is not None
+
+
+def of_task(values: Mapping[str, Any], task: Task | None) -> dict[str, Any]:
+    """Return parameters by dotted key without those that only another task has.
+
+    Examples
+    --------
+    >>> of_task({"model.C": 1, "model._target_.regression": "sklearn.svm.SVR"}, Task.CLASSIFICATION)
+    {'model.C': 1}
+    """
+    others = set(Task) - {task} if task is not None else set()
+    return {key: value for key, value in values.items() if key.rpartition(".")[2] not in others}
 
 
 @dataclass(frozen=True)
@@ -151,6 +163,7 @@ class DataSpec:
     time: str | None = None
     dtypes: Mapping[str, str] = field(default_factory=dict)  # column → dtype or kind
     expect: Mapping[str, Any] = field(default_factory=dict)
+    accept: tuple[str, ...] = ()  # codes of notices that are known, and said no more
     missing_target: str = "error"  # or drop: leave rows without a target out
     forecast: ForecastSpec | None = None  # of a series: what each row sees of the past
 
@@ -540,6 +553,18 @@ class ErrorInfo:
     message: str
     traceback: str = ""
 
+    @property
+    def headline(self) -> str:
+        r"""The error in one line: its type, and the first line of its message where there is one.
+
+        Examples
+        --------
+        >>> ErrorInfo("ValueError", "\nC must be positive\nnot -1").headline, ErrorInfo("AssertionError", "").headline
+        ('ValueError: C must be positive', 'AssertionError')
+        """
+        lines = self.message.strip().splitlines()
+        return f"{self.type}: {lines[0]}" if lines else self.type
+
 
 @dataclass(frozen=True)
 class SplitScore:
@@ -592,7 +617,7 @@ class MetricSummary:
 class SplitsInfo:
     """How rows were parted for a trial: scores of trials with the same digest can be compared split by split."""
 
-    digest: str  # sha256 of the rows of each part by their place in the data, and of what is to be predicted in them
+    digest: str  # sha256 of the rows of each part by their place, and of what is to be predicted (else of the data)
     count: int
     test_share: float  # test rows per training row, on average
 
@@ -607,6 +632,11 @@ class Counts:
     pruned: int = 0
     reused: int = 0
     lost: int = 0
+
+    @property
+    def ended(self) -> int:
+        """How many trials are over, however they ended."""
+        return self.completed + self.failed + self.pruned
 
     @classmethod
     def of(cls, states: Counter[TrialState], *, reused: int = 0, planned: int = 0) -> Counts:
@@ -737,6 +767,8 @@ class Contender:
     splits: SplitsInfo | None = None
     data: DatasetVersion | None = None
     setting: Mapping[str, Any] = field(default_factory=dict)  # config keys besides params that say what is scored how
+    status: RunStatus = RunStatus.COMPLETED  # of its run
+    chosen_from: int = 1  # completed trials of which it was the best by the scores that are compared
 
 
 class Verdict(StrEnum):
@@ -778,6 +810,7 @@ class Comparison:
     first: Contender
     pairings: tuple[Pairing, ...]
     primary: str
+    repeated: tuple[str, ...] = ()  # who was named twice, a sentence each
 
 
 @dataclass(frozen=True)
@@ -796,7 +829,7 @@ class RunDiff:
 
     a: str
     b: str
-    sections: Mapping[str, tuple[Change, ...]]  # config, params, data, columns, code, packages, environment, scores
+    sections: Mapping[str, tuple[Change, ...]]  # params, scores, data, columns, code, packages, environment, config
 
 
 @dataclass(frozen=True)
@@ -827,6 +860,16 @@ class DataProfile:
     columns: tuple[ColumnProfile, ...]
     left_out: int = 0  # columns past the most that are described
     sampled: int | None = None  # rows behind all but counts, means and extremes, where not all
+
+
+@dataclass(frozen=True)
+class Ties:
+    """How strongly columns go with each other, from 0 to 1."""
+
+    columns: tuple[str, ...]
+    pairs: Mapping[tuple[int, int], float] = field(default_factory=dict)  # places of columns, the lesser one first
+    left_out: int = 0  # columns past the most that are compared, and texts
+    sampled: int | None = None  # rows behind them, where not all
 
 
 @dataclass(frozen=True)
@@ -870,6 +913,25 @@ class DataDiff:
 
 
 @dataclass(frozen=True)
+class DatasetSummary:
+    """A named data set: all its versions."""
+
+    name: str
+    versions: tuple[NamedDataset, ...]  # the first one first
+    tags: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class DatasetPage:
+    """A version with what there is to know of it."""
+
+    version: NamedDataset
+    tags: tuple[str, ...]
+    numbers: tuple[int, ...]  # of all versions of its data set
+    runs: tuple[RunRecord, ...]  # that read it, or the same content from elsewhere; the newest first
+
+
+@dataclass(frozen=True)
 class RunFile:
     """A file of a run."""
 
@@ -889,7 +951,9 @@ class RunContents:
     diff: str = ""  # uncommitted changes
     log: str = ""
     profile: DataProfile | None = None
+    profile_problem: str = ""  # why the profile that is there cannot be read
     plots: Mapping[str, bytes] = field(default_factory=dict)  # name → SVG
+    undrawn: Mapping[str, str] = field(default_factory=dict)  # name of a plot that would suit → why it is not there
     files: tuple[RunFile, ...] = ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -68,3 +69,18 @@ def real_data():
         return path
 
     return find
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A headless Chromium that asks nobody anything; its driver's event loop must not outlive the file's tests."""
+    playwright = pytest.importorskip("playwright.sync_api", reason='pip install "mlops-cli[browser]"')
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("no Chromium is installed")
+    quiet = ["gpu", "quic", "background-networking", "component-update", "sync"]
+    arguments = ["--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in quiet)]
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=found, args=arguments)
+        yield browser
+        browser.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 
 UNBOUNDED = (-math.inf, math.inf)
+
+_NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+(\.\d+)?(e[+-]?\d+)?")
 
 
 def summarize(
@@ -125,11 +128,28 @@ def dominates(a: TrialResult, b: TrialResult, objectives: Sequence[tuple[str, Di
     return any(d.better(x, y) for x, y, d in pairs) and not any(d.better(y, x) for x, y, d in pairs)
 
 
-def failures(results: Iterable[TrialResult]) -> list[tuple[str, int]]:
-    """Return why trials failed, most frequent first: the error's type and message, and how many trials it took."""
-    counts: dict[str, int] = {}
+def failures(results: Iterable[TrialResult]) -> list[tuple[str, tuple[TrialResult, ...]]]:
+    """Return why trials failed: each kind of reason as its first trial said it, with its trials; most frequent first.
+
+    Reasons that differ in numbers alone are one kind: a message may name the row, the value or the process.
+    """
+    kinds: dict[str, list[TrialResult]] = {}
+    reasons: dict[str, str] = {}
     for result in results:
-        if result.error is not None:
-            text = f"{result.error.type}: {result.error.message.splitlines()[0]}"
-            counts[text] = counts.get(text, 0) + 1
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        if result.error is not None and result.state.has_failed:
+            kind = without_numbers(result.error.headline)
+            reasons.setdefault(kind, result.error.headline)
+            kinds.setdefault(kind, []).append(result)
+    found = [(reasons[kind], tuple(those)) for kind, those in kinds.items()]
+    return sorted(found, key=lambda item: (-len(item[1]), item[0]))
+
+
+def without_numbers(text: str) -> str:
+    """Return a text with a mark in the place of each number; those that differ in numbers alone become the same.
+
+    Examples
+    --------
+    >>> without_numbers("lost row 12 of 3.5e+04 at 0x7f3a")
+    'lost row # of # at #'
+    """
+    return _NUMBER.sub("#", text)

@@ -144,9 +144,14 @@ def row_hashes(dataset: Dataset) -> npt.NDArray[np.uint64]:
     return hashes * np.uint64(1_000_003) ^ target
 
 
-def _duplicate_rows(dataset: Dataset) -> list[Notice]:
+def repeated_rows(dataset: Dataset) -> int:
+    """Return how many rows repeat an earlier one in all features and the target."""
     hashes = row_hashes(dataset)
-    repeated = len(hashes) - len(np.unique(hashes))
+    return len(hashes) - len(np.unique(hashes))
+
+
+def _duplicate_rows(dataset: Dataset) -> list[Notice]:
+    repeated = repeated_rows(dataset)
     if not dataset.rows or repeated < REPEATED * dataset.rows:
         return []
     counted = f"{repeated:,} of {dataset.rows:,} rows ({_percent(repeated / dataset.rows)})"
@@ -218,8 +223,8 @@ def _is_id_like(column: pd.Series, described: Column) -> bool:
 
 
 def _duplicate_ids(dataset: Dataset) -> list[Notice]:
-    if dataset.ids is None:
-        return []
+    if dataset.ids is None or dataset.roles.get("group") == dataset.roles.get("id", ""):
+        return []  # rows of one thing are kept together: somebody knows
     repeated = int(dataset.ids.duplicated().sum())
     if not repeated:
         return []

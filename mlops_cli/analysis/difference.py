@@ -10,14 +10,17 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.records import Change, RunDiff
+from mlops_cli.records import Change, RunDiff, of_task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from mlops_cli.records import Column, RunRecord
 
 _ABSENT = object()
+SWEEP_OPTIONS = "sweep.options"
+"""Stands for all that the options of a sweep bring along: values by key, too long to be shown."""
+_OPTIONS = f"{SWEEP_OPTIONS}."
 _TOUCHED = re.compile(r"^diff --git (?:\"?a/.*?\"?) \"?b/(.*?)\"?$|^# untracked: '(.*)'$", flags=re.MULTILINE)
 _OF_COLUMN = ("dtype", "kind", "missing", "unique")
 
@@ -34,21 +37,19 @@ class Side:
 def difference(a: Side, b: Side) -> RunDiff:
     """Return what differs between two runs, by section; a section without a change is left out.
 
-    The sections, in order: ``config``, ``params`` (of the winners, without what ``config`` says already), ``data``,
-    ``columns``, ``code``, ``packages``, ``environment``, ``scores`` (means of the winners).
+    The sections, in order: ``params`` (of the winners), ``scores`` (their means), ``data``, ``columns``, ``code``,
+    ``packages``, ``environment``, ``config`` (without the keys that ``params`` has).
     """
-    config = changes(a.config, b.config)
-    said = {(c.key, repr(c.a), repr(c.b)) for c in config}
-    params = [c for c in changes(a.record.params, b.record.params) if (c.key, repr(c.a), repr(c.b)) not in said]
+    params = changes(*(of_task(side.record.params, side.record.task) for side in (a, b)))
     sections = {
-        "config": config,
         "params": params,
+        "scores": changes(_scores(a.record), _scores(b.record)),
         "data": changes(_data(a.record), _data(b.record)),
         "columns": list(_columns(a.record, b.record)),
         "code": changes(_code(a), _code(b)),
         "packages": changes(_packages(a.record), _packages(b.record)),
         "environment": changes(_environment(a.record), _environment(b.record)),
-        "scores": changes(_scores(a.record), _scores(b.record)),
+        "config": _config(a, b, {change.key for change in params}),
     }
     return RunDiff(a.record.id, b.record.id, {name: tuple(found) for name, found in sections.items() if found})
 
@@ -74,6 +75,14 @@ Change(key='seed', a=None, b=0, found=(False, True))]
 def _equal(a: Any, b: Any) -> bool:
     # True == 1 in Python and not in a config; NaN is not itself.
     return a is b or (isinstance(a, bool) is isinstance(b, bool) and (a == b or (a != a and b != b)))  # noqa: PLR0124
+
+
+def _config(a: Side, b: Side, told: Collection[str]) -> list[Change]:
+    """Return what was asked otherwise; all that a sweep's options bring along as one change."""
+    asked = [of_task(side.config, side.record.task) for side in (a, b)]
+    found = [c for c in changes(*asked) if c.key not in told and not c.key.startswith(_OPTIONS)]
+    options = [{k: v for k, v in config.items() if k.startswith(_OPTIONS)} for config in asked]
+    return [*found, *changes(*({SWEEP_OPTIONS: one} if one else {} for one in options))]
 
 
 def _data(record: RunRecord) -> dict[str, Any]:

@@ -26,12 +26,14 @@ ROOM = 0.1
 """So much of its own width is added to a range at both ends."""
 FEW = 20
 """Columns with more different values than this are not described by them."""
+_FEW_CODES = 5
 _ROWS_PER_VALUE = 5
 _ENOUGH_ROWS = 20
 """From fewer rows nothing is concluded about which values there are, or whether they repeat."""
 _LONGEST = 100
 _FEWEST = 0.5
 _MORE_MISSING = 1.5
+_SMALLEST_POWER = -300
 
 
 @dataclass(frozen=True)
@@ -77,15 +79,21 @@ def _column(column: pd.Series, described: Column, *, strict: bool) -> Suggested:
     if len(present):
         rules["type"] = str(described.kind) if described.kind is not Kind.TEXT else "text"
     if is_amount(column) and described.kind is Kind.NUMERIC:
-        rules |= _amounts(present, strict=strict)
+        rules |= _codes(present, len(column)) or _amounts(present, strict=strict)
     elif is_time(column):
         rules |= _times(present, strict=strict)
-    elif described.kind in {Kind.CATEGORICAL, Kind.BOOLEAN}:
+    elif described.kind is Kind.CATEGORICAL:
         rules |= _values(present, len(column))
     rules["missing"] = _share(int(column.isna().sum()), len(column), strict=strict)
     if _is_key(column, described):
         rules["unique"] = True
     return Suggested(described.name, rules, _seen(column, present))
+
+
+def _codes(present: pd.Series, rows: int) -> dict[str, Any]:
+    """Return the values of whole numbers that are few, as those of classes and ranks are."""
+    is_few = pdt.is_integer_dtype(present.dtype) and present.nunique() <= _FEW_CODES
+    return _values(present, rows) if is_few else {}
 
 
 def _amounts(present: pd.Series, *, strict: bool) -> dict[str, Any]:
@@ -102,20 +110,23 @@ def _amounts(present: pd.Series, *, strict: bool) -> dict[str, Any]:
     if strict:
         return {"min": float(low), "max": float(high)}
     room = (float(high) - float(low)) * ROOM
-    if not math.isfinite(room):
-        return {}
-    below, above = _outward(float(low) - room, room, up=False), _outward(float(high) + room, room, up=True)
+    below, above = _outward(float(low), -room), _outward(float(high), room)
     return {"min": 0.0 if low >= 0 and below < 0 else min(below, float(low)), "max": max(above, float(high))}
 
 
-def _outward(value: float, room: float, *, up: bool) -> float:
-    """Return a rounder number, further out by less than the room that was given."""
-    if room <= 0:
+def _outward(value: float, room: float) -> float:
+    """Return a rounder number at least so much further out; the value itself where floats end before that."""
+    moved = value + room
+    if room == 0 or not math.isfinite(moved):
         return value
-    step = 10.0 ** math.floor(math.log10(room))
-    whole = math.ceil(value / step) if up else math.floor(value / step)
-    rounded = round(whole * step, max(0, -math.floor(math.log10(step))))
-    return float(rounded) if math.isfinite(rounded) else value
+    power = math.floor(math.log10(abs(room)))
+    if power < _SMALLEST_POWER:  # a step so small is no number any more
+        return moved
+    step = 10.0**power
+    if not math.isfinite(moved / step):
+        return moved
+    rounded = (math.ceil if room > 0 else math.floor)(moved / step) * step
+    return round(rounded, max(0, -power)) if math.isfinite(rounded) else moved
 
 
 def _times(present: pd.Series, *, strict: bool) -> dict[str, Any]:
@@ -143,7 +154,7 @@ def _share(missing: int, rows: int, *, strict: bool) -> float:
     """Return the share of missing values that is allowed; none where there was none."""
     if not missing:
         return 0
-    share = missing / rows if strict else min(1.0, missing / rows * _MORE_MISSING)
+    share = missing / rows if strict else min(missing / rows * _MORE_MISSING, (missing / rows + 1) / 2)
     return min(1.0, math.ceil(share * 100) / 100)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlops_cli.cli import completion, config, doctor, init, resume, run, runs, ui
+from mlops_cli.cli import completion, config, data, doctor, init, resume, run, runs, ui
 from mlops_cli.cli import report as report_page
 from mlops_cli.cli.screen import (
     UNWRITABLE,
@@ -45,6 +45,7 @@ def build() -> typer.Typer:
     app.command("resume", epilog=resume.EXAMPLE, short_help="Finish an interrupted run.")(resume.resume)
     app.command("config", epilog=config.EXAMPLE, short_help="Print a resolved config, or what there is.")(config.config)
     app.add_typer(runs.build(), name="runs")
+    app.add_typer(data.build(), name="data")
     app.command("report", epilog=report_page.EXAMPLE, short_help="Write one page about runs.")(report_page.report)
     app.command("ui", epilog=ui.EXAMPLE, short_help="Look at runs in a browser.")(ui.ui)
     app.command("doctor", epilog=doctor.EXAMPLE, short_help="Check the installation and workspace.")(doctor.doctor)

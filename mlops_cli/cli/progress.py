@@ -11,7 +11,7 @@ from mlops_cli.cli.screen import err
 from mlops_cli.records import RunStarted, Stage, TrialFinished
 from mlops_cli.views.plan import opening
 from mlops_cli.views.progress import Watched, after, live, progress_line, reason_of, stage_line
-from mlops_cli.views.text import clean, notice
+from mlops_cli.views.text import clean, notices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,8 +92,8 @@ class PlainDisplay:
     def _begin(self, event: RunStarted, now: float) -> None:
         self._last = now
         self._write(opening(event.plan, event.dataset, event.workers).plain)
-        for warning in event.record.warnings:
-            self._console.print(notice(warning), soft_wrap=True)
+        for warning in notices(event.record.warnings):
+            self._console.print(warning, soft_wrap=True)
 
     def _progress(self, before: Watched, event: Event, now: float) -> None:
         watched, told = self._watched, {None, *(failure.reason for failure in before.failures)}
@@ -142,8 +142,8 @@ class LiveDisplay:
         """Take note; what is drawn next shows it."""
         if isinstance(event, RunStarted):
             self._console.print(opening(event.plan, event.dataset, event.workers))
-            for warning in event.record.warnings:
-                self._console.print(notice(warning))
+            for warning in notices(event.record.warnings):
+                self._console.print(warning)
         self._watched = after(self._watched, event, self._clock())
 
     def _shown(self) -> RenderableType:

@@ -115,7 +115,7 @@ def _print_for_scripts(outcome: Outcome, *, json: bool) -> None:
     else:
         line(str(outcome.record.path))
     if outcome.record.error is not None:
-        say(f"{outcome.record.error.type}: {outcome.record.error.message.splitlines()[0]}", "red")
+        say(outcome.record.error.headline, "red")
 
 
 def _print_outcome(outcome: Outcome, *, tracebacks: bool, nothing: str | None) -> None:

@@ -276,6 +276,8 @@ def check_nothing_missing(value: Any, situation: Situation) -> None:
         if situation.options(missing):
             raise undecided(missing, situation)
         hint = f"write it in the experiment, or {missing}=VALUE on the command line"
+        if missing == "data.path" and value["data"].get("name") is not None:
+            hint = 'a data set is read by name with "- data: dataset" in the defaults, or data=dataset'
         raise ConfigError("a value is needed", key=missing, hint=hint)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from mlops_cli.components.codes import CODES
 from mlops_cli.config import readers as read
 from mlops_cli.config.artifacts import read_plots
 from mlops_cli.config.component import read_component
@@ -63,6 +64,7 @@ ROLE_KEYS = (
     "time",
     "dtypes",
     "expect",
+    "accept",
     "forecast",
 )
 """The keys under ``data`` that say what rows and columns are for; all others are parameters of the source."""
@@ -185,6 +187,7 @@ def read_data(value: object, key: str) -> DataSpec:
         time=read.column(node.get("time"), f"{key}.time"),
         dtypes=_texts(node.get("dtypes"), f"{key}.dtypes"),
         expect=read.mapping(node.get("expect"), f"{key}.expect"),
+        accept=_accepted(node.get("accept"), f"{key}.accept"),
         forecast=read_forecast(node.get("forecast"), f"{key}.forecast"),
     )
 
@@ -198,6 +201,14 @@ def _source(node: Mapping[str, Any], key: str) -> ComponentSpec:
             if difflib.get_close_matches(name, known, n=1, cutoff=0.75):
                 raise ConfigError("unknown key", key=f"{key}.{name}", hint=did_you_mean(name, known))
     return spec
+
+
+def _accepted(value: object, key: str) -> tuple[str, ...]:
+    """Return the codes of notices that are not to be said."""
+    codes = read.names(value, key)
+    for code in codes:
+        read.choice(code, key, sorted(CODES))
+    return codes
 
 
 def _scalar(value: object, key: str) -> object:

@@ -277,8 +277,9 @@ def _optional_defaults(defaults: list[Any], config: DictConfig) -> list[Any]:
 def _names_dataset(config: DictConfig) -> bool:
     """Whether ``data`` says the name of a data set and no path, so that no file's option can be meant."""
     node = config._get_node("data")
-    is_filled = isinstance(node, DictConfig) and not (node._is_none() or node._is_missing() or node._is_interpolation())
-    return is_filled and "name" in node and "path" not in node
+    if not isinstance(node, DictConfig) or node._is_none() or node._is_missing() or node._is_interpolation():
+        return False
+    return "name" in node and "path" not in node
 
 
 def _brings_target(config: DictConfig, group: str) -> bool:

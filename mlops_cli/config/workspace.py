@@ -84,6 +84,34 @@ def find_workspace(start: Path | None = None) -> Workspace:
     return Workspace(first)
 
 
+def trusted_workspace(place: Path) -> Workspace:
+    """Return the workspace around a run, whose code is about to be imported.
+
+    Whose code that may be is said by the workspace that the user works in: a folder that came from elsewhere, with a
+    ``pyproject.toml`` of its own, cannot trust itself.
+
+    Parameters
+    ----------
+    place : Path
+        The run's directory.
+
+    Raises
+    ------
+    ConfigError
+        The run is of another workspace than the current one, and that trusts more.
+    """
+    home, here = find_workspace(place), find_workspace()
+    more = [name for name in home.trust if name not in here.trust]
+    if home.root == here.root or not more:
+        return home
+    raise ConfigError(
+        f"{', '.join(more)} is trusted by the run's own workspace {home.root}, not by the current one",
+        file=str(here.root / "pyproject.toml"),
+        key="tool.mlops.trust",
+        hint=f"if you trust its code: cd {home.root}, or trust = {[*here.trust, *more]}".replace("'", '"'),
+    )
+
+
 def _settings(path: Path) -> dict[str, Any] | None:
     """Return the table ``[tool.mlops]``; None where there is none."""
     if not path.is_file():

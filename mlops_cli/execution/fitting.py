@@ -138,7 +138,7 @@ def notices_of(caught: Sequence[warnings.WarningMessage]) -> tuple[Notice, ...]:
         category = warning.category
         code = "not-converged" if issubclass(category, ConvergenceWarning) else "library-warning"
         if not issubclass(category, DeprecationWarning | PendingDeprecationWarning | FutureWarning):
-            first_line = str(warning.message).strip().splitlines()[0]
+            first_line = next(iter(str(warning.message).strip().splitlines()), category.__name__)
             found[code, first_line] = Notice(code, first_line)
     return tuple(found.values())
 

@@ -7,7 +7,6 @@ nothing of tables.
 
 from __future__ import annotations
 
-import filecmp
 import os
 import re
 import secrets
@@ -17,12 +16,13 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.errors import StoreError, did_you_mean
 from mlops_cli.records import SCHEMA_VERSION, DatasetFile
 from mlops_cli.store.dataset_json import from_json, to_json
+from mlops_cli.store.dataset_places import fill, is_whole
 from mlops_cli.store.files import damaged, disk_errors, locked, read_json, sync_paths, write_json
 from mlops_cli.store.layout import WorkspacePaths, check_name
 from mlops_cli.store.objects import Objects
@@ -62,7 +62,7 @@ class Datasets:
         """Return the names of all data sets that have a version."""
         folder = self.paths.dataset_names
         found = folder.iterdir() if folder.is_dir() else []
-        return sorted(path.name for path in found if path.is_dir() and self._numbers(path.name))
+        return sorted(path.name for path in found if path.is_dir() and self.numbers(path.name))
 
     def is_known(self, name: str) -> bool:
         """Whether a data set of that name has a version."""
@@ -70,7 +70,7 @@ class Datasets:
 
     def versions(self, name: str) -> list[NamedDataset]:
         """Return the versions of a data set, the first one first; none where there is no such data set."""
-        return [self._read(name, number) for number in self._numbers(name)]
+        return [self._read(name, number) for number in self.numbers(name)]
 
     def find(self, name: str, version: int | str = LATEST) -> NamedDataset:
         """Return one version.
@@ -87,7 +87,7 @@ class Datasets:
         StoreError
             There is no such data set or version; the message says which there are.
         """
-        numbers = self._numbers(check_name(name, "data set"))
+        numbers = self.numbers(check_name(name, "data set"))
         if not numbers:
             raise StoreError(f"there is no data set '{name}'", hint=self._mend(name))
         word = str(version)
@@ -97,6 +97,17 @@ class Datasets:
             raise StoreError(f"the data set '{name}' has no version '{word}'", hint=did_you_mean(word, known))
         return self._read(name, number)
 
+    def find_ref(self, ref: str) -> NamedDataset:
+        """Return the version that ``titanic@3``, ``titanic@clean`` or ``titanic``, the newest one, means.
+
+        Raises
+        ------
+        StoreError
+            There is none.
+        """
+        name, _, version = ref.partition("@")
+        return self.find(name, version or LATEST)
+
     def _mend(self, name: str) -> str:
         known = self.names()
         return did_you_mean(name, known) if known else f"mlops data add FILE --name {name}"
@@ -104,7 +115,8 @@ class Datasets:
     def _numbered(self, name: str, word: str) -> int | None:
         return int(word) if _NUMBER.fullmatch(word) else self.tags(name).get(word)
 
-    def _numbers(self, name: str) -> list[int]:
+    def numbers(self, name: str) -> list[int]:
+        """Return the numbers of a data set's versions; none where there is no such data set."""
         try:
             files = list(self._folder(name).iterdir())
         except OSError:
@@ -115,9 +127,12 @@ class Datasets:
         path = self._folder(name) / f"{number}.json"
         value = read_json(path)
         try:
-            return from_json(value)
+            found = from_json(value)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise damaged(path, f"not a version of a data set: {error!r}") from error
+        if (found.name, found.number) != (name, number):
+            raise damaged(path, f"it says that it is {found.ref}")
+        return found
 
     def _folder(self, name: str) -> Path:
         return self.paths.dataset_names / check_name(name, "data set")
@@ -173,7 +188,7 @@ class Datasets:
         bool
             Whether it is new.
         """
-        known = self._numbers(draft.name)
+        known = self.numbers(draft.name)
         if known and _content(newest := self._read(draft.name, known[-1])) == _content(draft):
             return newest, False
         made = replace(draft, number=max([*known, self._last(draft.name)]) + 1)
@@ -225,7 +240,7 @@ class Datasets:
         if found := self.faults(version):
             raise StoreError(f"{version.ref}: {found[0]}", hint=f"add the data again; mlops data verify {version.name}")
         folder = self.paths.dataset_files / version.digest
-        if not _is_whole(version, folder, self.objects):
+        if not is_whole(version, folder, self.objects):
             with self.changing():  # else `collect` might take away what is half there
                 self._lay_out(version, folder)
         return folder if version.has_folder else folder / version.files[0].path
@@ -234,20 +249,12 @@ class Datasets:
         temp = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
         try:
             with disk_errors("write", folder):
-                self._fill(version, temp)
-                if not _is_whole(version, folder, self.objects):  # else another process was quicker
+                fill(version, self.objects, temp)
+                if not is_whole(version, folder, self.objects):  # else another process was quicker
                     shutil.rmtree(folder, ignore_errors=True)
                     temp.rename(folder)
         finally:
             shutil.rmtree(temp, ignore_errors=True)
-
-    def _fill(self, version: NamedDataset, folder: Path, *, links: bool = True) -> None:
-        for file in version.files:
-            target = _inside(folder, file.path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            content = self.objects.path(file.sha256)
-            if not links or not _linked(content, target):
-                shutil.copyfile(content, target)
 
     def checkout(self, version: NamedDataset, target: Path) -> Path:
         """Copy a version's files to a folder, or its one file to a path; they can be changed there.
@@ -264,7 +271,7 @@ class Datasets:
         with disk_errors("write", place):
             place.parent.mkdir(parents=True, exist_ok=True)
             try:
-                self._fill(version, temp, links=False)
+                fill(version, self.objects, temp, links=False)
                 (temp if version.has_folder else temp / version.files[0].path).rename(place)
                 sync_paths([place.parent])
             finally:
@@ -334,6 +341,8 @@ class Datasets:
         for place in folder.iterdir() if folder.is_dir() else []:
             if place.name not in digests:
                 shutil.rmtree(place, ignore_errors=True)
+        for temp in self.paths.dataset_names.glob("*/.*.tmp"):  # of a process that was killed: this one has the lock
+            temp.unlink(missing_ok=True)
 
 
 def _content(version: NamedDataset) -> tuple[Any, ...]:
@@ -361,32 +370,3 @@ def files_in(folder: Path) -> Iterator[tuple[str, Path]]:
             file = Path(root, name)
             if not name.startswith(".") and stat.S_ISREG(file.lstat().st_mode):
                 yield file.relative_to(folder).as_posix(), file
-
-
-def _is_whole(version: NamedDataset, folder: Path, objects: Objects) -> bool:
-    """Whether a place has every file of a version with its content."""
-    return all(_is_same(folder / file.path, objects.path(file.sha256)) for file in version.files)
-
-
-def _is_same(place: Path, content: Path) -> bool:
-    """Whether a file is a link to a content, or a copy of it where there can be no link."""
-    try:
-        return place.samefile(content) or filecmp.cmp(place, content, shallow=False)
-    except OSError:
-        return False
-
-
-def _inside(folder: Path, path: str) -> Path:
-    """Return the place of a file of a version, which a forged record might want elsewhere."""
-    parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or ".." in parts or "\0" in path:
-        raise StoreError(f"damaged: {path!r} is no place inside a data set")
-    return folder.joinpath(*parts)
-
-
-def _linked(content: Path, target: Path) -> bool:
-    try:
-        target.hardlink_to(content)
-    except OSError:  # another file system, or one without links
-        return False
-    return True

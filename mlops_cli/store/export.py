@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_cli.errors import UsageError
 from mlops_cli.store.files import json_bytes, write_file
-from mlops_cli.store.index.fields import BY_NAME, Kind, columns_of, kind_of, values_of
+from mlops_cli.store.index.fields import BY_NAME, Kind, columns_of, kind_of, shared_params, values_of
 from mlops_cli.store.tables import csv_text, write_predictions
 from mlops_cli.store.values import encode
 
@@ -29,7 +29,7 @@ def run_rows(records: Iterable[RunRecord]) -> list[Row]:
 
 
 def trial_rows(record: RunRecord, trials: Iterable[TrialResult]) -> list[Row]:
-    """Return one row per trial of a run: parameters, means over the splits, times in seconds, the error."""
+    """Return one row per trial of a run: all parameters, means over the splits, seconds, the error."""
     return [_trial_row(record, trial) for trial in trials]
 
 
@@ -38,7 +38,7 @@ def _trial_row(record: RunRecord, trial: TrialResult) -> Row:
     row["state"] = str(trial.state)
     for name, scores in trial.scores.items():
         row |= {f"metrics.{name}": trial.mean(name), f"metrics.{name}.std": _std(scores)}
-    row |= {f"params.{key}": value for key, value in trial.params.items()}
+    row |= {f"params.{key}": value for key, value in {**shared_params(record, trial.params), **trial.params}.items()}
     error = f"{trial.error.type}: {trial.error.message}" if trial.error is not None else None
     return {**row, "fit_s": trial.fit_s, "score_s": trial.score_s, "reused": trial.reused, "error": error}
 

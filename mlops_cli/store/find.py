@@ -267,10 +267,10 @@ def _best(workspace: WorkspacePaths, experiment: str) -> RunRecord:
     from mlops_cli.store.index import find_best  # not above: the index reads runs by this module
 
     _known(workspace, experiment)
-    place = find_best(workspace, experiment or None)
-    if place is None:
+    found = find_best(workspace, experiment or None)
+    if found is None:
         raise StoreError(f"no run of {experiment} has completed", hint=f"mlops run config={experiment}")
-    return read_run(place)
+    return read_run(found.place)
 
 
 def _known(workspace: WorkspacePaths, experiment: str | None) -> list[Path]:

@@ -66,5 +66,7 @@ def _contents(path: Path) -> list[str]:
         value = read_json(path)
         found = [*value["files"].values(), value["table"]]
     except (KeyError, TypeError, AttributeError) as error:
-        raise StoreError(f"damaged: {path}: {error!r}", hint="move it away; its run cannot see its data again") from error
+        raise StoreError(
+            f"damaged: {path}: {error!r}", hint="move it away; its run cannot see its data again"
+        ) from error
     return [digest for digest in found if digest]

@@ -138,10 +138,10 @@ class Objects:
         return folder / f"{os.getpid()}-{secrets.token_hex(8)}"
 
     def _settle(self, temp: Path, digest: str) -> str:
-        """Put a finished file into its place; one that is there already is left as it is."""
+        """Put a finished file into its place; one that is there already and whole is left as it is."""
         place = self._place(digest)
         with disk_errors("write", place):
-            if place.exists() and place.stat().st_size == temp.stat().st_size:
+            if place.exists() and self.verify(digest):  # else adding the content again mends it
                 _forget(temp)
                 place.chmod(0o444)  # as new again: its inode has changed just now, which spares it from collecting
                 return digest

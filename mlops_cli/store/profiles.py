@@ -38,7 +38,7 @@ def read_profile(path: Path) -> DataProfile:
     value = read_json(path)
     try:
         return profile_from_json(value)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise damaged(path, f"not a profile of data: {error!r}") from error
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.analysis.wording import difference_in_words, names, p_in_words, sentence, verdict_in_words
+from mlops_cli.records import of_task
+from mlops_cli.views.chosen import option
 from mlops_cli.views.pages.drawings import legend, splits_chart
 from mlops_cli.views.pages.tables import score
 from mlops_cli.views.pages.words import moment
@@ -27,11 +29,15 @@ def beside(report: Report) -> Mapping[str, Any]:
     return {
         "names": letters,
         "labels": [record.id for record in records],
+        "models": [option(_chosen(record), "model") for record in records],
         "sentences": _sentences(found) if found is not None else [report.refused],
         "differences": _differences(found) if found is not None else [],
         "paired": found is not None and not any(one.refused for one in found.pairings),
         "charts": _charts(records, letters),
-        "legend": [(name, r.id, *legend(i)) for i, (name, r) in enumerate(zip(letters, records, strict=True))],
+        "legend": [
+            (name, f"{r.id} {option(_chosen(r), 'model')}".rstrip(), *legend(i))
+            for i, (name, r) in enumerate(zip(letters, records, strict=True))
+        ],
         "facts": _marked(_facts(records)),
         "params": _params(records),
     }
@@ -104,10 +110,14 @@ def _marked(rows: Iterable[tuple[str, Sequence[str]]]) -> list[tuple[Cell, ...]]
 
 def _params(records: Sequence[RunRecord]) -> list[tuple[Cell, ...]]:
     """Return the parameters of the best trials that are not the same in all runs."""
-    chosen = [r.params or (r.best.params if r.best else {}) for r in records]
+    chosen = [_chosen(r) for r in records]
     keys = sorted({key for params in chosen for key in params})
     rows = [(key, [setting(p[key]) if key in p else "" for p in chosen]) for key in keys]
     return [(key, *cells) for key, cells in rows if len(set(cells)) > 1]
+
+
+def _chosen(record: RunRecord) -> Mapping[str, Any]:
+    return of_task(record.params, record.task) or (record.best.params if record.best else {})
 
 
 def _charts(records: Sequence[RunRecord], letters: Sequence[str]) -> list[Any]:

@@ -12,6 +12,7 @@ from mlops_cli.analysis.wording import difference_in_words, p_in_words, sentence
 from mlops_cli.records import Verdict
 from mlops_cli.store.serialize import metrics_to_json, params_to_json
 from mlops_cli.store.values import finite
+from mlops_cli.views.chosen import option
 from mlops_cli.views.runs import table
 from mlops_cli.views.text import arrow, clean, number, plain, plural, setting, spread
 
@@ -54,8 +55,9 @@ def _legend(contenders: Iterable[Contender]) -> Table:
     made = Table.grid(padding=(0, 2))
     made.add_column(style="bold", no_wrap=True)
     made.add_column(overflow="fold")
+    made.add_column(overflow="fold")
     for contender in contenders:
-        made.add_row(contender.name, plain(contender.label))
+        made.add_row(contender.name, plain(contender.label), plain(option(contender.params, "model")))
     return made
 
 

@@ -8,6 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from mlops_cli.analysis.difference import SWEEP_OPTIONS
 from mlops_cli.store.values import encode
 from mlops_cli.views.text import clean, number, plain, setting
 
@@ -47,7 +48,9 @@ def _section(name: str, changes: tuple[Change, ...]) -> Table:
 
 
 def _change(change: Change, *, scores: bool) -> Text:
-    old, new = _value(change, 0), _value(change, 1)
+    if change.key == SWEEP_OPTIONS:
+        return Text("differ")
+    old, new = (_value(change, side, scores=scores) for side in (0, 1))
     if not change.found[0]:
         return Text.assemble(("added", "green"), f"  {new}")
     if not change.found[1]:
@@ -57,8 +60,10 @@ def _change(change: Change, *, scores: bool) -> Text:
     return Text(f"{old} → {new}")
 
 
-def _value(change: Change, side: int) -> str:
+def _value(change: Change, side: int, *, scores: bool) -> str:
     value = (change.a, change.b)[side]
+    if scores:
+        return number(value)
     if change.key in SHORT and isinstance(value, str):
         return clean(value[:12])
     text = clean(repr(value) if isinstance(value, float) else setting(value))

@@ -61,7 +61,9 @@ def can_be_named(name: str) -> bool:
 def _can_be_said(value: Any) -> bool:
     if isinstance(value, list):
         return all(map(_can_be_said, value))
-    return not isinstance(value, str) or ("${" not in value and not any("\ud800" <= c <= "\udfff" for c in value))
+    if not isinstance(value, str):
+        return True
+    return "${" not in value and "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def scalar(value: Any) -> str:

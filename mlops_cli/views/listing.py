@@ -12,6 +12,7 @@ from rich.text import Text
 
 from mlops_cli.records import RunStatus
 from mlops_cli.store.index.fields import Kind, kind_of, params_of, values_of
+from mlops_cli.views.chosen import option
 from mlops_cli.views.runs import STATUS_STYLE, headline, scores, table
 from mlops_cli.views.text import arrow, clean, number, params, plain, seconds, setting, spread
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 _GAP = 3  # blanks between two columns
 _WIDEST = 28  # of a parameter
 _NARROWEST = 12  # to which one is cut rather than left out
-_RESERVED = 27  # for the trials and the time
+_RESERVED = 9  # for the trials
+_READABLE = 8  # characters that a column which was asked for keeps
 _HASH_SHOWN = 12
 
 
@@ -42,16 +44,27 @@ class _Column:
 
     def cut(self, width: int) -> _Column:
         """Return the column with texts no wider than ``width``; its title and its numbers stay."""
-        if self.right or self.width <= width:
+        return self if self.right else self.squeezed(width, title=False)
+
+    def squeezed(self, width: int, *, title: bool = True) -> _Column:
+        """Return the column no wider than ``width``, the title too where that is meant."""
+        if self.width <= width:
             return self
-        cells = [cell.copy() for cell in self.cells]
+        head, *cells = (cell.copy() for cell in (Text(self.title), *self.cells))
         for cell in cells:
             cell.truncate(width, overflow="ellipsis")
-        return replace(self, cells=tuple(cells))
+        if title:
+            head.truncate(width, overflow="ellipsis")
+        return replace(self, title=head.plain, cells=tuple(cells))
 
 
 def listing(
-    records: Sequence[RunRecord], *, width: int = 80, columns: Sequence[str] = (), now: datetime | None = None
+    records: Sequence[RunRecord],
+    *,
+    width: int = 80,
+    columns: Sequence[str] = (),
+    bare: bool = False,
+    now: datetime | None = None,
 ) -> Table:
     """Return runs as rows.
 
@@ -63,23 +76,35 @@ def listing(
         Columns of the terminal; what does not fit is left out, the least important first.
     columns : sequence of str
         The keys to show instead, in full; all of them, whatever the width.
+    bare : bool
+        Leave the experiment out of the ids: what is left of one names the run too.
     now : datetime, optional
         The present, with a zone, which days are told from.
     """
     present = now or datetime.now().astimezone()
-    chosen = [_asked(records, key, present) for key in columns] if columns else _fitting(records, width, present)
+    chosen = (
+        _squeezed(_asked(records, columns, present), width)
+        if columns
+        else _fitting(_all(records, bare, present), width)
+    )
     made = table()
     for column in chosen:
         # What is broken over two lines cannot be copied.
         made.add_column(
             Text(column.title),
             justify="right" if column.right else "left",
-            no_wrap=column.width <= width and (not columns or column.title == "id"),
-            overflow="fold",
+            no_wrap=column.width <= width,
+            overflow="fold" if column.title in {"run", "id"} else "ellipsis",
         )
     for row in zip(*(column.cells for column in chosen), strict=True):
         made.add_row(*row)
     return made
+
+
+def left_out(records: Sequence[RunRecord], *, width: int = 80, bare: bool = False, now: datetime | None = None) -> int:
+    """Return how many columns a listing has no room for."""
+    every = _all(records, bare, now or datetime.now().astimezone())
+    return len(every.fixed) + len(every.differing) - len(_fitting(every, width))
 
 
 def head(record: RunRecord) -> RenderableType:
@@ -95,19 +120,52 @@ def head(record: RunRecord) -> RenderableType:
 # --- which columns -----------------------------------------------------------------------------------------------
 
 
-def _fitting(records: Sequence[RunRecord], width: int, now: datetime) -> list[_Column]:
+@dataclass(frozen=True)
+class _Every:
+    """All columns that there are, and shorter forms of two of them."""
+
+    run: _Column
+    when: _Column
+    status: _Column
+    trials: _Column
+    score: _Column
+    differing: tuple[_Column, ...]
+    mean: _Column  # the score without its spread
+    unusual: _Column  # the status of those that have not completed
+
+    @property
+    def fixed(self) -> tuple[_Column, ...]:
+        return (self.run, self.when, self.status, self.trials, self.score)
+
+
+def _all(records: Sequence[RunRecord], bare: bool, now: datetime) -> _Every:
+    ids = [r.id.partition("/")[2] if bare and "/" in r.id else r.id for r in records]
+    states = [Text(str(r.status), style=STATUS_STYLE[r.status]) for r in records]
+    unusual = [Text() if r.status is RunStatus.COMPLETED else state for r, state in zip(records, states, strict=True)]
+    return _Every(
+        run=_Column("run", tuple(map(plain, ids))),
+        when=_Column("when", tuple(Text(short_time(r.started, now)) for r in records)),
+        status=_Column("status", tuple(states)),
+        trials=_Column("trials", tuple(Text(_trials(r)) for r in records), right=True),
+        score=_scores(records, with_spread=True),
+        differing=tuple(_differing(records)),
+        mean=_scores(records, with_spread=False),
+        unusual=_Column("status", tuple(unusual)),
+    )
+
+
+def _fitting(every: _Every, width: int) -> list[_Column]:
     """Return as many columns as fit, in the order in which they are read."""
-    run = _Column("run", tuple(plain(r.id) for r in records))
-    status = _Column("status", tuple(Text(str(r.status), style=STATUS_STYLE[r.status]) for r in records))
-    when = _Column("when", tuple(Text(short_time(r.started, now)) for r in records))
-    trials = _Column("trials", tuple(Text(_trials(r)) for r in records), right=True)
-    short, full = _scores(records, with_spread=False), _scores(records, with_spread=True)
-    left = width - run.width
-    score = full if full.width + status.width + 2 * _GAP <= left else short
-    kept, left = _taken([score, status], left)
-    told, left = _taken(_differing(records), left, shrinking=2)
-    others, left = _taken([trials, when], left)
-    return [*(c for c in (run, when, status, trials, score) if c in (run, *kept, *others)), *told]
+    left = width - every.run.width
+    first = [min(column.width, _NARROWEST) for column in every.differing[:1]]
+    wide = sum(size + _GAP for size in (every.when.width, every.status.width, every.score.width, *first)) <= left
+    status, score = (every.status, every.score) if wide else (every.unusual, every.mean)
+    wished = [score, every.when, *([status] if any(cell.plain for cell in status.cells) else [])]
+    kept, left = _taken(wished, left)
+    told, left = _taken(every.differing, left, shrinking=2)
+    others, left = _taken([every.trials], left)
+    shown = (*kept, *others)
+    return [c for c in (every.run, every.when, status, every.trials, score) if c is every.run or c in shown] + told
 
 
 def _taken(wished: Sequence[_Column], left: int, *, shrinking: int = 0) -> tuple[list[_Column], int]:
@@ -143,26 +201,33 @@ def _trials(record: RunRecord) -> str:
     counts = record.counts
     if record.status is not RunStatus.INTERRUPTED:
         return str(counts.trials)
-    return f"{counts.completed + counts.failed + counts.pruned}/{counts.trials}"
+    return f"{counts.ended}/{counts.trials}"
 
 
 # --- what differs ------------------------------------------------------------------------------------------------
 
 
 def _differing(records: Sequence[RunRecord]) -> list[_Column]:
-    """Return the parameters whose values are not the same in all rows: those that most rows have come first."""
-    rows = [params_of(record) for record in records]
+    """Return the parameters of which runs have different values: the model first, then those that most rows have."""
+    rows = [_named(params_of(record)) for record in records]
     told = [row for row in rows if row]  # a run without a winner has no parameters to differ in
     keys = list(dict.fromkeys(key for row in told for key in row if "_target_" not in key))
-    differing = [key for key in keys if len({_told(row, key) for row in told}) > 1]
+    differing = [key for key in keys if len({_told(row[key]) for row in told if key in row}) > 1]
     swept = {key for record in records if record.best is not None for key in record.best.params}
-    differing.sort(key=lambda key: (-sum(key in row for row in told), key not in swept))
+    differing.sort(key=lambda key: (key != "model", -sum(key in row for row in told), key not in swept))
     names = short_names(keys)
     return [_parameter(names[key], rows, key) for key in differing]
 
 
-def _told(row: dict[str, Any], key: str) -> str:
-    return repr(row[key]) if key in row else ""
+def _named(row: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters with the model's name, be it an option's or a class's."""
+    name = option(row, "model")
+    return {**row, "model": name} if name else row
+
+
+def _told(value: Any) -> str:
+    """Return what tells a value from others: 1 and 1.0 are one, 1 and true are two."""
+    return repr(float(value) if isinstance(value, int) and not isinstance(value, bool) else value)
 
 
 def _parameter(name: str, rows: list[dict[str, Any]], key: str) -> _Column:
@@ -198,10 +263,36 @@ def _endings(key: str) -> list[str]:
 # --- columns that were asked for ---------------------------------------------------------------------------------
 
 
-def _asked(records: Sequence[RunRecord], key: str, now: datetime) -> _Column:
+def _asked(records: Sequence[RunRecord], keys: Sequence[str], now: datetime) -> list[_Column]:
     rows = [values_of(record) for record in records]
+    return [_values(title, rows, key, now) for key, title in _titles(keys).items()]
+
+
+def _values(title: str, rows: Sequence[Mapping[str, Any]], key: str, now: datetime) -> _Column:
     numeric = any(isinstance(row.get(key), int | float) and not isinstance(row[key], bool) for row in rows)
-    return _Column(clean(key), tuple(_shown(key, row, now) for row in rows), right=numeric)
+    return _Column(clean(title), tuple(_shown(key, row, now) for row in rows), right=numeric)
+
+
+def _titles(keys: Sequence[str]) -> dict[str, str]:
+    """Return for each key what heads its column: as short as tells them apart."""
+    of_params = [key.removeprefix("params.") for key in keys if key.startswith("params.")]
+    short = {f"params.{key}": name for key, name in short_names(of_params).items()}
+    short |= {key: key.partition(".")[2] for key in keys if key.startswith(("metrics.", "tags."))}
+    titles = [short.get(key, key) for key in keys]
+    return {key: title if titles.count(title) == 1 else key for key, title in zip(keys, titles, strict=True)}
+
+
+def _squeezed(columns: list[_Column], width: int) -> list[_Column]:
+    """Return columns that fit beside each other: the widest ones are cut, but no id."""
+    widths = [column.width for column in columns]
+    free = [n for n, column in enumerate(columns) if column.title != "id" and column.width > _READABLE]
+    over = sum(widths) + _GAP * (len(columns) - 1) - width
+    while over > 0 and free:
+        widest = max(free, key=lambda n: widths[n])
+        widths[widest] -= 1
+        over -= 1
+        free = [n for n in free if widths[n] > _READABLE]
+    return [column.squeezed(room) for column, room in zip(columns, widths, strict=True)]
 
 
 def _shown(key: str, row: Mapping[str, Any], now: datetime) -> Text:
@@ -234,3 +325,19 @@ def short_time(started: str, now: datetime) -> str:
     if days in {0, 1}:
         return f"{'yesterday' if days else 'today'} {then:%H:%M}"
     return f"{then:%b} {then.day} {then:%H:%M}" if then.year == now.year else f"{then:%Y-%m-%d}"
+
+
+def dated_time(started: str, now: datetime) -> str:
+    """Return a moment to the second with its date, in the zone of ``now``; of the last days, how one would say it too.
+
+    Examples
+    --------
+    >>> now = datetime.fromisoformat("2026-11-21T15:00:00+01:00")
+    >>> dated_time("2026-11-21T08:10:05+00:00", now), dated_time("2026-11-02T09:10:00+01:00", now)
+    ('today 09:10:05, 2026-11-21', '2026-11-02 09:10:00')
+    """
+    then = datetime.fromisoformat(started).astimezone(now.tzinfo)
+    days = (now.date() - then.date()) // timedelta(days=1)
+    if days in {0, 1}:
+        return f"{'yesterday' if days else 'today'} {then:%H:%M:%S}, {then:%Y-%m-%d}"
+    return f"{then:%Y-%m-%d %H:%M:%S}"

@@ -8,7 +8,8 @@ from rich.console import Group
 from rich.text import Text
 
 from mlops_cli.views.runs import table
-from mlops_cli.views.text import arrow, clean, notice, params, plural
+from mlops_cli.views.text import arrow, clean, params, plural
+from mlops_cli.views.text import notices as notices_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,7 +53,7 @@ def preview(
     left = _left(plan, min(len(points), SHOWN))
     if left:
         blocks.append(Text(left, style="dim"))
-    return Group(*blocks, *(notice(n) for n in notices))
+    return Group(*blocks, *notices_of(notices))
 
 
 def _left(plan: Plan, shown: int) -> str:

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlops_cli.records import RunStarted, SplitFinished, Stage, TrialFinished
-from mlops_cli.views.text import arrow, clean, number, params, plural, seconds
+from mlops_cli.views.text import arrow, clean, number, params, plural, plus_minus, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,7 +187,7 @@ def reason_of(event: TrialFinished) -> str | None:
     error = event.result.error
     if error is None or not event.result.state.has_failed:
         return None
-    return clean(f"{error.type}: {(error.message.splitlines() or [''])[0]}")
+    return clean(error.headline)
 
 
 def time_left(watched: Watched, now: float) -> float | None:
@@ -281,7 +281,7 @@ def _spread(values: Sequence[float]) -> str:
 
     if not values:
         return "-"
-    return f"{number(fmean(values))} ± {number(stdev(values))}" if len(values) > 1 else number(values[0])
+    return plus_minus(fmean(values), stdev(values)) if len(values) > 1 else number(values[0])
 
 
 def _front(watched: Watched) -> Text | None:

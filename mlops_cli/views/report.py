@@ -6,15 +6,17 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlops_cli.analysis.aggregate import failures
 from mlops_cli.records import RunStatus
 from mlops_cli.views import pages
 from mlops_cli.views.beside import beside
-from mlops_cli.views.pages.tables import columns_table, direction_of, first_line, profile_table, score, trials_table
+from mlops_cli.views.pages.tables import columns_table, direction_of, profile_table, score, trials_table
 from mlops_cli.views.pages.words import moment, size
+from mlops_cli.views.runs import MOST_KINDS
 from mlops_cli.views.text import arrow, interval, number, plural, seconds, setting, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from mlops_cli.records import Report, RunContents, RunRecord, TrialResult
     from mlops_cli.views.pages.tables import Cell
@@ -77,6 +79,7 @@ class RunSection:
     columns: Any
     plots: Mapping[str, str]
     failures: tuple[Failure, ...]
+    more_failures: str  # how many further kinds there are, in words
     facts: Mapping[str, Sequence[tuple[str, str]]]
     commands: Sequence[tuple[str, str]]
     files: tuple[tuple[Cell, ...], ...]
@@ -92,7 +95,7 @@ def run_section(run: RunContents, prefix: str = "") -> RunSection:
     prefix : str
         What the names of its parts begin with.
     """
-    record = run.record
+    record, kinds = run.record, failures(run.trials)
     return RunSection(
         prefix=prefix,
         run=run,
@@ -103,7 +106,8 @@ def run_section(run: RunContents, prefix: str = "") -> RunSection:
         trials=trials_table(record, run.trials, f"{prefix}trials-rows") if run.trials else None,
         columns=_columns(run, prefix),
         plots={name.replace("_", " "): pages.data_url("image/svg+xml", svg) for name, svg in run.plots.items()},
-        failures=failures(run.trials),
+        failures=tuple(_failure(*kind) for kind in kinds[:MOST_KINDS]),
+        more_failures=plural(len(kinds) - MOST_KINDS, "more kind") if len(kinds) > MOST_KINDS else "",
         facts={"asked": asked(run), "came from": provenance(record)},
         commands=reproduce(run),
         files=tuple((file.path, size(file.size), file.sha256) for file in run.files),
@@ -189,23 +193,13 @@ def provenance(record: RunRecord) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Failure:
-    """Trials that failed for one reason."""
+    """Trials that failed for one kind of reason."""
 
     reason: str
     count: int
     trials: str
     traceback: str  # of the first of them
     params: tuple[tuple[str, str], ...]
-
-
-def failures(trials: Iterable[TrialResult]) -> tuple[Failure, ...]:
-    """Return why trials failed, the most frequent reason first."""
-    groups: dict[str, list[TrialResult]] = {}
-    for trial in trials:
-        if trial.error is not None and trial.state.has_failed:
-            groups.setdefault(f"{first_line(trial.error.type, trial.error.message)}", []).append(trial)
-    ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
-    return tuple(_failure(reason, those) for reason, those in ordered)
 
 
 def _failure(reason: str, those: Sequence[TrialResult]) -> Failure:

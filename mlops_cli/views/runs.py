@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from mlops_cli.analysis.aggregate import failures
 from mlops_cli.records import RunStatus, TrialState
 from mlops_cli.views.text import arrow, clean, interval, notice, number, params, plain, plural, seconds, spread
 
@@ -28,6 +29,8 @@ STATUS_STYLE = {
 STATE_STYLE = {TrialState.FAILED: "red", TrialState.LOST: "red", TrialState.PRUNED: "dim"}
 TOP = 10
 SHOWN_METRICS = 3
+MOST_KINDS = 20
+"""Reasons for which trials failed that are told one by one."""
 
 
 def table(*headers: str) -> Table:
@@ -88,7 +91,7 @@ def headline(record: RunRecord) -> Text:
     counts = record.counts
     done = plural(counts.trials, "trial")
     if record.status is RunStatus.INTERRUPTED:
-        done = f"{counts.completed + counts.failed + counts.pruned} of {done}"
+        done = f"{counts.ended} of {done}"
     if record.counts.failed:
         done += f", {record.counts.failed} failed"
     if record.counts.pruned:
@@ -148,19 +151,16 @@ def rank(record: RunRecord, trials: Sequence[TrialResult]) -> list[TrialResult]:
 
 def failed(trials: Sequence[TrialResult], *, tracebacks: bool = False) -> list[Text]:
     """Return why trials failed, each reason once with the trials that it took."""
-    numbers: dict[str, list[TrialResult]] = {}
-    for trial in trials:
-        if trial.error is not None and trial.state.has_failed:
-            reason = f"{trial.error.type}: {trial.error.message.splitlines()[0]}"
-            numbers.setdefault(reason, []).append(trial)
-    ordered = sorted(numbers.items(), key=lambda item: (-len(item[1]), item[0]))
-    lines = [Text(f"{sum(map(len, numbers.values()))} of {plural(len(trials), 'trial')} failed:", style="red")]
-    for reason, those in ordered:
+    kinds = failures(trials)
+    lines = [Text(f"{sum(len(those) for _, those in kinds)} of {plural(len(trials), 'trial')} failed:", style="red")]
+    for reason, those in kinds[:MOST_KINDS]:
         which = ", ".join(str(t.trial) for t in those[:TOP]) + (" …" if len(those) > TOP else "")
         what = "trial" if len(those) == 1 else "trials"
         lines.append(Text.assemble((f"  {len(those)} × ", "red"), clean(reason), (f"  {what} {which}", "dim")))
         if tracebacks and those[0].error is not None:
             lines += [plain(f"    {line}", "dim") for line in those[0].error.traceback.splitlines()]
+    if len(kinds) > MOST_KINDS:
+        lines.append(Text(f"  … and {plural(len(kinds) - MOST_KINDS, 'more kind')}, in trials.csv", style="dim"))
     if not tracebacks and any(t.error is not None and t.error.traceback for t in trials):
         lines.append(Text("  --verbose shows where", style="dim"))
     return lines

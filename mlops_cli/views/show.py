@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -10,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from mlops_cli.analysis.wording import told
+from mlops_cli.views.chosen import choices
+from mlops_cli.views.listing import dated_time
 from mlops_cli.views.runs import results, table, troubles
 from mlops_cli.views.text import number, plain, plural
 
@@ -36,6 +39,7 @@ def page(
     lead: Lead | None = None,
     files: Sequence[str] = (),
     tracebacks: bool = False,
+    now: datetime | None = None,
 ) -> RenderableType:
     """Return everything about one run.
 
@@ -51,6 +55,8 @@ def page(
         Those of its files that are there.
     tracebacks : bool
         Show one of each reason that trials failed for.
+    now : datetime, optional
+        The present, in the zone that times are told in; the local one where not given.
     """
     blocks = results(record, trials)
     if lead is not None and record.best is not None:
@@ -59,7 +65,7 @@ def page(
     if any(len(summary.splits) > 1 for summary in record.metrics.values()):
         blocks += [Text(), *splits(record)]
     blocks += troubles(record, trials, tracebacks=tracebacks)
-    return Group(*blocks, Text(), facts(record, files))
+    return Group(*blocks, Text(), facts(record, files, now))
 
 
 # --- split by split ----------------------------------------------------------------------------------------------
@@ -95,20 +101,21 @@ def _spread(record: RunRecord, count: int) -> Table:
 # --- where it came from ------------------------------------------------------------------------------------------
 
 
-def facts(record: RunRecord, files: Sequence[str] = ()) -> Table:
-    """Return where the run came from: data, code, environment, files."""
+def facts(record: RunRecord, files: Sequence[str] = (), now: datetime | None = None) -> Table:
+    """Return what the run chose and where it came from: model, data, code, environment, files."""
     made = Table.grid(padding=(0, 2))
     made.add_column(style="dim", no_wrap=True)
     made.add_column(overflow="fold")
-    for label, value in _facts(record):
+    for label, value in _facts(record, now or datetime.now().astimezone()):
         made.add_row(label, plain(value))
     if files:
         made.add_row("", plain("  ".join(files)))
     return made
 
 
-def _facts(record: RunRecord) -> list[tuple[str, str]]:
-    found = [("task", str(record.task)), ("seed", str(record.seed)), ("started", record.started)]
+def _facts(record: RunRecord, now: datetime) -> list[tuple[str, str]]:
+    found = [*choices(record), ("task", str(record.task)), ("seed", str(record.seed))]
+    found.append(("started", dated_time(record.started, now)))
     if record.description:
         found.insert(0, ("about", record.description))
     if record.note:

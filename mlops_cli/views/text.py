@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from mlops_cli.components.codes import CODES
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from mlops_cli.records import Direction, MetricSummary, Notice
 
@@ -52,7 +54,21 @@ def number(value: float | None) -> str:
 
 def spread(summary: MetricSummary) -> str:
     """Return a mean with its standard deviation over the splits."""
-    return number(summary.mean) if summary.std is None else f"{number(summary.mean)} ± {number(summary.std)}"
+    return number(summary.mean) if summary.std is None else plus_minus(summary.mean, summary.std)
+
+
+def plus_minus(mean: float, std: float) -> str:
+    """Return a mean with its standard deviation, both to the same place; a small one by its own digits.
+
+    Examples
+    --------
+    >>> plus_minus(54.4912, 2.4353), plus_minus(0.86, 0.0212), plus_minus(5012.3, 0.123)
+    ('54.49 ± 2.44', '0.8600 ± 0.0212', '5012 ± 0.1230')
+    """
+    shown = number(mean)
+    places = len(shown.partition(".")[2])
+    rounded = f"{std:.{places}f}"
+    return f"{shown} ± {number(std) if 'e' in shown or (std and not float(rounded)) else rounded}"
 
 
 def interval(summary: MetricSummary) -> str:
@@ -129,3 +145,11 @@ def notice(item: Notice) -> Text:
     """Return a warning as one paragraph."""
     # Yellow letters are lost on white, and so black stands on it.
     return Text.assemble(("!", "black on yellow"), (f" {item.code}: ", "bold"), clean(item.message))
+
+
+def notices(items: Iterable[Notice]) -> list[Text]:
+    """Return warnings, each as one paragraph, and how those about the data are said no more."""
+    listed = list(items)
+    known = ",".join(dict.fromkeys(item.code for item in listed if item.code in CODES))
+    more = [Text(f"  known and meant? data.accept=[{known}]", style="dim")] if known else []
+    return [*map(notice, listed), *more]

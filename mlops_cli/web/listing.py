@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from mlops_cli.errors import StoreError
 from mlops_cli.records import Direction, RunStatus
 from mlops_cli.views.text import arrow, params, spread
 
@@ -61,13 +62,23 @@ def run_table(records: Sequence[RunRecord], sort: str, standings: Standings) -> 
     standings : Standings
         What tells how a run stands.
     """
-    current = [standings.of(r.path).record if r.status is RunStatus.RUNNING else r for r in records]
+    current = [_current(r, standings) for r in records]
     primaries = {(r.primary, r.direction) for r in current if r.primary}
     metric, direction = primaries.pop() if len(primaries) == 1 else ("", None)
     keys = differing_keys([r.params for r in current if r.params])
     rows = tuple(_row(r, keys[:_KEYS_SHOWN], named=not metric) for r in current)
     score = f"{metric} {arrow(direction)}" if metric else "Score"
     return RunTable(rows, _headings(sort or "-started", score, minimized=direction is Direction.MINIMIZE))
+
+
+def _current(record: RunRecord, standings: Standings) -> RunRecord:
+    """Return a record with the counts and the best trial of this moment; as it is where the journal is damaged."""
+    if record.status is not RunStatus.RUNNING:
+        return record
+    try:
+        return standings.of(record.path).record
+    except StoreError:  # its own page says what is wrong; the other runs are to be seen
+        return record
 
 
 def _headings(sort: str, score: str, *, minimized: bool) -> tuple[Heading, ...]:
@@ -107,8 +118,7 @@ def differing_keys(params: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _row(record: RunRecord, keys: Sequence[str], *, named: bool) -> Row:
-    counts = record.counts
-    done = counts.completed + counts.failed + counts.pruned
+    done = record.counts.ended
     swept = record.best.params if record.best is not None else {}
     chosen = {key: record.params[key] for key in keys if key in record.params} | dict(swept)
     return Row(record, when(record.started), _trials(record, done), done, _score(record, named=named), params(chosen))

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from mlops_cli.analysis.aggregate import without_numbers
 from mlops_cli.records import ErrorInfo, RunStatus
 from mlops_cli.store.find import read_run, so_far
 from mlops_cli.store.journal import START, trials_after
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
     from mlops_cli.records import RunRecord, TrialResult
 
-_KEPT = 8
+_KEPT = 64
+"""More than a page of the list has: where each were dropped before it is its turn again, all journals would be read
+anew at each look."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class Follower:
         """Return a result with its traceback only where it is the first that failed so: they are long, and alike."""
         if result.error is None:
             return result
-        reason = f"{result.error.type}: {result.error.message}"
+        reason = without_numbers(result.error.headline)  # as `failures` groups them
         if reason not in self.reasons:
             self.reasons.add(reason)
             return result

@@ -62,7 +62,7 @@ def _file(record: RunRecord, file: RunFile, place: str) -> tuple[Cell, ...]:
 def watched(standing: Standing) -> Watched:
     """Return how far a run is."""
     record, counts = standing.record, standing.record.counts
-    ended = counts.completed + counts.failed + counts.pruned
+    ended = counts.ended
     running = record.status is RunStatus.RUNNING
     total = counts.trials if counts.trials > ended or not running else 0
     done = f"{ended:,} of {plural(counts.trials, 'trial')}" if counts.trials else plural(ended, "trial")

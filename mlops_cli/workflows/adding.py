@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,21 +12,17 @@ from mlops_cli.components.sources.kinds import spec_for_file, suffix_of
 from mlops_cli.components.sources.secrets import masked, refuse_passwords
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import ConfigError, DataError, UsageError, did_you_mean
-from mlops_cli.records import DatasetFile, DataSpec, NamedDataset, Stage
+from mlops_cli.records import DatasetFile, DataSpec, NamedDataset
 from mlops_cli.store.datasets import Datasets, check_tag, files_in
 from mlops_cli.store.layout import WorkspacePaths, check_name
-from mlops_cli.workflows.recording import ignore
 from mlops_cli.workflows.tables import Table, read_source
 from mlops_cli.workflows.versions import file_options, option_for, reader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from mlops_cli.config.workspace import Workspace
-    from mlops_cli.contracts import Observer
     from mlops_cli.records import ComponentSpec, Notice
-
-_WILD = "*?["
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,6 @@ def add(
     options: AddOptions | None = None,
     *,
     workspace: Path | None = None,
-    observer: Observer = ignore,
 ) -> Added:
     """Give a data set its next version; where the newest one is the same, there is no new one.
 
@@ -85,8 +79,6 @@ def add(
         How it is read, and what is said of it.
     workspace : Path, optional
         The workspace; the current folder's where not given.
-    observer : callable
-        Told of each step.
 
     Raises
     ------
@@ -98,12 +90,10 @@ def add(
     home, asked, text = find_workspace(workspace), options or AddOptions(), str(place)
     datasets = Datasets(WorkspacePaths(home.root))
     _check(name, text, asked)
-    observer(Stage("read", masked(text)))
     given = _given(text)
-    option, spec = _spec(given, text, asked)
+    option, read = _reading(given, text, asked)
     before = given.stamps()
-    table = _read(spec, home, masked(text), asked.key)
-    observer(Stage("store", name))
+    table = _read(reader(option, given.path, read), home, masked(text), asked.key)
     draft = NamedDataset(
         name=name,
         number=0,
@@ -111,7 +101,7 @@ def add(
         is_folder=given.is_folder,
         option=option,
         table=table.version,
-        read=dict(spec.params.get("read") or {}) if asked.option is None else dict(asked.read),
+        read=read,
         origin=masked(text),
         added=datetime.now(UTC).isoformat(timespec="seconds"),
         note=asked.note,
@@ -135,7 +125,9 @@ def _check(name: str, text: str, asked: AddOptions) -> None:
         check_tag(asked.tag)
     known = file_options()
     if asked.option is not None and asked.option not in known:
-        raise UsageError(f"--as: no option of data reads files as '{asked.option}'", hint=did_you_mean(asked.option, known))
+        raise UsageError(
+            f"--as: no option of data reads files as '{asked.option}'", hint=did_you_mean(asked.option, known)
+        )
 
 
 # --- what is given -------------------------------------------------------------------------------------------------
@@ -147,10 +139,14 @@ def _given(text: str) -> _Given:
     path = Path.cwd() / Path(text.removeprefix("file://")).expanduser()
     if path.is_dir():
         _refuse_links(path)
-        return _Given(str(path), tuple(files_in(path)), is_folder=True)
+        files = tuple(files_in(path))
+        if not files:
+            raise DataError(f"{text}: the folder is empty")
+        return _Given(str(path), files, is_folder=True)
     if path.is_file():
         return _Given(str(path), ((path.name, path),))
-    found = [Path(place) for place in sorted(glob.glob(str(path), recursive=True)) if Path(place).is_file()]
+    anchor = Path(path.anchor)
+    found = sorted(place for place in anchor.glob(str(path.relative_to(anchor))) if place.is_file())
     if not found:
         return _Given(str(path))  # whose reader says best what is wrong with it
     if len(found) == 1:
@@ -170,17 +166,15 @@ def _refuse_links(folder: Path) -> None:
             raise UsageError(f"{place} is a link, which no version can keep", hint="add a folder of plain files")
 
 
-def _spec(given: _Given, text: str, asked: AddOptions) -> tuple[str, ComponentSpec]:
-    """Return the option that reads what is given, and the source."""
-    path = given.path if given.files else text
+def _reading(given: _Given, text: str, asked: AddOptions) -> tuple[str, dict[str, Any]]:
+    """Return the option of ``data`` that reads what is given, and what its reader is told."""
     if asked.option is not None:
-        return asked.option, reader(asked.option, path, asked.read)
+        return asked.option, dict(asked.read)
     try:
         found = spec_for_file(_example(given, text), {}, "PATH")
     except ConfigError as error:
         raise UsageError(error.message, hint=f"--as OPTION, one of {', '.join(file_options())}") from error
-    option = option_for(found.target)
-    return option, reader(option, path, {**(found.params.get("read") or {}), **asked.read})
+    return option_for(found.target), {**(found.params.get("read") or {}), **asked.read}
 
 
 def _example(given: _Given, text: str) -> str:
@@ -217,12 +211,9 @@ def _stored(datasets: Datasets, given: _Given, table: Table, *, link: bool) -> t
     """Return the contents: of an address they are in the store already, since that is where it was read from."""
     if given.files:
         return datasets.take_files(given.files, link=link)
-    names = list(_apart(list(table.fetched.values())))
-    sizes = (datasets.objects.path(digest).stat().st_size for digest in table.fetched)
-    return tuple(DatasetFile(*each) for each in zip(names, table.fetched, sizes, strict=True))
-
-
-def _apart(names: list[str]) -> Iterator[str]:
-    """Yield names that differ, in the order in which they stand: files of several folders may be called alike."""
-    is_unique = len(set(names)) == len(names)
-    yield from names if is_unique else (f"{place:06d}/{name}" for place, name in enumerate(names))
+    names = [name for name, _ in table.fetched]
+    is_unique = len(set(names)) == len(names)  # else files of several folders are called alike
+    return tuple(
+        DatasetFile(name if is_unique else f"{place:06d}/{name}", digest, datasets.objects.path(digest).stat().st_size)
+        for place, (name, digest) in enumerate(table.fetched)
+    )

@@ -95,7 +95,7 @@ def basis_of(
 def _roles(spec: ExperimentSpec) -> dict[str, Any]:
     """Return what the config says of the roles of columns; for where the data is stands its content's own hash."""
     data = spec.config.get("data")
-    kept = set(ROLE_KEYS) - {"expect"}
+    kept = set(ROLE_KEYS) - {"expect", "accept"}
     return {k: v for k, v in data.items() if k in kept} if isinstance(data, dict) else {}
 
 

@@ -11,7 +11,8 @@ from mlops_cli.analysis.compare import split_alike
 from mlops_cli.analysis.pairable import OWN_METRIC, PARTING, SCORING
 from mlops_cli.analysis.wording import names, sentence
 from mlops_cli.errors import ConfigError, UsageError, did_you_mean
-from mlops_cli.records import Contender, TrialState
+from mlops_cli.records import Contender, TrialState, of_task
+from mlops_cli.store.index.fields import shared_params
 from mlops_cli.workflows.asked import config_leaves, own_metrics
 from mlops_cli.workflows.runs import look_up
 
@@ -30,7 +31,8 @@ def compare_runs(refs: Sequence[str], *, metric: str | None = None, workspace: P
     Parameters
     ----------
     refs : sequence of str
-        At least two: ``RUN`` for a run's best trial, ``RUN#4`` for its trial number 4.
+        At least two different ones, each of which counts once: ``RUN`` for a run's best trial, ``RUN#4`` for its trial
+        number 4.
     metric : str, optional
         Compare by this one alone.
     workspace : Path, optional
@@ -39,26 +41,28 @@ def compare_runs(refs: Sequence[str], *, metric: str | None = None, workspace: P
     Raises
     ------
     UsageError
-        Fewer than two, the same one twice, no such trial, or a metric that none of them has.
+        Fewer than two different ones, no such trial, or a metric that none of them has.
     StoreError
         No run or several are meant.
     """
     if len(refs) < 2:
         raise UsageError(f"at least two runs are compared. Got {len(refs)} instead.", hint="mlops runs ls")
-    contenders: list[Contender] = []
-    for name, ref in zip(names(len(refs)), refs, strict=True):
-        contender = _contender(name, ref, workspace)
-        _refuse_again(contender, ref, contenders)
-        contenders.append(contender)
+    contenders, repeated = _each_once(refs, workspace)
+    if len(contenders) < 2:
+        raise UsageError(repeated[0], hint="RUN#TRIAL names another trial of a sweep")
     _check_metric(metric, contenders)
-    return compare_contenders(contenders, metric)
+    return replace(compare_contenders(contenders, metric), repeated=tuple(repeated))
 
 
-def _refuse_again(contender: Contender, ref: str, before: Sequence[Contender]) -> None:
-    for other in before:
-        if (other.run, other.trial) == (contender.run, contender.trial):
-            text = f"{ref} is trial {contender.trial} of {contender.run}, which is {other.name} already"
-            raise UsageError(text, hint="RUN#TRIAL names another trial of a sweep")
+def _each_once(refs: Sequence[str], workspace: Path | None) -> tuple[list[Contender], list[str]]:
+    """Return the trials that are meant, and of those that are named again a sentence each."""
+    letters, found, repeated = names(len(refs)), dict[tuple[str, int], Contender](), []
+    for ref in refs:
+        contender = _contender(letters[len(found)], ref, workspace)
+        first = found.setdefault((contender.run, contender.trial), contender)
+        if first is not contender:
+            repeated.append(f"{ref} is trial {first.trial} of {first.run}, which is {first.name} already")
+    return list(found.values()), repeated
 
 
 def _check_metric(metric: str | None, contenders: Sequence[Contender]) -> None:
@@ -124,7 +128,7 @@ def _base(name: str, record: RunRecord, leaves: Mapping[str, Any]) -> Contender:
 def _best(name: str, record: RunRecord, leaves: Mapping[str, Any]) -> Contender:
     if record.best is None or not record.metrics:
         raise UsageError(f"{record.id} has no scores: it is {record.status}", hint=f"mlops runs show {record.id}")
-    params = record.params or _of_trial({}, {}, record.best.params, leaves)
+    params = of_task(record.params, record.task) or _of_trial(record, record.best.params, leaves)
     return replace(_base(name, record, leaves), trial=record.best.trial, metrics=record.metrics, params=params)
 
 
@@ -148,7 +152,7 @@ def _trial(name: str, record: RunRecord, trial: TrialResult, leaves: Mapping[str
         label=f"{record.id}#{trial.trial}",
         trial=trial.trial,
         metrics={metric: _summary(scores) for metric, scores in trial.scores.items() if scores},
-        params=_of_trial(record.params, swept, trial.params, leaves),
+        params=_of_trial(record, trial.params, leaves),
         splits=splits,
     )
 
@@ -157,19 +161,17 @@ def _summary(scores: tuple[float, ...]) -> MetricSummary:
     return replace(summarize(scores, test_share=0.0), ci95=None)  # an interval takes the sizes of the splits
 
 
-def _of_trial(
-    full: Mapping[str, Any], swept: Mapping[str, Any], own: Mapping[str, Any], leaves: Mapping[str, Any]
-) -> dict[str, Any]:
+def _of_trial(record: RunRecord, own: Mapping[str, Any], leaves: Mapping[str, Any]) -> dict[str, Any]:
     """Return all parameters of a trial: its own, those that it shares with the best one, and the config's.
 
     Where the two chose different options of a group (``model=svm``), nothing that belongs to the other's is taken.
     """
+    swept = record.best.params if record.best is not None else {}
     chosen = {key for key in {*swept, *own} if "." not in key and swept.get(key) != own.get(key)}
-    shared = {key: value for key, value in full.items() if key.partition(".")[0] not in chosen and key not in swept}
     configured = {
         key: leaves[key] for key in swept if key not in own and key in leaves and key.partition(".")[0] not in chosen
     }
-    return {**shared, **configured, **own}
+    return {**shared_params(record, own), **configured, **own}
 
 
 # --- for Python --------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ On the run's own splits, with its own Pipeline and scorer, so that the numbers a
 from __future__ import annotations
 
 import warnings
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from mlops_cli.components.metrics import evaluate
 from mlops_cli.errors import ConfigError, DataError, did_you_mean
 from mlops_cli.records import Task
+from mlops_cli.views.plots.fitted import NOISE
 from mlops_cli.views.plots.style import UnsuitableError
 from mlops_cli.workflows.refit import refit
 from mlops_cli.workflows.silence import silent
@@ -39,6 +41,21 @@ MOST_PREDICTIONS = 200_000
 """Rows that are predicted in all while features are shuffled: a slow model over many features gets fewer rows."""
 
 
+FEW_ROWS = 20_000
+"""Up to here more threads cost more than they bring, where each fit or prediction is one of very many."""
+
+
+def one_thread() -> Any:
+    """Keep OpenMP and linear algebra to one thread: for many small batches, waiting for busy cores is all the cost."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(limits=1)
+
+
+def _threads_for(prepared: Prepared) -> Any:
+    return one_thread() if prepared.dataset.rows <= FEW_ROWS else nullcontext()
+
+
 def learning_scores(material: Material) -> tuple[list[int], Array, Array]:
     """Return training rows, and the scores on training and on test rows, each of shape (sizes, splits).
 
@@ -55,7 +72,8 @@ def learning_scores(material: Material) -> tuple[list[int], Array, Array]:
     for share in SHARES:
         parts = [(_some(train, share, prepared, number), test) for number, (train, test) in enumerate(splits)]
         try:
-            scores = [_scores(prepared, trial, part) for part in parts]
+            with _threads_for(prepared):
+                scores = [_scores(prepared, trial, part) for part in parts]
         except Exception as error:  # noqa: BLE001 - whatever an estimator says of too few rows
             reason = f"{type(error).__name__}: {error}"
             continue
@@ -92,7 +110,8 @@ def validation_scores(material: Material, key: str, values: Sequence[Any]) -> tu
     for value in values:
         try:
             trial = prepared.trial(best.number, {**best.params, key: value})
-            scores = [_scores(prepared, trial, part) for part in prepared.maker.splits_of(trial)]
+            with _threads_for(prepared):
+                scores = [_scores(prepared, trial, part) for part in prepared.maker.splits_of(trial)]
         except (ConfigError, DataError):
             raise
         except Exception as error:
@@ -177,7 +196,7 @@ def drops_of(
     chosen = _drawn(np.arange(data.rows) if rows is None else rows, most, seed)
     y = None if data.y is None else data.y[chosen]
     metric = primary(prepared)
-    with warnings.catch_warnings(), silent():
+    with warnings.catch_warnings(), silent(), one_thread():
         warnings.simplefilter("ignore")
         found = permutation_importance(
             model,
@@ -225,13 +244,13 @@ def dependence_of(material: Material, keys: Sequence[str] = ()) -> tuple[Any, An
     X = prepared.dataset.X.iloc[rows].dropna(subset=chosen)
     # a grid over whole numbers has values between them
     X = X.astype({name: float for name in chosen if getattr(X[name].dtype, "kind", "O") in "iu"})
-    classes = prepared.job.scoring.classes or ()
-    target = None if len(classes) < 3 else classes[-1]
-    return model, X, chosen, target
+    return model, X, chosen, model.classes_[-1] if material.record.task is Task.CLASSIFICATION else None
 
 
 def silhouettes(material: Material) -> tuple[Array, Array, str]:
     """Return the silhouette of rows in the space that the clusters were made in, their clusters, and which rows.
+
+    Noise has none, and is no cluster that others could lie near to.
 
     Raises
     ------
@@ -248,7 +267,14 @@ def silhouettes(material: Material) -> tuple[Array, Array, str]:
         labels = np.asarray(getattr(model[-1], "labels_", None) if not hasattr(model, "predict") else model.predict(X))
         rows = _drawn(np.arange(len(X)), MOST_ROWS, material.prepared.spec.trial.seed)
         labels = labels[rows]
-        if not 2 <= len(np.unique(labels)) < len(labels):
-            raise UnsuitableError(f"there are {len(np.unique(labels))} clusters in {len(labels)} rows")
-        values = silhouette_samples(space[rows] if not hasattr(space, "iloc") else space.iloc[rows], labels)
-    return values, labels, "" if len(rows) == len(X) else f", {len(rows):,} of {len(X):,} rows"
+        inside = labels != NOISE
+        number = len(np.unique(labels[inside]))
+        if not 2 <= number < inside.sum():
+            raise UnsuitableError(
+                f"there {'is 1 cluster' if number == 1 else f'are {number} clusters'} in {len(labels)} rows"
+            )
+        values = np.full(len(labels), np.nan)
+        kept = rows[inside]
+        values[inside] = silhouette_samples(space.iloc[kept] if hasattr(space, "iloc") else space[kept], labels[inside])
+    shown = "" if len(rows) == len(X) else f", {len(rows):,} of {len(X):,} shown"
+    return values, labels, f", fitted on all rows{shown}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_cli.analysis.difference import Side, difference
+from mlops_cli.errors import UsageError
 from mlops_cli.store.files import read_bytes
 from mlops_cli.store.layout import RunPaths
 from mlops_cli.workflows.asked import config_leaves
@@ -28,6 +29,8 @@ def diff_runs(a: str, b: str, *, workspace: Path | None = None) -> RunDiff:
 
     Raises
     ------
+    UsageError
+        A trial is named.
     StoreError
         No run or several are meant, or a file of one cannot be read.
     ConfigError
@@ -37,6 +40,9 @@ def diff_runs(a: str, b: str, *, workspace: Path | None = None) -> RunDiff:
 
 
 def _side(ref: str, workspace: Path | None) -> Side:
+    run, mark, number = ref.rpartition("#")
+    if run and mark and number.isdigit():
+        raise UsageError(f"runs diff takes no #TRIAL, got {ref!r}", hint="mlops runs compare does")
     record, _ = look_up(ref, with_trials=False, workspace=workspace)
     patch = RunPaths(record.path).source_diff
     return Side(record, config_leaves(record), read_bytes(patch) if patch.exists() else b"")

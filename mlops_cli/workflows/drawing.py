@@ -94,9 +94,11 @@ def _permutation_importance(material: Material, _spec: PlotSpec) -> Figure:
 
 def _partial_dependence(material: Material, spec: PlotSpec) -> Figure:
     from mlops_cli.views.plots import fitted
-    from mlops_cli.workflows.curves import dependence_of
+    from mlops_cli.workflows.curves import dependence_of, one_thread
 
-    return fitted.partial_dependence(*dependence_of(material, spec.keys))
+    of = dependence_of(material, spec.keys)
+    with one_thread():
+        return fitted.partial_dependence(*of)
 
 
 def _learning_curve(material: Material, _spec: PlotSpec) -> Figure:

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.analysis.expect import breaches_of, count_of, refuse, sentence
-from mlops_cli.components.dataset import read_table
-from mlops_cli.components.sources.kinds import spec_for_file
 from mlops_cli.components.sources.secrets import masked
 from mlops_cli.config import find_workspace, load_experiment
 from mlops_cli.config.catalogue import experiments
-from mlops_cli.errors import ConfigError, UsageError, did_you_mean
-from mlops_cli.records import CheckedData, DataSpec, NamedDataset
-from mlops_cli.store.datasets import LATEST, Datasets
+from mlops_cli.errors import ConfigError, UsageError
+from mlops_cli.records import CheckedData
+from mlops_cli.store.datasets import Datasets
 from mlops_cli.store.layout import WorkspacePaths
-from mlops_cli.workflows.fetch import ready_source
+from mlops_cli.workflows.tables import read_ref, read_source
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from mlops_cli.config.workspace import Workspace
-    from mlops_cli.records import Breach, ComponentSpec, Notice
+    from mlops_cli.records import Breach, Column, DataSpec, Notice
 
 _RULES = "data.expect"
 
@@ -57,14 +55,16 @@ def broken(table: pd.DataFrame, expect: Mapping[str, Any], workspace: Workspace)
 
 
 def _schema(name: str, workspace: Workspace) -> Any:
-    from mlops_cli.components.targets import import_target
+    from mlops_cli.components.targets import check_name, import_target
     from mlops_cli.execution.job import make_importable
 
+    key = f"{_RULES}._target_"
     make_importable(str(workspace.root), workspace.trust)
-    found = import_target(name, workspace.trust, key=f"{_RULES}._target_")
+    check_name(name, workspace.trust, key=key)  # by name from the user's own module; what it finds there is pandera's
+    found = import_target(name, (*workspace.trust, "pandera"), key=key)
     if not callable(getattr(found, "validate", None)):
         hint = "a pandera.DataFrameSchema, or a class made of pandera.DataFrameModel"
-        raise ConfigError(f"{name} has no validate and so is no schema", key=f"{_RULES}._target_", hint=hint)
+        raise ConfigError(f"{name} has no validate and so is no schema", key=key, hint=hint)
     return found
 
 
@@ -77,7 +77,8 @@ class Opened:
 
     called: str
     table: pd.DataFrame
-    spec: DataSpec
+    columns: tuple[Column, ...]
+    expect: Mapping[str, Any]  # of the experiment, where it is one's
     workspace: Workspace
 
 
@@ -96,17 +97,34 @@ def open_data(source: str, *, config: str | None = None, workspace: Path | None 
 
     Raises
     ------
-    UsageError
-        It is none of these.
     DataError
-        The data cannot be read.
+        It is none of these, or cannot be read.
+    ConfigError
+        The experiment's config is wrong.
     """
     found = find_workspace(workspace)
-    spec = _spec_of(source, config, found)
-    ready = ready_source(spec.source, found)
-    with ready.told():
-        table, _ = read_table(ready.source, spec)
-    return Opened(masked(source), table, spec, found)
+    spec = _experiment_data(source, config, found)
+    if spec is None:
+        table = read_ref(source, found)
+        return Opened(masked(source), table.values, table.version.columns, {}, found)
+    table = read_source(spec, found, masked(source))
+    return Opened(masked(source), table.values, table.version.columns, spec.expect, found)
+
+
+def _experiment_data(source: str, config: str | None, workspace: Workspace) -> DataSpec | None:
+    """Return how an experiment reads data, its own or a file like it; None where none is named."""
+    if config is not None:
+        return _elsewhere(load_experiment(config, (), workspace).spec.data, source)
+    is_data = Path(source).exists() or source in Datasets(WorkspacePaths(workspace.root)).names()
+    if source.endswith((".yaml", ".yml")) or (not is_data and source in experiments(workspace)):
+        return load_experiment(source, (), workspace).spec.data
+    return None
+
+
+def _elsewhere(spec: DataSpec, path: str) -> DataSpec:
+    params = {k: v for k, v in spec.source.params.items() if k not in {"sha256", "snapshot"}}
+    place = path if "://" in path else str(Path(path).absolute())
+    return replace(spec, source=replace(spec.source, params={**params, "path": place}))
 
 
 def suggest_rules(
@@ -122,12 +140,10 @@ def suggest_rules(
         Without room for other values than those that are there.
     """
     from mlops_cli.analysis.suggest import suggest
-    from mlops_cli.components.tables import describe
     from mlops_cli.views.expectations import as_yaml
 
     opened = open_data(source, config=config, workspace=workspace)
-    columns = describe(opened.table, opened.spec.dtypes)
-    return as_yaml(suggest(opened.table, columns, strict=strict), opened.called)
+    return as_yaml(suggest(opened.table, opened.columns, strict=strict), opened.called)
 
 
 def check_data(
@@ -151,7 +167,7 @@ def check_data(
     """
     given = None if rules is None else read_rules(rules)
     opened = open_data(source, config=config, workspace=workspace)
-    expect = given if given is not None else opened.spec.expect
+    expect = given if given is not None else opened.expect
     if not expect:
         raise UsageError(
             f"nothing is expected of {opened.called}",
@@ -190,49 +206,3 @@ def read_rules(path: Path) -> Mapping[str, Any]:
     if not isinstance(found, Mapping) or not found:
         raise ConfigError("holds no rules", file=str(path), hint="expect: {columns: {NAME: {missing: 0}}}")
     return found
-
-
-# --- what a user names -----------------------------------------------------------------------------------------------
-
-
-def _spec_of(source: str, config: str | None, workspace: Workspace) -> DataSpec:
-    if config is not None:
-        spec = load_experiment(config, (), workspace).spec.data
-        return _elsewhere(spec, source)
-    if _is_file(source):
-        return DataSpec(_file_spec(source, {}))
-    sets = Datasets(WorkspacePaths(workspace.root))
-    name, _, version = source.partition("@")
-    if name in sets.names():
-        return DataSpec(_named_spec(sets.find(name, version or LATEST), sets))
-    if source in experiments(workspace) or source.endswith((".yaml", ".yml")):
-        return load_experiment(source, (), workspace).spec.data
-    known = [*sets.names(), *experiments(workspace)]
-    raise UsageError(f"there is no file, data set or experiment '{source}'", hint=did_you_mean(source, known))
-
-
-def _elsewhere(spec: DataSpec, path: str) -> DataSpec:
-    from dataclasses import replace
-
-    params = {k: v for k, v in spec.source.params.items() if k not in {"sha256", "snapshot"}}
-    place = path if "://" in path else str(Path(path).absolute())
-    return replace(spec, source=replace(spec.source, params={**params, "path": place}))
-
-
-def _is_file(source: str) -> bool:
-    if "://" in source:
-        return True
-    is_config = source.endswith((".yaml", ".yml"))
-    return not is_config and (Path(source).exists() or any(c in source for c in "*?["))
-
-
-def _file_spec(path: str, params: Mapping[str, Any]) -> ComponentSpec:
-    place = path if "://" in path else str(Path(path).absolute())
-    return spec_for_file(place, {**params, "path": place}, "data")
-
-
-def _named_spec(version: NamedDataset, sets: Datasets) -> ComponentSpec:
-    place = sets.place(version)
-    named = version.files[0].path if version.is_folder else place.name
-    options = {"read": dict(version.read)} if version.read else {}
-    return spec_for_file(named, {**options, "path": str(place)}, "data")

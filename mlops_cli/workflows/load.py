@@ -220,7 +220,9 @@ def _joined_by(loaded: Loaded, path: str, spec: ExperimentSpec, workspace: Works
             hint="give a labelled file, or a share such as 0.2",
         )
     features = conform(table, dataset.features, spec.data.dtypes)
-    test, _ = make_dataset(table, spec.data, task, source=masked(path))
+    # What is dropped need not be there, and the features are known by now.
+    wanted = replace(spec.data, drop=(), features=tuple(c.name for c in dataset.features))
+    test, _ = make_dataset(table, wanted, task, source=masked(path))
     test = replace(test, X=features, features=dataset.features)
     dropped = tuple(replace(n, message=f"{path}: {n.message}") for n in said if n.code == "rows-dropped")
     dataset = replace(dataset, notices=(*dataset.notices, *dropped))

@@ -50,7 +50,8 @@ def label(
     record = find_run(_paths(workspace), ref)
     for key in without:
         if key not in record.tags:
-            raise UsageError(f"{record.id} has no tag '{key}'", hint=did_you_mean(key, record.tags))
+            hint = did_you_mean(key, record.tags) if record.tags else "it has none"
+            raise UsageError(f"{record.id} has no tag '{key}'; nothing is changed", hint=hint)
     return amend(record, tags=tags or {}, note=note, without=without)
 
 

@@ -151,13 +151,13 @@ class Material:
     @cached_property
     def composed(self) -> Composed:
         """The run's own config, resolved."""
-        from mlops_cli.config.workspace import find_workspace
+        from mlops_cli.config.workspace import trusted_workspace
         from mlops_cli.workflows.prepare import RunOptions, compose
         from mlops_cli.workflows.recording import ignore
 
         if self.at_hand is not None:
             return self.at_hand.composed
-        root = find_workspace(self.record.path).root
+        root = trusted_workspace(self.record.path).root
         return compose(str(self.paths.config), [], RunOptions(workspace=root), ignore)
 
     @cached_property
@@ -171,7 +171,7 @@ class Material:
             return None
         if self.at_hand is not None:
             return str(self.at_hand.plan.positive)
-        return str(positive_class(np.unique(target_of(self.predictions)), self.composed.spec.data.positive))
+        return str(positive_class(np.unique(target_of(self.predictions)), _asked_positive(self.paths.config)))
 
     @cached_property
     def prepared(self) -> Prepared:
@@ -223,6 +223,20 @@ class Material:
             return open_model(self.record).pipeline
         except MlopsError:  # none was kept, or it is a pickle
             return refit(self.prepared, self.winner).model
+
+
+def _asked_positive(config: Path) -> Any:
+    """Return ``data.positive`` as a run's config has it.
+
+    The config is not composed for it: that would let code of the run's workspace be imported.
+    """
+    from omegaconf import OmegaConf
+
+    from mlops_cli.config.yaml_guard import read_text
+
+    text, _ = read_text(config), None
+    data = OmegaConf.to_container(OmegaConf.create(text), resolve=False)
+    return data
 
 
 def _table(path: Path) -> pd.DataFrame | None:

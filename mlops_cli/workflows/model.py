@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components.tables import conform
-from mlops_cli.config.workspace import find_workspace
+from mlops_cli.config.workspace import trusted_workspace
 from mlops_cli.errors import UsageError
 from mlops_cli.execution.job import make_importable
 from mlops_cli.store.layout import RunPaths
@@ -85,8 +85,10 @@ def open_model(record: RunRecord, *, allow_pickle: bool = False) -> Model:
     ------
     StoreError
         The run has no model, or its files are not those that were recorded.
+    ConfigError
+        The run is of another workspace, which trusts modules that this one does not.
     """
-    workspace = find_workspace(record.path)
+    workspace = trusted_workspace(record.path)
     make_importable(str(workspace.root), workspace.trust)
     paths = RunPaths(record.path).model
     hashes = {k.removeprefix("model/"): v for k, v in record.files.items() if k.startswith("model/")}

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.errors import ConfigError, MlopsError, UsageError
+from mlops_cli.errors import ConfigError, MlopsError, UsageError, did_you_mean
 from mlops_cli.records import Notice, PlotName, PlotSpec, RunStatus, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from mlops_cli.records import RunRecord
     from mlops_cli.workflows.material import Material
     from mlops_cli.workflows.prepare import Prepared
+
+    Around = Callable[[str], AbstractContextManager[object]]
 
 LEAST_TRIALS = 16
 """Completed trials from which on the importance of parameters says something."""
@@ -53,6 +57,18 @@ _OF_SWEEPS = frozenset(
         PlotName.CONTOUR,
     }
 )
+_OF_SEVERAL = frozenset({PlotName.PARAM_IMPORTANCE, PlotName.CONTOUR})
+_FITTED = frozenset(
+    {
+        PlotName.SILHOUETTE,
+        PlotName.PERMUTATION_IMPORTANCE,
+        PlotName.PARTIAL_DEPENDENCE,
+        PlotName.LEARNING_CURVE,
+        PlotName.VALIDATION_CURVE,
+    }
+)
+"""Those that need the data and a model."""
+
 _TASKS: Mapping[PlotName, tuple[Task, ...]] = {
     PlotName.CONFUSION_MATRIX: (Task.CLASSIFICATION,),
     PlotName.ROC: (Task.CLASSIFICATION,),
@@ -78,31 +94,47 @@ def saved(record: RunRecord) -> Mapping[str, Path]:
     )
 
 
-def drawn(record: RunRecord, names: Sequence[str] = ()) -> Mapping[str, bytes]:
-    """Return plots of a run as SVG, by name: those that are saved are read, the others drawn.
+def drawn(
+    record: RunRecord, names: Sequence[str] = (), *, recorded_only: bool = True
+) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Return plots of a run as SVG, by name, and why others are left out: saved ones are read, the others drawn.
 
     Parameters
     ----------
     record : RunRecord
         The run; it may still be running.
     names : sequence of str
-        Which plots; those that suit the run where none are named. What cannot be drawn is left out.
+        Which plots; those that suit the run where none are named.
+    recorded_only : bool
+        Draw only from what is recorded: scores, trials, predictions. Else data is read and models fitted, for which
+        code of the run's workspace is imported: a page about a run that came from elsewhere must not do that.
     """
     from mlops_cli.store.files import read_bytes
     from mlops_cli.workflows.material import Material
 
-    files = saved(record)
-    material = Material(record)
-    wanted = [PlotName(name) for name in names if name in [*PlotName]] or suiting(material)
-    found = {}
+    files, material = saved(record), Material(record)
+    found: dict[str, bytes] = {}
+    reasons: dict[str, str] = {}
+    try:
+        wanted = [PlotName(name) for name in names if name in [*PlotName]] or suiting(material)
+    except Exception as error:  # noqa: BLE001 - predictions that are damaged; a page shows what there is
+        return {}, {"all": _said(error)}
     for name in wanted:
+        if name not in files and recorded_only and name in _FITTED:
+            reasons[str(name)] = f"needs the data and a model: mlops runs plot {record.id} {name}"
+            continue
         try:
             found[str(name)] = (
                 read_bytes(files[name]) if name in files else _files(material, PlotSpec(name), "svg")["svg"]
             )
-        except Exception:  # noqa: BLE001, S112 - a page shows the plots that there are
-            continue
-    return found
+        except Exception as error:  # noqa: BLE001 - a page shows the plots that there are
+            reasons[str(name)] = _said(error)
+    return found, reasons
+
+
+def _said(error: Exception) -> str:
+    """Return an error in one line; of those that are no fault of the user's with their type."""
+    return str(error) if isinstance(error, MlopsError) else f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def plot_run(record: RunRecord, prepared: Prepared, model: Any = None) -> list[Notice]:
@@ -161,10 +193,7 @@ def _attempt(material: Material, spec: PlotSpec, *, asked: bool) -> tuple[Mappin
     except UnsuitableError as error:
         return {}, Notice("plot-failed", f"{spec.name}: {error}") if asked else None
     except Exception as error:  # noqa: BLE001 - whatever a component or a library raises; the run stands all the same
-        text = (
-            str(error) if isinstance(error, MlopsError) else f"{type(error).__name__}: {' '.join(str(error).split())}"
-        )
-        return {}, Notice("plot-failed", f"{spec.name} could not be drawn: {text}")
+        return {}, Notice("plot-failed", f"{spec.name} could not be drawn: {_said(error)}")
 
 
 def _files(material: Material, spec: PlotSpec, *formats: str) -> Mapping[str, bytes]:
@@ -205,6 +234,11 @@ def read_specs(names: Sequence[str], params: Sequence[str] = ()) -> tuple[PlotSp
 
     if params and len(names) != 1:
         raise UsageError("--param is of one plot", hint="mlops runs plot RUN contour --param model.C,model.gamma")
+    for name in names:
+        if name not in [*PlotName]:
+            raise UsageError(f"there is no plot '{name}'", hint=did_you_mean(name, [*PlotName], limit=len(PlotName)))
+    if PlotName.VALIDATION_CURVE in names and not any("=" in param for param in params):
+        raise UsageError("validation_curve needs a parameter and its values", hint="--param model.C=0.1,1,10")
     try:
         return read_plots([{names[0]: _of(params)}] if params else list(names), "") or AUTO
     except ConfigError as error:
@@ -226,7 +260,9 @@ def _of(params: Sequence[str]) -> Any:
         raise UsageError(f"--param {params[0]!r} cannot be read", hint="--param model.C=0.01,0.1,1") from error
 
 
-def save(record: RunRecord, asked: Sequence[PlotSpec] = AUTO, output: Path | None = None) -> dict[str, Path]:
+def save(
+    record: RunRecord, asked: Sequence[PlotSpec] = AUTO, output: Path | None = None, around: Around = nullcontext
+) -> dict[str, Path]:
     """Draw plots of a recorded run and write them, and return the files by name.
 
     Parameters
@@ -238,9 +274,13 @@ def save(record: RunRecord, asked: Sequence[PlotSpec] = AUTO, output: Path | Non
     output : Path, optional
         A folder, or a file ending in ``.svg``, ``.png`` or ``.pdf`` for a single plot; the run's own folder of plots
         where not given.
+    around : callable, optional
+        Name of a plot → the context that it is drawn in.
 
     Raises
     ------
+    UsageError
+        The file ends in something else.
     MlopsError
         A plot that is asked for by name cannot be drawn, or a file cannot be written.
     """
@@ -248,26 +288,30 @@ def save(record: RunRecord, asked: Sequence[PlotSpec] = AUTO, output: Path | Non
     from mlops_cli.store.plots import write_plots
 
     if output is None:
-        return write_plots(record.path, _made(record, asked))
+        return write_plots(record.path, _made(record, asked, around))
     if output.suffix.lower() in _SUFFIXES:
-        return _save_one(record, asked, output)
-    plots = _made(record, asked)
+        return _save_one(record, asked, output, around)
+    if output.suffix and not output.is_dir():
+        raise UsageError(f"{output} ends in none of {', '.join(_SUFFIXES)}", hint="or give a folder, without a suffix")
+    plots = _made(record, asked, around)
     write_files({output / f"{name}.{kind}": data for name, files in plots.items() for kind, data in files.items()})
     return {name: output / f"{name}.svg" for name in plots}
 
 
-def _save_one(record: RunRecord, asked: Sequence[PlotSpec], output: Path) -> dict[str, Path]:
+def _save_one(record: RunRecord, asked: Sequence[PlotSpec], output: Path, around: Around) -> dict[str, Path]:
     from mlops_cli.store.files import write_file
 
     if len(asked) != 1 or asked[0].name is PlotName.AUTO:
         raise UsageError(f"{output} is one file", hint="name one plot, or give a folder")
     kind = output.suffix.lower()[1:]
-    ((name, files),) = _made(record, asked, kind).items()
+    ((name, files),) = _made(record, asked, around, kind).items()
     write_file(output, files[kind])
     return {name: output}
 
 
-def _made(record: RunRecord, asked: Sequence[PlotSpec], *formats: str) -> dict[str, Mapping[str, bytes]]:
+def _made(
+    record: RunRecord, asked: Sequence[PlotSpec], around: Around, *formats: str
+) -> dict[str, Mapping[str, bytes]]:
     from mlops_cli.views.plots.style import UnsuitableError
     from mlops_cli.workflows.material import Material
 
@@ -275,7 +319,8 @@ def _made(record: RunRecord, asked: Sequence[PlotSpec], *formats: str) -> dict[s
     found: dict[str, Mapping[str, bytes]] = {}
     for spec, by_name in _listed(asked, material):
         try:
-            found[str(spec.name)] = _files(material, spec, *formats)
+            with around(str(spec.name)):
+                found[str(spec.name)] = _files(material, spec, *formats)
         except UnsuitableError:
             if by_name:
                 raise
@@ -296,6 +341,12 @@ def listing(record: RunRecord) -> dict[str, dict[str, Any]]:
 
 def _is_for(name: PlotName, record: RunRecord) -> bool:
     """Whether there may be something to draw, where it is asked for."""
+    from mlops_cli.components.samplers import importances
+
+    if name in _OF_SEVERAL and record.best is not None and len(record.best.params) < 2:
+        return False
+    if name is PlotName.PARAM_IMPORTANCE and not importances.has_optuna():
+        return False
     if name in _OF_SWEEPS:
         return record.counts.trials > 1
     return record.task is None or record.task in _TASKS.get(name, tuple(Task))

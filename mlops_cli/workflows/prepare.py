@@ -213,6 +213,7 @@ def _planned(composed: Composed, loaded: Loaded) -> Prepared:
     about_data += idle_pruner(spec.sweep.pruner, splits)
     aloud = [*composition.notices, *loaded.train.notices, *about_data]
     said = [*aloud, *scoring_notices, *looked_at, *earlier.notices]
+    said = [notice for notice in said if notice.code not in spec.data.accept]
     packages = frozenset({*distributions([spec.config, *(p.config for p in found)]), *_drawing(spec)})
     return Prepared(composed, loaded, plan, maker, earlier, tuple(dict.fromkeys(said)), packages)
 

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.analysis.aggregate import best, front
+from mlops_cli.analysis.aggregate import best, front, without_numbers
 from mlops_cli.records import Counts, Notice, TrialState
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ MOST_SAID = 50
 """Different warnings that a record holds; of more it says that there were."""
 
 OTHERS = Notice("library-warning", "libraries gave further warnings: they are in trials.jsonl")
-
-_NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
 
 
 @dataclass
@@ -46,7 +44,7 @@ class _Said:
 
 def _kind(notice: Notice) -> Notice:
     """Return a warning without its numbers: those that differ in numbers alone are one."""
-    return Notice(notice.code, _NUMBER.sub("#", notice.message))
+    return Notice(notice.code, without_numbers(notice.message))
 
 
 @dataclass

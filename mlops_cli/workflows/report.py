@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_cli.errors import MlopsError, UsageError
+from mlops_cli.errors import MlopsError, StoreError, UsageError
 from mlops_cli.records import Report, RunContents
 from mlops_cli.store.contents import read_overrides, read_text, run_files
 from mlops_cli.store.files import disk_errors, write_file
@@ -83,6 +83,8 @@ def gather(refs: Sequence[str], workspace: Path | None = None, *, with_plots: bo
 def contents(record: RunRecord, trials: Sequence[TrialResult], *, with_plots: bool = True) -> RunContents:
     """Return a run with its texts, its plots where they are wanted, and the names of its files."""
     paths = RunPaths(record.path)
+    profile, problem = _profile(paths.profile)
+    plots, undrawn = drawn(record, tuple(saved(record))) if with_plots else ({}, {})  # none saved: those that suit it
     return RunContents(
         record=record,
         trials=tuple(trials),
@@ -90,14 +92,22 @@ def contents(record: RunRecord, trials: Sequence[TrialResult], *, with_plots: bo
         overrides=read_overrides(record.path),
         diff=read_text(paths.source_diff),
         log=read_text(paths.log),
-        profile=_profile(paths.profile),
-        plots=drawn(record, tuple(saved(record))) if with_plots else {},  # of a run without any: those that suit it
+        profile=profile,
+        profile_problem=problem,
+        plots=plots,
+        undrawn=undrawn,
         files=run_files(record),
     )
 
 
-def _profile(path: Path) -> DataProfile | None:
-    return read_profile(path) if path.is_file() else None  # runs that ended early have none
+def _profile(path: Path) -> tuple[DataProfile | None, str]:
+    """Return the profile, or why it cannot be read: the rest of the page does not need it."""
+    if not path.is_file():  # runs that ended early have none
+        return None, ""
+    try:
+        return read_profile(path), ""
+    except StoreError as error:
+        return None, str(error)
 
 
 def _compared(records: Sequence[RunRecord], workspace: Path | None) -> tuple[Comparison | None, str]:
@@ -121,7 +131,7 @@ def default_name(records: Sequence[RunRecord]) -> str:
     return f"{first}-vs-{others[0]}.html" if len(others) == 1 else f"{first}-vs-{len(others)}-others.html"
 
 
-def check_place(path: Path, *, force: bool = False) -> None:
+def check_place(path: Path, *, force: bool = False, mark: str = MARK) -> None:
     """Refuse a place that a page cannot or should not be written to.
 
     Parameters
@@ -130,6 +140,8 @@ def check_place(path: Path, *, force: bool = False) -> None:
         The file.
     force : bool
         Overwrite any file.
+    mark : str
+        What a page that may be overwritten says of itself.
 
     Raises
     ------
@@ -142,10 +154,11 @@ def check_place(path: Path, *, force: bool = False) -> None:
         raise UsageError(f"there is no folder {path.parent}", hint=f"mkdir -p {path.parent}")
     if not os.access(path.parent, os.W_OK):
         raise UsageError(f"you may not write in {path.parent.resolve()}", hint="-o FILE.html somewhere else")
-    if path.exists() and not force and not _is_report(path):
-        raise UsageError(f"{path} is there, and is no report", hint="another -o, or --force to overwrite it")
+    if path.exists() and not force and not _is_marked(path, mark):
+        what = mark.removeprefix("mlops ")
+        raise UsageError(f"{path} is there, and is no {what}", hint="another -o, or --force to overwrite it")
 
 
-def _is_report(path: Path) -> bool:
+def _is_marked(path: Path, mark: str) -> bool:
     with disk_errors("read", path), path.open("rb") as file:
-        return f'content="{MARK}"'.encode() in file.read(_BEGINNING)
+        return f'content="{mark}"'.encode() in file.read(_BEGINNING)

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlops_cli.records import RunRecord, TrialResult
+    from mlops_cli.store.index import Ranking
 
 
-__all__ = ["Query", "Recorded", "best_run", "look_up", "search"]
+__all__ = ["Best", "Query", "Recorded", "best_run", "look_up", "search"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,15 @@ class Recorded:
     total: int = 0  # runs that match, shown or not
     columns: tuple[str, ...] = ()  # the keys that were asked for, in full
     damaged: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()  # why nothing may match
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best run, and what it was ranked by and against."""
+
+    run: RunRecord
+    ranking: Ranking
 
 
 def search(query: Query, workspace: Path | None = None) -> Recorded:
@@ -53,7 +63,7 @@ def search(query: Query, workspace: Path | None = None) -> Recorded:
     if query.experiment is not None and not (found.total or found.damaged):
         _require_runs(paths, query.experiment)
     records = tuple(record for place in found.places if (record := _still_there(place)))
-    return Recorded(records, found.total, found.columns, found.damaged)
+    return Recorded(records, found.total, found.columns, found.damaged, found.hints)
 
 
 def _require_runs(paths: WorkspacePaths, experiment: str) -> None:
@@ -84,7 +94,7 @@ def look_up(
     return record, tuple(sorted(trials, key=lambda t: t.trial))
 
 
-def best_run(experiment: str | None = None, metric: str | None = None, workspace: Path | None = None) -> RunRecord:
+def best_run(experiment: str | None = None, metric: str | None = None, workspace: Path | None = None) -> Best:
     """Return the best completed run of an experiment, or of all.
 
     Parameters
@@ -104,9 +114,9 @@ def best_run(experiment: str | None = None, metric: str | None = None, workspace
         No run has the metric, or which of its ends is good is not recorded.
     """
     paths = WorkspacePaths(find_workspace(workspace).root)
-    place = find_best(paths, experiment, metric)
-    if place is not None:
-        return read_run(place)
+    found = find_best(paths, experiment, metric)
+    if found is not None:
+        return Best(read_run(found.place), found)
     if experiment is not None:
         _require_runs(paths, experiment)
     what = "has completed" if metric is None else f"with {metric} has completed"

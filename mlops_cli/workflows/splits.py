@@ -75,8 +75,10 @@ def _rows(part: Any) -> Any:
 
 
 def _mend(error: Exception) -> str:
-    if "groups" in str(error):
+    if "'groups'" in str(error):  # the parameter, which is None
         return "name the column of the groups by data.group"
+    if "least populated class" in str(error):
+        return "more rows of that class, or leave it out; split=kfold parts rows whatever their class"
     return "choose fewer splits (split.n_splits=2) or split=hold_out"
 
 
@@ -94,14 +96,16 @@ def _for_groups(split: ComponentSpec, dataset: Dataset, task: Task) -> Component
 def splits_info(splits: Sequence[Split], loaded: Loaded) -> SplitsInfo:
     """Return what tells whether the scores of two runs were taken on the same rows, part by part.
 
-    The columns that a model sees have no say in it: runs with other features compare row by row all the same.
+    The columns that a model sees have no say in it: runs with other features compare row by row all the same. Where
+    nothing is to be predicted, it is the whole data that tells its rows from another's.
     """
     digest = hashlib.sha256()
     for part in (rows for split in splits for rows in split):
         digest.update(f"{len(part)}:".encode())
         digest.update(np.ascontiguousarray(loaded.train_rows[part], dtype=np.int64).tobytes())
-    if loaded.train.y is not None:
-        digest.update("\0".join(map(str, loaded.train.y.tolist())).encode())
+    y = loaded.train.y
+    told = loaded.train.version.version if y is None else "\0".join(map(str, y.tolist()))
+    digest.update(told.encode())
     share = sum(len(test) / len(train) for train, test in splits) / len(splits)
     return SplitsInfo(digest.hexdigest(), len(splits), share)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,14 +10,12 @@ from mlops_cli.components.sources.kinds import spec_for_file
 from mlops_cli.components.sources.secrets import masked, refuse_passwords
 from mlops_cli.errors import ConfigError, DataError, did_you_mean
 from mlops_cli.records import DatasetVersion, DataSpec
-from mlops_cli.store.datasets import LATEST, Datasets
+from mlops_cli.store.datasets import Datasets
 from mlops_cli.store.layout import WorkspacePaths
 from mlops_cli.workflows.fetch import ready_source
 from mlops_cli.workflows.versions import reader_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
     from mlops_cli.config.workspace import Workspace
@@ -31,7 +29,7 @@ class Table:
     values: pd.DataFrame  # normalised, shape (rows, columns)
     version: DatasetVersion
     notices: tuple[Notice, ...] = ()
-    fetched: Mapping[str, str] = field(default_factory=dict)  # digest → name, of what came from elsewhere
+    fetched: tuple[tuple[str, str], ...] = ()  # name and digest of each file that came from elsewhere, in order
     key: str | None = None  # the column that tells rows apart, where that was said
 
 
@@ -60,7 +58,9 @@ def read_source(spec: DataSpec, workspace: Workspace, shown: str) -> Table:
     with ready.told():
         values, notices = read_table(ready.source, spec)
     version = DatasetVersion(content_hash(values), len(values), describe(values, spec.dtypes), spec.target, shown)
-    return Table(values, version, (*ready.gathered.notices, *notices), ready.gathered.names)
+    got = ready.gathered
+    fetched = tuple((got.names[digest], digest) for digest in got.files.values())
+    return Table(values, version, (*got.notices, *notices), fetched)
 
 
 def read_ref(ref: str, workspace: Workspace, *, target: str | None = None) -> Table:
@@ -86,24 +86,12 @@ def read_ref(ref: str, workspace: Workspace, *, target: str | None = None) -> Ta
     return read_source(DataSpec(source=source, target=target), workspace, masked(ref))
 
 
-def find_version(ref: str, datasets: Datasets) -> NamedDataset:
-    """Return the version that ``titanic@3``, ``titanic@clean`` or ``titanic`` means; the last one is the newest.
-
-    Raises
-    ------
-    StoreError
-        There is none.
-    """
-    name, _, version = ref.partition("@")
-    return datasets.find(name, version or LATEST)
-
-
 def _version(ref: str, datasets: Datasets) -> NamedDataset | None:
     """Return the version that is meant; None where a file is."""
     name, at, _ = ref.partition("@")
     is_file = "://" in ref or (Path.cwd() / Path(ref).expanduser()).exists()
     if datasets.is_known(name) and (at or not is_file):
-        return find_version(ref, datasets)
+        return datasets.find_ref(ref)
     if is_file or any(c in ref for c in "/*?[") or "." in name:
         return None
     known = datasets.names()

@@ -58,9 +58,13 @@ def named_version(spec: ComponentSpec, datasets: Datasets, key: str, *, is_pinne
     Raises
     ------
     ConfigError
-        There is no such data set or version.
+        There is no such data set or version, or a path is said too.
     """
     name, version = spec.params["name"], spec.params.get("version", LATEST)
+    if spec.params.get("path") is not None:
+        raise ConfigError(
+            "a data set has files of its own", key=f"{key}.path", hint=f"leave out path or name: ~{key}.path"
+        )
     if not isinstance(name, str):
         raise ConfigError(f"must be the name of a data set. Got {name!r} instead.", key=f"{key}.name")
     if isinstance(version, bool) or not isinstance(version, int | str):

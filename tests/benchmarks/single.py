@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -24,8 +25,9 @@ def start(bench: Bench) -> None:
 
 
 def single(bench: Bench) -> None:
-    """One experiment on iris, with each format of the model beside a script that writes the same one."""
-    for name in FORMATS:
-        ours = mlops("run", "config=iris", f"artifacts.model_format={name}", "--force", "--quiet")
-        commands = {"mlops": ours, "script that does the same": rival("single", name)}
-        compare(bench, f"mlops run config=iris, model by {name}", commands)
+    """One experiment on iris, with each format of the model and with plots or without, beside a script that does it."""
+    for name, plots in itertools.product(FORMATS, ("plots", "none")):
+        asked = f"artifacts.plots={'auto' if plots == 'plots' else 'none'}"
+        ours = mlops("run", "config=iris", f"artifacts.model_format={name}", asked, "--force", "--quiet")
+        commands = {"mlops": ours, "script that does the same": rival("single", name, plots)}
+        compare(bench, f"mlops run config=iris, model by {name}, {asked}", commands)

@@ -90,7 +90,7 @@ def test_what_was_said_when_it_ran_is_not_said_again_when_it_is_found(small, mlo
     header, *rows = table.read_text().splitlines()
     table.write_text("\n".join([header, *rows, *rows]) + "\n")
     first = mlops("run", "config=points")
-    assert first.stderr.count("duplicates-across-splits") == 1
+    assert first.stderr.count("! duplicates-across-splits") == 1
     assert "duplicates-across-splits" not in first.stdout
     for again in (mlops("run", "config=points"), mlops("resume", "points:latest")):
         assert again.returncode == 0
@@ -170,6 +170,7 @@ def test_a_single_trial_of_long_fits_says_how_far_it_is(watched):
     assert file.getvalue().splitlines() == [
         "e  classification, 9 rows × 1 feature, 1 trial × 10 splits on 1 worker, f1 ↑",
         "! target-leak: [/x] \\x1b",
+        "  known and meant? data.accept=[target-leak]",
         "1 of 10 fits",
         "2 of 10 fits",
         "3 of 10 fits, about 2 min 20 s left",
@@ -192,7 +193,7 @@ def test_a_reason_for_failures_is_written_once_and_then_counted(watched):
         display(trial(number, message=f"no [/x]\x1b cheese\ntraceback {number}"))
     clock.now += 3.0
     display(trial(50))
-    assert file.getvalue().splitlines()[2:] == [
+    assert file.getvalue().splitlines()[3:] == [
         "trial 0 failed: ValueError: no [/x]\\x1b cheese",
         "51 of 10,000 trials, 50 failed, best f1 0.5000 (model.C=1)",
     ]

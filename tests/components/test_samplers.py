@@ -306,7 +306,7 @@ def test_a_sampler_that_learns_does_better_than_chance(name: str) -> None:
     assert sum(last(name, seed) for seed in range(3)) > sum(last("random", seed) for seed in range(3)) + 1
 
 
-@pytest.mark.parametrize("name", BLIND)
+@pytest.mark.parametrize("name", sorted(BLIND))
 def test_a_sampler_that_learns_nothing_gives_the_same_points_whatever_it_is_told(name: str) -> None:
     untold = sampler_of(name, "union")
     assert list(iter(untold.ask, None)) == points_of(sampler_of(name, "union"), lambda _: 1.0)

@@ -238,6 +238,7 @@ NEEDED = {
     "openml": ["data.data_id=61"],
     "kaggle": ["data.file=x.csv"],
     "join": ["data.left=x.csv", "data.right=x.csv"],
+    "dataset": ["data.name=x"],
 }
 
 

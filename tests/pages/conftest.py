@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -34,34 +33,11 @@ from mlops_cli.store.plots import write_plots
 from mlops_cli.store.profiles import write_profile
 from mlops_cli.store.runs import RunSources, RunWriter
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 NASTY = (
     '<img src=x onerror="window.hurt=1">\'`</script><script>window.hurt=1</script><!--<script>'
     "&amp;{{7*7}}\x1b[31m\u202e"
 )
 """Markup, the end of a script, quotes, an entity, a template, a terminal's colour, text that runs backwards."""
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """A headless Chromium."""
-    playwright = pytest.importorskip("playwright.sync_api", reason='pip install "mlops-cli[browser]"')
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        pytest.skip("no Chromium is installed")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

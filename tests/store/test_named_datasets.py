@@ -143,6 +143,28 @@ def test_a_flipped_byte_is_found_and_so_is_a_lost_content(add, datasets):
     assert "iris.csv: its content is gone" in datasets.faults(other)[0]
 
 
+def test_adding_a_damaged_content_again_mends_it(add, datasets):
+    version = add("a\n1\n")[0]
+    place = datasets.place(version)
+    path = datasets.objects.path(version.files[0].sha256)
+    path.chmod(0o644)
+    path.write_bytes(b"a\n9\n")
+    with pytest.raises(StoreError, match=r"iris@1: iris\.csv: its content has changed"):
+        datasets.place(version)
+    assert add("a\n1\n") == (version, False)
+    assert datasets.faults(version) == []
+    assert datasets.place(version) == place
+    assert place.read_text() == "a\n1\n"
+
+
+def test_a_version_that_says_it_is_another_one_is_damaged(add, datasets):
+    add("a\n1\n")
+    folder = datasets.paths.dataset_names / "iris"
+    (folder / "2.json").write_bytes((folder / "1.json").read_bytes())
+    with pytest.raises(StoreError, match="it says that it is iris@1"):
+        datasets.find("iris", 2)
+
+
 def test_a_checkout_is_a_copy_and_overwrites_nothing(add, datasets, tmp_path):
     version = add("a\n1\n")[0]
     target = tmp_path / "out" / "copy.csv"

@@ -124,6 +124,22 @@ def test_rows_that_are_tested_one_at_a_time_make_one_curve():
     )
 
 
+def test_titles_say_which_rows_were_predicted():
+    rows, held = classified(table()), classified(table(seed=1).drop(columns="split"))
+    figures = [
+        classification.confusion_matrix(rows),
+        classification.roc(rows),
+        classification.precision_recall(rows, "yes", held),
+        classification.calibration(rows),
+    ]
+    assert [figure.axes[0].get_title(loc="left") for figure in figures] == [
+        "Confusion matrix, out of fold",
+        "ROC, out of fold",
+        "Precision and recall, out of fold and held-out",
+        "Calibration, out of fold",
+    ]
+
+
 @pytest.mark.parametrize("count", [3, 12, 70])
 def test_many_classes_are_drawn(count):
     rows = classified(table(rows=2_000, classes=[f"class {i}" for i in range(count)]))
@@ -200,6 +216,50 @@ def test_the_best_of_a_loss_is_the_lowest():
     assert [text.get_text() for text in top.get_yticklabels()] == ["trial 1", "trial 2", "trial 0"]
 
 
+def dots(axes):
+    """Return the places of all points, the best trial's star last."""
+    return [tuple(place) for marks in axes.collections for place in marks.get_offsets()]
+
+
+def test_slices_show_the_best_trial_once_and_categories_around_their_ticks():
+    points = [{"kind": "ab"[n % 2], "depth": [2, 4, 8][n % 3]} for n in range(12)]
+    trials = [trial(n, point, 0.5 + n / 100) for n, point in enumerate(points)]
+    sweep = sweep_of(trials, "auc", Direction.MAXIMIZE)
+    kind, depth = check(sweeps.slices(sweep)).axes[:2]
+    for axes in (kind, depth):
+        assert sorted(y for _, y in dots(axes)) == pytest.approx(sorted(sweep.scores))
+        assert dots(axes)[-1][1] == pytest.approx(0.61)
+    across = np.array([x for x, _ in dots(kind)])
+    assert [across[across < 0.5].mean(), across[across > 0.5].mean()] == pytest.approx([0, 1])
+    assert np.ptp(across[across < 0.5]) > 0.1
+    assert [text.get_text() for text in depth.get_xticklabels()] == ["2", "4", "8"]
+
+
+def test_whole_numbers_have_no_ticks_between_them():
+    few = [trial(n, {"depth": [3, 5, 10, 32][n % 4]}, n / 20) for n in range(20)]
+    many = [trial(n, {"leaf": n + 1}, n / 20) for n in range(20)]
+    told = {}
+    for name, trials in (("few", few), ("many", many)):
+        axes = check(sweeps.parallel_coordinates(sweep_of(trials, "auc", Direction.MAXIMIZE))).axes[0]
+        told[name] = [text.get_text() for text in axes.texts if text.get_position()[0] < 1]
+    assert told == {"few": ["3", "5", "10", "32"], "many": ["1", "6", "10", "15", "20"]}
+
+
+@pytest.mark.parametrize(("values", "surface"), [(3, False), (4, True)])
+def test_a_contour_has_a_surface_only_where_enough_values_were_tried(values, surface):
+    points = [{"a": n % values, "b": n} for n in range(20)]
+    trials = [trial(n, point, n / 20) for n, point in enumerate(points)]
+    axes = check(sweeps.contour(sweep_of(trials, "auc", Direction.MAXIMIZE))).axes[0]
+    assert (len(axes.collections) > 2) is surface
+
+
+def test_the_contour_of_very_many_trials_is_a_small_file():
+    rng = random.Random(0)
+    points = [{"a": rng.random(), "b": 10 ** rng.uniform(-3, 3)} for _ in range(10_000)]
+    trials = [trial(n, point, rng.random()) for n, point in enumerate(points)]
+    check(sweeps.contour(sweep_of(trials, "auc", Direction.MAXIMIZE)))
+
+
 def test_a_sweep_of_failures_has_a_history_and_nothing_to_compare():
     trials = [trial(n, {"a": n}, state=TrialState.FAILED) for n in range(5)]
     check(sweeps.history(trials, "auc", Direction.MAXIMIZE))
@@ -262,6 +322,15 @@ def test_curves_name_their_rows_and_values():
     assert axes.lines[1].get_ydata() == pytest.approx([0.55, 0.65])
     axes = check(fitted.validation_curve(("model.k", ["a", None]), train, test, "auc", Direction.MAXIMIZE)).axes[0]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["a", "null"]
+
+
+def test_noise_is_grey_and_left_out_of_the_mean_silhouette():
+    values, labels = np.array([0.5, 0.7, 0.1, 0.3, np.nan]), np.array([0, 0, 1, 1, -1])
+    axes = check(fitted.silhouette(values, labels, ", fitted on all rows")).axes[0]
+    assert legend(axes) == ["mean without noise 0.400"]
+    assert axes.get_title(loc="left") == "Silhouettes of clusters, fitted on all rows"
+    assert [text.get_text() for text in axes.texts] == ["noise  (1)", "0  (2)", "1  (2)"]
+    assert len(axes.collections) == 2  # a shape for each cluster, none for noise
 
 
 def test_silhouettes_of_noise_and_of_many_clusters_are_drawn():

@@ -5,16 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from .serving import serving
-
-CHROMIUM = "/usr/bin/chromium"
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync")  # fmt: skip
 
 GATED = '''
 import time
@@ -47,18 +42,6 @@ split: {{n_splits: 3}}
 evaluation: {{metrics: [accuracy], primary: accuracy, test: null}}
 launcher: {{backend: loky, n_jobs: 1}}
 """
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """A browser without a window."""
-    api = pytest.importorskip("playwright.sync_api", reason='pip install "mlops-cli[browser]"')
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"there is no {CHROMIUM}")
-    with api.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,14 +1,17 @@
 """Plots of runs: drawn with the run, on request afterwards, and never at the cost of the run."""
 
 import json
+from threading import Event
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_info
 
 import mlops_cli as mlops
 from mlops_cli import plots
+from mlops_cli.cli.runs import plot as command
 from mlops_cli.components.samplers import importances
 from mlops_cli.errors import ConfigError, MissingExtraError, StoreError
 from mlops_cli.records import PlotName, PlotSpec, RunStatus
@@ -17,7 +20,7 @@ from mlops_cli.views.plots.style import UnsuitableError
 from mlops_cli.workflows import drawing
 from mlops_cli.workflows.curves import learning_scores, shuffled_drops, validation_scores
 from mlops_cli.workflows.material import Material
-from mlops_cli.workflows.plots import SHOWS, drawn, saved
+from mlops_cli.workflows.plots import SHOWS, drawn, listing, saved
 
 CONFIG = """
     defaults: [experiment, {data: csv}, {transforms: tabular}, {model: logistic_regression}, _self_]
@@ -312,10 +315,11 @@ def test_the_command_prints_the_files_that_it_writes(quiet_run, workspace, mlops
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["ruc"], "did you mean 'roc'"),
+        (["ruc"], "there is no plot 'ruc'\n  try: did you mean 'roc'"),
+        (["roc", "-o", "roc.jpg"], "roc.jpg ends in none of .svg, .png, .pdf"),
         (["residuals"], "the plot is for regression, and the run's task is classification"),
         (["roc", "calibration", "-o", "x.png"], "x.png is one file"),
-        (["validation_curve"], "needs a parameter and its values"),
+        (["validation_curve"], "needs a parameter and its values\n  try: --param model.C=0.1,1,10"),
         (["contour", "--param", "model.C,model.tol"], "fewer than two trials have completed"),
         (["--param", "model.C=1,2"], "--param is of one plot"),
         (["validation_curve", "--param", "model.C=[1"], "cannot be read"),
@@ -332,8 +336,52 @@ def test_the_list_tells_what_is_there(quiet_run, workspace, mlops):
     found = json.loads(mlops("runs", "plot", "latest", "--list", "--json", cwd=workspace).stdout)
     assert found["roc"] == {"shows": "true against false positives", "suits": True, "file": None}
     assert not found["learning_curve"]["suits"]
-    assert "residuals" not in found
+    assert not {"residuals", "contour"} & set(found)
     assert "by default" in mlops("runs", "plot", "latest", "--list", cwd=workspace).stdout
+
+
+def test_the_list_offers_no_plot_of_two_parameters_where_one_was_swept(experiment, monkeypatch):
+    one = mlops.run(experiment(without(CONFIG)), ["model.C=0.1,1"])
+    assert {"history", "slices"} <= set(listing(one.record))
+    assert not {"contour", "param_importance"} & set(listing(one.record))
+    two = mlops.run(experiment(without(CONFIG)), ["model.C=0.1,1", "model.fit_intercept=true,false"])
+    monkeypatch.setattr(importances, "has_optuna", lambda: False)
+    assert "contour" in listing(two.record)
+    assert "param_importance" not in listing(two.record)
+
+
+def test_a_plot_that_takes_long_is_named_meanwhile(monkeypatch):
+    said, heard = [], Event()
+    monkeypatch.setattr(command, "SLOW_S", 0)
+    monkeypatch.setattr(command, "say", lambda text: (said.append(text), heard.set()))
+    with command.said_when_slow("learning_curve"):
+        assert heard.wait(60)
+    assert said == ["drawing learning_curve …"]
+
+
+def threads():
+    return {pool["num_threads"] for pool in threadpool_info()}
+
+
+def test_what_predicts_again_and_again_keeps_to_one_thread(quiet_run, monkeypatch):
+    import sklearn.inspection
+
+    seen = []
+    inside = sklearn.inspection.permutation_importance
+
+    def watched(*args, **kwargs):
+        seen.append(threads())
+        return inside(*args, **kwargs)
+
+    monkeypatch.setattr(sklearn.inspection, "permutation_importance", watched)
+    monkeypatch.setattr("mlops_cli.views.plots.fitted.partial_dependence", lambda *_: seen.append(threads()))
+    plots.permutation_importance(quiet_run)
+    plots.partial_dependence(quiet_run, "age")
+    assert seen == [{1}, {1}]
+
+
+def test_partial_dependence_says_of_which_class(quiet_run):
+    assert plots.partial_dependence(quiet_run, "age").get_suptitle() == "Partial dependence of class 1"
 
 
 def test_a_spec_without_a_config_is_drawn(quiet_run):

@@ -54,7 +54,7 @@ def source_spec(value: Any, key: str) -> ComponentSpec:
     params = {"path": value} if isinstance(value, str) else value
     if not isinstance(params, Mapping) or not params:
         raise ConfigError(f"must be a path, or a mapping with path or _target_. Got {value!r} instead.", key=key)
-    if is_named_dataset(params):
+    if is_named_dataset(params) and params.get("path") is None:
         return ComponentSpec(NAMED_DATASET, {str(k): v for k, v in params.items()})
     path = params.get("path")
     first = path[0] if isinstance(path, list) and path else path

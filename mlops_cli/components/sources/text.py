@@ -9,6 +9,7 @@ import codecs
 import csv
 import io
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -206,11 +207,13 @@ def _check_encoding(encoding: Any) -> None:
 
 def _read(path: Path, options: Mapping[str, Any]) -> pd.DataFrame:
     compression = opening.compression_of(path, options.get("compression", "infer"))
-    if compression is None or not opening.is_opened_here(compression):
-        table: pd.DataFrame = pd.read_csv(path, **options)
-        return table
-    with opening.open_binary(path, compression) as file:
-        return _read_from(file, options)
+    with warnings.catch_warnings():  # of lines that index_col: false cuts short, as was asked for
+        warnings.simplefilter("ignore", pd.errors.ParserWarning)
+        if compression is None or not opening.is_opened_here(compression):
+            table: pd.DataFrame = pd.read_csv(path, **options)
+            return table
+        with opening.open_binary(path, compression) as file:
+            return _read_from(file, options)
 
 
 def _read_from(file: IO[bytes], options: Mapping[str, Any]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from mlops_cli.errors import UsageError, did_you_mean
 from mlops_cli.records import Direction
 from mlops_cli.store.find import read_run
 from mlops_cli.store.index.database import reading, with_database
+from mlops_cli.store.index.hints import hints
 from mlops_cli.store.index.names import Names
 from mlops_cli.store.index.sql import NEWEST_FIRST, Context, Sql, condition, order, storable, value_of
 from mlops_cli.store.index.upkeep import rebuild, sync
@@ -35,6 +36,19 @@ class Found:
     total: int  # of those that match
     columns: tuple[str, ...] = ()  # the keys that were asked for, whole
     damaged: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()  # why nothing may match
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The best run, and what it was ranked by and against."""
+
+    place: Path
+    metric: str
+    direction: Direction
+    experiments: tuple[str, ...]  # of all that were ranked
+    total: int  # runs that were ranked
+    otherwise: int  # of those, how many were split otherwise than the best one, or read other data
 
 
 def find(workspace: WorkspacePaths, query: Query) -> Found:
@@ -54,7 +68,8 @@ def _answer(connection: sqlite3.Connection, workspace: WorkspacePaths, query: Qu
         names = Names.of(_keys(connection))
         columns = tuple(names.resolve(name) for name in query.columns)
         folders, total = _page(connection, query, names)
-    return Found(tuple(workspace.runs / folder for folder in folders), total, columns, damaged)
+        told = () if total else hints(connection, query.where, names)
+    return Found(tuple(workspace.runs / folder for folder in folders), total, columns, damaged, told)
 
 
 def _page(connection: sqlite3.Connection, query: Query, names: Names) -> tuple[list[str], int]:
@@ -98,8 +113,8 @@ def reindex(workspace: WorkspacePaths) -> Found:
     return with_database(workspace, again)
 
 
-def find_best(workspace: WorkspacePaths, experiment: str | None = None, metric: str | None = None) -> Path | None:
-    """Return where the best completed run is: by a metric, or by the primary one of the newest completed run.
+def find_best(workspace: WorkspacePaths, experiment: str | None = None, metric: str | None = None) -> Ranking | None:
+    """Return the best completed run: by a metric, or by the primary one of the newest completed run.
 
     Raises
     ------
@@ -107,17 +122,20 @@ def find_best(workspace: WorkspacePaths, experiment: str | None = None, metric: 
         No run has the metric, or which of its ends is good is not recorded.
     """
 
-    def look(connection: sqlite3.Connection) -> Path | None:
+    def look(connection: sqlite3.Connection) -> Ranking | None:
         sync(connection, workspace)
         key = None if metric is None else _metric_key(metric, connection)
         value = Sql('"score"') if key is None else value_of(key)
-        newest = _first(connection, workspace, experiment, value)
-        if newest is None:
+        newest = _completed(connection, experiment, value)
+        if not newest:
             return None
-        run = read_run(newest)
+        run = read_run(workspace.runs / newest[0][0])
         if key is None:
             value = Sql('CASE WHEN "primary" = ? THEN "score" END', (run.primary,))
-        return _first(connection, workspace, experiment, value, _best_first(run, key))
+        name = (run.primary or "") if key is None else key.removeprefix("metrics.")
+        direction = _direction(run, name)
+        end = "ASC" if direction is Direction.MINIMIZE else "DESC"
+        return _ranking(workspace, _completed(connection, experiment, value, f"value {end}"), name, direction)
 
     return with_database(workspace, look)
 
@@ -131,25 +149,37 @@ def _metric_key(metric: str, connection: sqlite3.Connection) -> str:
     raise UsageError(f"no run has the metric '{metric}'", hint=did_you_mean(metric, means))
 
 
-def _best_first(run: RunRecord, key: str | None) -> str:
-    """Return the order in which a metric's good end comes first, as a run says it."""
-    metric = run.primary if key is None else key.removeprefix("metrics.")
-    direction = run.direction if metric == run.primary else run.directions.get(metric or "")
+def _direction(run: RunRecord, metric: str) -> Direction:
+    """Return which end of a metric is good, as a run says it."""
+    direction = run.direction if metric == run.primary else run.directions.get(metric)
     if direction is None:
-        raise UsageError(f"{run.id} does not record which end of {metric} is good", hint=f"--sort=-{key}")
-    return "value ASC" if direction is Direction.MINIMIZE else "value DESC"
+        raise UsageError(f"{run.id} does not record which end of {metric} is good", hint=f"--sort=-metrics.{metric}")
+    return direction
 
 
-def _first(
-    connection: sqlite3.Connection, workspace: WorkspacePaths, experiment: str | None, which: Sql, *order: str
-) -> Path | None:
-    """Return where the first completed run is that meets a condition; the newest one where no other order is given."""
-    row = connection.execute(
-        f"""SELECT folder, {which.text} AS value FROM runs WHERE "status" = 'completed' AND value IS NOT NULL
-        AND (? IS NULL OR "experiment" = ?) ORDER BY {", ".join([*order, NEWEST_FIRST])}""",  # noqa: S608
+def _completed(
+    connection: sqlite3.Connection, experiment: str | None, which: Sql, *order: str
+) -> list[tuple[str, str, str | None, str | None]]:
+    """Return folder, experiment, splits and data of the completed runs with a value; newest first if in no order."""
+    rows = connection.execute(
+        f"""SELECT folder, "experiment", "splits.digest", "data.version", {which.text} AS value FROM runs
+        WHERE "status" = 'completed' AND value IS NOT NULL AND (? IS NULL OR "experiment" = ?)
+        ORDER BY {", ".join([*order, NEWEST_FIRST])}""",  # noqa: S608
         (*which.values, experiment, experiment),
-    ).fetchone()
-    return None if row is None else workspace.runs / row[0]
+    )
+    return [row[:4] for row in rows]
+
+
+def _ranking(
+    workspace: WorkspacePaths,
+    rows: list[tuple[str, str, str | None, str | None]],
+    metric: str,
+    direction: Direction,
+) -> Ranking:
+    (folder, _, *parted), total = rows[0], len(rows)
+    otherwise = sum([splits, data] != parted for _, _, splits, data in rows)
+    experiments = tuple(sorted({experiment for _, experiment, _, _ in rows}))
+    return Ranking(workspace.runs / folder, metric, direction, experiments, total, otherwise)
 
 
 def find_completed(workspace: WorkspacePaths, experiment: str, fingerprint: str) -> list[Path]:

@@ -10,10 +10,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.records import Direction, RunStatus, Task
+from mlops_cli.records import Direction, RunStatus, Task, of_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from mlops_cli.records import DatasetVersion, RunRecord
 
@@ -79,6 +79,7 @@ FIELDS = (
     Field("data.columns", Kind.NUMBER, _data(lambda data: len(data.columns))),
     Field("data.target", Kind.TEXT, _data(lambda data: data.target)),
     Field("data.source", Kind.TEXT, _data(lambda data: data.source or None)),
+    Field("splits.digest", Kind.HASH, lambda run: None if run.splits is None else run.splits.digest),
     Field("git.commit", Kind.HASH, lambda run: run.git.commit),
     Field("git.dirty", Kind.FLAG, lambda run: run.git.dirty),
     Field("fingerprint", Kind.HASH, lambda run: run.fingerprint or None),
@@ -110,7 +111,25 @@ def own_values(run: RunRecord) -> dict[str, Any]:
 
 def params_of(run: RunRecord) -> dict[str, Any]:
     """Return all parameters of the best trial, those that were swept among them."""
-    return {**run.params, **(run.best.params if run.best is not None else {})}
+    return of_task({**run.params, **(run.best.params if run.best is not None else {})}, run.task)
+
+
+def shared_params(run: RunRecord, own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that a trial has in common with the best one, of which all are known.
+
+    Parameters
+    ----------
+    run : RunRecord
+        Whose best trial.
+    own : mapping
+        What was swept in the trial. Where it chose another option of a group (``model=svm``), nothing that belongs to
+        the best one's option is taken.
+    """
+    swept = run.best.params if run.best is not None else {}
+    chosen = {key for key in {*swept, *own} if swept.get(key) != own.get(key)}
+    apart = tuple(f"{key}." for key in chosen)
+    full = of_task(run.params, run.task)
+    return {k: v for k, v in full.items() if k not in swept and k not in own and not k.startswith(apart)}
 
 
 def values_of(run: RunRecord) -> dict[str, Any]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _SHOWN = 6
+_OPEN = {"metrics": "NAME", "params": "KEY", "tags": "KEY"}  # what stands after them is up to the runs
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,11 @@ class Names:
         Raises
         ------
         UsageError
-            None or several are meant; the message lists what comes near.
+            None or several are meant; the message lists what comes near. A whole name that begins with ``metrics.``,
+            ``params.`` or ``tags.`` is always a key, whether a run has it or not.
         """
-        if name in self.keys:
+        group, _, rest = name.partition(".")
+        if name in self.keys or (group in _OPEN and rest):  # one that no run has yet is absent everywhere
             return name
         found = sorted(key for key in self.keys if key.endswith(f".{name}"))
         if len(found) == 1:
@@ -47,6 +50,8 @@ class Names:
         raise _ambiguous(name, found) if found else self._unknown(name)
 
     def _unknown(self, name: str) -> UsageError:
+        if name in _OPEN:
+            return UsageError(f"'{name}' is no field by itself", hint=f"{name}.{_OPEN[name]}")
         ends = {key.partition(".")[2]: key for key in self.keys if "." in key}
         lasts = {key.rpartition(".")[2]: key for key in self.keys}
         close = nearest(name, [*self.keys, *ends, *lasts])

@@ -130,13 +130,7 @@ def _spread(values: Sequence[float]) -> str | None:
 
 
 def _why(trial: TrialResult) -> str | None:
-    return None if trial.error is None else clean(first_line(trial.error.type, trial.error.message)[:_WHY])
-
-
-def first_line(kind: str, message: str) -> str:
-    """Return an error as one line."""
-    lines = message.strip().splitlines()
-    return f"{kind}: {lines[0]}" if lines else kind
+    return None if trial.error is None else clean(trial.error.headline[:_WHY])
 
 
 def _text(value: object) -> str | None:
@@ -179,9 +173,9 @@ def _column_row(one: ColumnProfile) -> tuple[Cell, ...]:
         one.unique,
         _distribution(one),
         None if one.association is None else {"t": f"{one.association:.2f}", "d": share(one.association), "c": "share"},
-        *(_quantity(one.kind, value) for value in (one.mean,)),
+        *(quantity(one.kind, value) for value in (one.mean,)),
         score(one.std),
-        *(_quantity(one.kind, value) for value in quantiles),
+        *(quantity(one.kind, value) for value in quantiles),
         ", ".join(f"{clean(value)} ({count:,})" for value, count in one.top) or None,
     )
 
@@ -191,7 +185,7 @@ def _distribution(one: ColumnProfile) -> Cell:
     return {"t": None, "d": bars(counts)} if any(counts) else None
 
 
-def _quantity(kind: Kind, value: float | None) -> str | None:
+def quantity(kind: Kind, value: float | None) -> str | None:
     """Return a number, or the moment that it stands for as seconds since 1970."""
     if value is None or kind is not Kind.DATETIME:
         return score(value)

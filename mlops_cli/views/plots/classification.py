@@ -81,7 +81,8 @@ def _counts(rows: Classified) -> tuple[Array, list[str]]:
 
 
 def _confusion_title(shown: int, classes: int) -> str:
-    return "Confusion matrix" if shown == classes else f"Confusion matrix: {shown} of {classes} classes"
+    of = "" if shown == classes else f": {shown} of {classes} classes"
+    return f"Confusion matrix{of}, out of fold"
 
 
 def _write_counts(texts: Array, counts: Array, shares: Array) -> None:
@@ -130,7 +131,8 @@ def roc(rows: Classified, positive: str | None = None, test: Classified | None =
     test : Classified, optional
         Predictions on held-out rows.
     """
-    figure, axes = one_axes("ROC" if rows.is_binary else "ROC of each class against the rest", *_SQUARE)
+    of = "" if rows.is_binary else " of each class against the rest"
+    figure, axes = one_axes(f"ROC{of}, {_of_rows(rows, test)}", *_SQUARE)
     axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1.2, label="chance, AUC 0.500")
     _draw_curves(axes, rows, test, positive, _ROC)
     axes.set(xlabel="False positive rate", ylabel="True positive rate", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
@@ -142,7 +144,8 @@ def roc(rows: Classified, positive: str | None = None, test: Classified | None =
 def precision_recall(rows: Classified, positive: str | None = None, test: Classified | None = None) -> Figure:
     """Draw precision over recall: of each split and their mean, or of each class against the rest; see `roc`."""
     binary = rows.is_binary
-    figure, axes = one_axes("Precision and recall" + ("" if binary else " of each class"), *_SQUARE)
+    of = "" if binary else " of each class"
+    figure, axes = one_axes(f"Precision and recall{of}, {_of_rows(rows, test)}", *_SQUARE)
     if binary:
         share = float(np.mean(rows.truth == _place(rows, positive)))
         axes.axhline(share, color=GREY, linestyle=":", linewidth=1.2, label=f"chance, AP {share:.3f}")
@@ -159,6 +162,11 @@ def _draw_curves(
         _draw_splits(axes, rows, test, _place(rows, positive), measure)
     else:
         _draw_classes(axes, rows, measure)
+
+
+def _of_rows(rows: Classified, test: Classified | None) -> str:
+    """Say which rows the curves are of; those of more than two classes are drawn out of fold alone."""
+    return "out of fold and held-out" if test is not None and rows.is_binary else "out of fold"
 
 
 def _place(rows: Classified, positive: str | None) -> int:
@@ -276,7 +284,7 @@ def calibration(rows: Classified, positive: str | None = None, test: Classified 
     """
     figure = new_figure(height=4.6)
     above, below = figure.subplots(2, sharex=True, height_ratios=[3, 1])
-    above.set_title("Calibration")
+    above.set_title("Calibration, out of fold" + (" and held-out" if test is not None else ""))
     above.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1.2, label="perfectly calibrated")
     came, proba = _sure(rows, positive)
     _draw_reliability(above, came, proba, ("out of fold", BLUE, "o-"))

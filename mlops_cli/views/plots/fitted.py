@@ -11,6 +11,7 @@ from mlops_cli.views.plots.style import (
     COLOURS,
     GREY,
     ORANGE,
+    PALE,
     SKY,
     VERMILION,
     WIDTH,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 _MOST_FEATURES = 20
+NOISE = -1
+"""The label that scikit-learn's density clusterers give rows of no cluster."""
 
 
 @picture
@@ -142,7 +145,7 @@ def partial_dependence(model: Any, X: Any, features: Sequence[str], target: Any 
     features : sequence of str
         At most nine of its columns.
     target : object, optional
-        Of more than two classes the one whose probability is drawn.
+        The class that is drawn; of two, scikit-learn draws the second.
     """
     from sklearn.inspection import PartialDependenceDisplay
 
@@ -168,27 +171,33 @@ def silhouette(values: Array, labels: Array, note: str = "") -> Figure:
     Parameters
     ----------
     values : array of shape (rows,)
-        Silhouette coefficients, from -1 to 1 (Rousseeuw 1987).
+        Silhouette coefficients, from -1 to 1 (Rousseeuw 1987); those of noise are not looked at.
     labels : array of shape (rows,)
         The cluster of each row; -1 is noise.
     note : str
-        What the title adds, such as how many of the rows these are.
+        What the title adds, such as which rows these are.
     """
     figure, axes = one_axes(f"Silhouettes of clusters{note}")
     found = np.unique(labels)
+    mean = float(values[labels != NOISE].mean())
     gap = max(1, len(values) // 60)
     start = gap
     for number, cluster in enumerate(found):
         own = np.sort(values[labels == cluster])
-        colour = GREY if cluster == -1 else COLOURS[number % len(COLOURS)]
-        axes.fill_betweenx(np.arange(start, start + len(own)), 0, own, facecolor=colour, alpha=0.8, linewidth=0)
+        end = start + len(own)
+        if cluster == NOISE:  # in no cluster, so it lies in none well or badly
+            axes.axhspan(start, end, facecolor=PALE, alpha=0.6, linewidth=0)
+        else:
+            colour = COLOURS[number % len(COLOURS)]
+            axes.fill_betweenx(np.arange(start, end), 0, own, facecolor=colour, alpha=0.8, linewidth=0)
         if len(found) <= 30:
-            name = "noise" if cluster == -1 else str(cluster)
+            name = "noise" if cluster == NOISE else str(cluster)
             axes.text(-0.02, start + len(own) / 2, f"{name}  ({len(own):,})", ha="right", va="center", fontsize=8)
-        start += len(own) + gap
-    axes.axvline(float(values.mean()), color=VERMILION, linestyle="--", label=f"mean {values.mean():.3f}")
+        start = end + gap
+    without = " without noise" if NOISE in found else ""
+    axes.axvline(mean, color=VERMILION, linestyle="--", label=f"mean{without} {mean:.3f}")
     axes.set(yticks=[], xlabel="Silhouette coefficient", ylabel="Rows by cluster (rows in it)")
-    axes.set_xlim(min(-0.25, float(values.min()) - 0.02), 1)
+    axes.set_xlim(min(-0.25, float(values[labels != NOISE].min()) - 0.02), 1)
     axes.axvline(0, color=SKY, linewidth=0.8)
     axes.legend(loc="lower right")
     return figure

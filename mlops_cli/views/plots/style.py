@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import threading
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -76,16 +77,21 @@ _STYLE: dict[str, Any] = {
 }
 
 
+# The style and the filters of warnings belong to the process: of two threads that set them and put them back in turns,
+# the second would find the style of the first, and leave it for good.
+_STYLING = threading.RLock()
+
+
 class UnsuitableError(UsageError):
     """A plot is asked for that the run has nothing to draw of."""
 
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw in our style, whatever style the user has chosen; afterwards all is as it was."""
+    """Draw in our style, whatever style the user has chosen; afterwards all is as it was. One thread at a time."""
     from matplotlib import style
 
-    with warnings.catch_warnings(), style.context(["default", _STYLE]):
+    with _STYLING, warnings.catch_warnings(), style.context(["default", _STYLE]):
         warnings.simplefilter("ignore")  # of glyphs that the font lacks, and of layouts that are tight
         yield
 

@@ -41,6 +41,7 @@ _VECTORS = 600  # more marks than these are an image inside an SVG
 _MOST_LINES = 250
 _MOST_AXES = 8
 _MOST_PANELS = 9
+_LEAST_NUMBERS = 4  # of each parameter, for a surface
 _ACROSS = 3
 
 
@@ -170,17 +171,13 @@ def _colours(sweep: Sweep) -> str:
 def _rail(axes: Axes, place: int, param: Swept) -> None:
     """Draw one upright axis with a few values beside it."""
     axes.axvline(place, color="#444444", linewidth=0.8, zorder=3)
-    values, heights = param.at[param.present], param.scaled[param.present]
     if param.names:
         step = -(-len(param.names) // 12)
-        told = [(heights[values == v][0], param.names[int(v)]) for v in np.unique(values)[::step]]
+        told = [(number, param.names[int(number)]) for number in param.numbers[::step].tolist()]
     else:
-        order = np.argsort(heights)
-        wanted = np.linspace(0, 1, 5)
-        numbers = np.interp(wanted, heights[order], np.log10(values[order]) if param.log else values[order])
-        told = [(h, f"{10**n if param.log else n:.3g}") for h, n in zip(wanted, numbers, strict=True)]
-    for height, text in told:
-        _tell(axes, place, height, label(text, 16))
+        told = param.ticks(0.06)
+    for number, text in told:
+        _tell(axes, place, param.height(number), label(text, 16))
 
 
 def _score_rail(axes: Axes, place: int, ends: tuple[float, float]) -> None:
@@ -190,7 +187,7 @@ def _score_rail(axes: Axes, place: int, ends: tuple[float, float]) -> None:
 
 
 def _tell(axes: Axes, place: int, height: float, text: str) -> None:
-    box = {"facecolor": "white", "alpha": 0.75, "pad": 0.8, "edgecolor": "none"}
+    box = {"facecolor": "white", "pad": 0.8, "edgecolor": "none"}
     axes.text(place + 0.03, height, text, fontsize=8.5, va="center", ha="left", bbox=box, zorder=4)
 
 
@@ -202,7 +199,7 @@ def slices(sweep: Sweep, keys: Sequence[str] = ()) -> Figure:
     down = -(-len(params) // across)
     figure = new_figure(max(WIDTH, 2.5 * across), 1.1 + 2.4 * down)
     panels = figure.subplots(down, across, sharey=True, squeeze=False)
-    headline(figure, "Score over each parameter")
+    headline(figure, "Score over each parameter, the best trial as a star")
     low, high = sweep.window
     for axes, param in zip(panels.flat, params, strict=False):
         _slice(axes, sweep, param, (low, high))
@@ -215,18 +212,16 @@ def slices(sweep: Sweep, keys: Sequence[str] = ()) -> Figure:
 
 def _slice(axes: Axes, sweep: Sweep, param: Swept, window: tuple[float, float]) -> None:
     rows = sweep.some(2_000)
-    x, y = param.at[rows], np.clip(sweep.scores[rows], *window)
-    if param.names:
-        x = x + (((np.arange(len(rows)) * 0.618) % 1) - 0.5) * 0.3
+    x, y = param.beside(param.at), np.clip(sweep.scores, *window)
+    others = rows[rows != sweep.best]
     dots: dict[str, Any] = {
         "s": 30 if len(rows) < 60 else 16 if len(rows) < 300 else 6,
-        "alpha": 0.7,
+        "alpha": 0.55,
         "linewidths": 0,
         "rasterized": len(rows) > _VECTORS,
     }
-    axes.scatter(x, y, c=sweep.trials[rows], cmap="Blues", vmin=-0.6 * (sweep.trials.max() + 1), **dots)
-    best = int(np.argmax(sweep.goodness))
-    axes.scatter([param.at[best]], [sweep.scores[best]], marker="*", s=90, color=VERMILION, zorder=3)
+    axes.scatter(x[others], y[others], color=BLUE, **dots)
+    axes.scatter([x[sweep.best]], [y[sweep.best]], marker="*", s=90, color=VERMILION, zorder=3)
     param.dress(axes.xaxis)
     tilt(axes, param.names, 22)
     axes.set_xlabel(key_label(param.key, 28))
@@ -251,7 +246,10 @@ def param_importance(importances: Mapping[str, float], metric: str) -> Figure:
 
 @picture
 def contour(sweep: Sweep, keys: Sequence[str] = ()) -> Figure:
-    """Draw the score over two parameters: a surface between trials where both are numbers, else the trials."""
+    """Draw the trials over two parameters, coloured by their scores.
+
+    With a surface between them where both are numbers of which at least four were tried: between fewer it is made up.
+    """
     if len(sweep.chosen(keys)) < 2:
         raise UnsuitableError("fewer than two parameters differ between the trials")
     x, y = sweep.chosen(keys)[:2]
@@ -259,11 +257,13 @@ def contour(sweep: Sweep, keys: Sequence[str] = ()) -> Figure:
     both = x.present & y.present
     if not both.any():
         raise UnsuitableError(f"no trial has both {x.key} and {y.key}")
-    if not (x.names or y.names):
+    if all(not param.names and len(np.unique(param.at[both])) >= _LEAST_NUMBERS for param in (x, y)):
         _surface(axes, sweep, (x, y), both)
     dots = _points(axes, sweep, (x, y), both)
     for param, axis in ((x, axes.xaxis), (y, axes.yaxis)):
         param.dress(axis)
+    axes.use_sticky_edges = False  # a surface would end at the frame, and its outer points on it
+    axes.margins(0.06)
     axes.set(xlabel=key_label(x.key), ylabel=key_label(y.key))
     tilt(axes, x.names, 48)
     figure.colorbar(dots, ax=axes, label=f"{label(sweep.metric)} {arrow(sweep.direction)}", extend="both")
@@ -292,24 +292,24 @@ def _surface(axes: Axes, sweep: Sweep, pair: tuple[Swept, Swept], both: Array) -
     x, y = (param.at[rows][first] for param in pair)
     real = Triangulation(x, y, triangles.triangles)
     levels = np.linspace(*sweep.limits, 12)
-    axes.tricontourf(real, scores, levels=levels, cmap=_colours(sweep), extend="both", alpha=0.85)
+    filled = axes.tricontourf(real, scores, levels=levels, cmap=_colours(sweep), extend="both", alpha=0.85)
+    filled.set_rasterized(len(places) > _VECTORS)
 
 
 def _points(axes: Axes, sweep: Sweep, pair: tuple[Swept, Swept], both: Array) -> Any:
-    rows = [row for row in sweep.some(2_000) if both[row]]
-    places = []
-    for param, turn in zip(pair, (0.618, 0.755), strict=True):
-        apart = (((np.arange(len(rows)) * turn) % 1) - 0.5) * 0.4 if param.names else 0.0
-        places.append(param.at[rows] + apart)
+    best = int(np.argmax(np.where(both, sweep.goodness, -np.inf)))
+    rows = [row for row in sweep.some(2_000) if both[row] and row != best]
+    x, y = _apart(pair)
     look: dict[str, Any] = {
         "s": 60 if len(rows) < 40 else 26 if len(rows) < 300 else 8,
         "linewidths": 0.6,
         "rasterized": len(rows) > _VECTORS,
+        "clip_on": False,
     }
     low, high = sweep.limits
     dots = axes.scatter(
-        places[0],
-        places[1],
+        x[rows],
+        y[rows],
         c=sweep.scores[rows],
         cmap=_colours(sweep),
         vmin=low,
@@ -317,8 +317,14 @@ def _points(axes: Axes, sweep: Sweep, pair: tuple[Swept, Swept], both: Array) ->
         edgecolors="white",
         **look,
     )
-    best = int(np.argmax(np.where(both, sweep.goodness, -np.inf)))
-    axes.scatter(
-        [pair[0].at[best]], [pair[1].at[best]], marker="*", s=130, color=VERMILION, edgecolors="white", zorder=4
-    )
+    star: dict[str, Any] = {"marker": "*", "color": VERMILION, "edgecolors": "white", "clip_on": False}
+    axes.scatter([x[best]], [y[best]], s=130, zorder=4, **star)
     return dots
+
+
+def _apart(pair: tuple[Swept, Swept]) -> tuple[Array, Array]:
+    """Return the places of trials, those of the same categories beside each other."""
+    kinds = np.column_stack([param.at if param.names else np.zeros(len(param.at)) for param in pair])
+    groups = np.unique(kinds, axis=0, return_inverse=True)[1].ravel()
+    x, y = (param.beside(groups, turn, 0.4) for param, turn in zip(pair, (0.618, 0.755), strict=True))
+    return x, y

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 _MOST_TICKS = 14
+_FEW = 6  # so many different numbers are told one by one
 _TEXT = 18
 
 
@@ -55,6 +56,71 @@ class Swept:
             step = math.ceil(len(self.names) / _MOST_TICKS)
             places = range(0, len(self.names), step)
             axis.set_ticks(list(places), [label(self.names[place], _TEXT) for place in places])
+        elif len(self.numbers) <= _FEW:
+            axis.set_ticks(*zip(*self.ticks(0.12), strict=True))
+            axis.set_ticks([], minor=True)
+        elif self.is_whole and not self.log:
+            from matplotlib.ticker import MaxNLocator
+
+            axis.set_major_locator(MaxNLocator(5, integer=True))
+
+    @property
+    def numbers(self) -> Array:
+        """Its different values in order."""
+        return np.unique(self.at[self.present])
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all its values are whole numbers."""
+        return bool((self.numbers == np.round(self.numbers)).all())
+
+    def ticks(self, apart: float) -> list[tuple[float, str]]:
+        """Return numbers to tell on an axis, with their texts: those tried where they are few, else some in between.
+
+        Parameters
+        ----------
+        apart : float
+            The least distance of two, as a share of the axis.
+        """
+        tried = self.numbers
+        low, high = (np.log10(tried) if self.log else tried)[[0, -1]]
+        if len(tried) > _FEW:
+            tried = 10 ** np.linspace(low, high, 5) if self.log else np.linspace(low, high, 5)
+            tried = np.unique(np.round(tried)) if self.is_whole else tried
+        found: list[tuple[float, str]] = []
+        last = -math.inf
+        for number in tried.tolist():
+            height = self.height(number)
+            if height - last >= apart:
+                found.append((number, _written(number)))
+                last = height
+        return found
+
+    def height(self, number: float) -> float:
+        """Return where from 0 to 1 a number lies; see `scaled`."""
+        low, high = self.numbers[[0, -1]].tolist()
+        return float(math.log(number / low, high / low) if self.log else (number - low) / (high - low))
+
+    def beside(self, groups: Array, turn: float = 0.618, width: float = 0.3) -> Array:
+        """Return its positions, of categories with a little to the side: each group's lie around its middle.
+
+        Parameters
+        ----------
+        groups : array of shape (trials,)
+            Trials of a group would lie on each other.
+        turn : float
+            The step from one trial to the next, as a share of the width.
+        width : float
+            How far they are spread.
+        """
+        if not self.names:
+            return self.at
+        moved = self.at.copy()
+        for group in np.unique(groups):
+            own = np.flatnonzero(groups == group)
+            steps = (np.arange(len(own)) * turn) % 1 * width
+            moved[own] += steps - steps.mean()
+        return moved
 
 
 @dataclass(frozen=True)
@@ -71,6 +137,11 @@ class Sweep:
     def goodness(self) -> Array:
         """The scores, turned so that more is better."""
         return self.scores if self.direction is Direction.MAXIMIZE else -self.scores
+
+    @property
+    def best(self) -> int:
+        """The place of the best trial; of several the first."""
+        return int(np.argmax(self.goodness))
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -157,6 +228,10 @@ def swept(key: str, points: Sequence[Mapping[str, Any]]) -> Swept | None:
             return None
         return Swept(key, at, log=is_wide(numbers.tolist()))
     return _categories(key, points, found)
+
+
+def _written(number: float) -> str:
+    return f"{number:.0f}" if number == round(number) and abs(number) < 1e6 else f"{number:.3g}"
 
 
 def is_number(value: object) -> bool:

@@ -1,0 +1,50 @@
+"""``mlops data rm``: forget a version."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from mlops_cli.cli.options import Quiet, Verbose
+from mlops_cli.cli.screen import line
+from mlops_cli.errors import UsageError
+
+EXAMPLE = "Example: mlops data rm titanic@1"
+
+
+def rm(
+    version: Annotated[str, typer.Argument(metavar="NAME@V", help="titanic@1")],
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Do not ask, and remove it although runs have read it.")
+    ] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Forget a version of a data set; its number is not given again, and gc frees its space.
+
+    Asks first; away from a terminal it needs --force. A version that a run has read stays without --force, and one
+    that a registered model was trained on stays.
+    """
+    from mlops_cli.workflows.datasets import removable, remove
+
+    found = removable(version, force=force)
+    if not force:
+        _ask(found.ref)
+    remove(found)
+    if not quiet:
+        line(f"removed {found.ref}")
+
+
+def _ask(ref: str) -> None:
+    """Have a person agree.
+
+    Raises
+    ------
+    UsageError
+        There is nobody to ask.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError(f"{ref} would be removed, and there is nobody to ask", hint="--force removes without asking")
+    typer.confirm(f"remove {ref} for good?", abort=True, err=True)

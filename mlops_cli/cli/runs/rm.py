@@ -1,0 +1,76 @@
+"""``mlops runs rm``: remove runs for good."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlops_cli.cli.options import Quiet, Verbose, Where
+from mlops_cli.cli.screen import line, say
+from mlops_cli.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlops_cli.records import RunRecord
+
+EXAMPLE = "Example: mlops runs rm --where 'status = failed and started < 30d' --force"
+_NAMED = 5
+
+
+def rm(
+    runs: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]...", help="As elsewhere: ids, their beginnings, paths …")
+    ] = None,
+    where: Where = "",
+    force: Annotated[bool, typer.Option("--force", "-f", help="Do not ask.")] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Remove runs for good, with their models and predictions.
+
+    Asks first; away from a terminal it needs --force. What is running stays, and so does a run that a registered model
+    came from: then nothing is removed.
+    """
+    from mlops_cli.workflows.manage import chosen, remove
+
+    if not runs and not where.strip():
+        raise UsageError("no run is given", hint="mlops runs rm RUN, or --where FILTER")
+    found = chosen(runs or [], where)
+    if not found:
+        say("no run matches")
+        return
+    if not force:
+        _ask(found)
+    remove(found)
+    for record in () if quiet else found:
+        line(f"removed {record.id}")
+
+
+def _ask(found: Sequence[RunRecord]) -> None:
+    """Have a person agree.
+
+    Raises
+    ------
+    UsageError
+        There is nobody to ask.
+    """
+    from mlops_cli.views.text import clean, plural
+
+    what = plural(len(found), "run")
+    if not sys.stdin.isatty():
+        raise UsageError(f"{what} would be removed, and there is nobody to ask", hint="--force removes without asking")
+    for record in found[:_NAMED] if len(found) > 1 else ():
+        say(record.id)
+    if len(found) > _NAMED:
+        say(f"… and {len(found) - _NAMED} more")
+    try:
+        agreed = typer.confirm(f"remove {clean(found[0].id) if len(found) == 1 else what} for good?", err=True)
+    except typer.Abort as stop:  # Ctrl-C
+        say("\nnothing is removed")
+        raise typer.Exit(ExitCode.INTERRUPTED) from stop
+    if not agreed:
+        say("nothing is removed")
+        raise typer.Exit(ExitCode.FAILED)
