@@ -8,10 +8,9 @@ from __future__ import annotations
 import math
 import statistics
 from dataclasses import replace
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from mlops_cli.analysis.pairable import obstacle, shared_metrics
+from mlops_cli.analysis.pairable import known_share, obstacle, shared_metrics, split_alike
 from mlops_cli.analysis.student import critical_value, two_sided_p
 from mlops_cli.records import Comparison, PairedDifference, Pairing, TrialState, Verdict
 
@@ -66,10 +65,9 @@ def _primary(contenders: Sequence[Contender]) -> str:
 
 
 def _pairing(first: Contender, other: Contender, metric: str | None) -> Pairing:
-    refused = obstacle(first, other, metric)
-    if refused or first.splits is None:
+    refused, share = obstacle(first, other, metric), known_share(first)
+    if refused or share is None:
         return Pairing(other, refused=refused)
-    share = first.splits.test_share
     names = [name for name in shared_metrics(first, other) if metric in {None, name}]
     return Pairing(
         other,
@@ -192,9 +190,3 @@ def lead(record: RunRecord, trials: Iterable[TrialResult]) -> tuple[int, PairedD
         return None
     scores = second.scores[primary], best.scores[primary]
     return second.trial, paired(primary, record.direction, *scores, record.splits.test_share)
-
-
-def split_alike(*params: Mapping[str, object]) -> bool:
-    """Whether trials of one sweep have the same splits: what they sweep of ``split`` and ``seed`` is equal."""
-    parts = [{k: v for k, v in swept.items() if k.partition(".")[0] in {"split", "seed"}} for swept in params]
-    return all(a == b for a, b in pairwise(parts))

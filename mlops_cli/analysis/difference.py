@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mlops_cli.analysis.params import has_params, winner_params
 from mlops_cli.records import Change, RunDiff, of_task
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def difference(a: Side, b: Side) -> RunDiff:
     The sections, in order: ``params`` (of the winners), ``scores`` (their means), ``data``, ``columns``, ``code``,
     ``packages``, ``environment``, ``config`` (without the keys that ``params`` has).
     """
-    params = changes(*(of_task(side.record.params, side.record.task) for side in (a, b)))
+    params = _params(a, b)
     sections = {
         "params": params,
         "scores": changes(_scores(a.record), _scores(b.record)),
@@ -70,6 +71,20 @@ Change(key='seed', a=None, b=0, found=(False, True))]
             has = old is not _ABSENT, new is not _ABSENT
             found.append(Change(key, old if has[0] else None, new if has[1] else None, has))
     return found
+
+
+def _params(a: Side, b: Side) -> list[Change]:
+    """Return how the winners differ; a run that did not live to record all of its winner has the rest from its config.
+
+    A config holds no names of options: where one is all that a run lacks, it is unknown and not absent.
+    """
+    sides = [side.record for side in (a, b)]
+    if any(record.best is None and not has_params(record) for record in sides):
+        return []
+    found = changes(*(of_task(winner_params(s.record, s.config), s.record.task) for s in (a, b)))
+    if all(map(has_params, sides)):
+        return found
+    return [c for c in found if all(c.found) or "." in c.key]
 
 
 def _equal(a: Any, b: Any) -> bool:

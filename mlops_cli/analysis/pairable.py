@@ -5,7 +5,10 @@ Pure and plain Python.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+
+from mlops_cli.records import RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,7 +51,7 @@ def obstacle(first: Contender, other: Contender, metric: str | None = None) -> s
     metric : str, optional
         The one that they are to be compared by.
     """
-    if first.splits is None or other.splits is None or first.splits.digest != other.splits.digest:
+    if not _same_rows(first, other):
         return _parted(first, other)
     scored = {k: (a, b) for k in SCORING if (a := first.setting.get(k)) != (b := other.setting.get(k))}
     if scored:
@@ -72,19 +75,66 @@ def _no_metric(first: Contender, other: Contender, metric: str | None) -> str:
 # --- rows --------------------------------------------------------------------------------------------------------
 
 
+def split_alike(*params: Mapping[str, object]) -> bool:
+    """Whether trials of one run have the same splits: what they have of ``split`` and ``seed`` is equal."""
+    parts = [{k: v for k, v in swept.items() if k.partition(".")[0] in {"split", "seed"}} for swept in params]
+    return all(a == b for a, b in pairwise(parts))
+
+
+def known_share(contender: Contender) -> float | None:
+    """Return the test rows per training row of a contender's splits; None where nothing tells.
+
+    Of trials whose splits are not recorded, those of a run that was killed for one, the parameters tell: of k folds one
+    is tested on, of a hold-out its share.
+    """
+    if contender.splits is not None:
+        return contender.splits.test_share
+    params = contender.params
+    classes = [str(v) for k, v in params.items() if k.startswith("split._target_")]
+    folds, share = params.get("split.n_splits"), params.get("split.test_size")
+    if classes and all(name.endswith("KFold") for name in classes) and isinstance(folds, int) and folds > 1:
+        return 1 / (folds - 1)
+    return share / (1 - share) if isinstance(share, float) and 0 < share < 1 else None
+
+
+def _same_rows(first: Contender, other: Contender) -> bool:
+    if first.splits is not None and other.splits is not None:
+        return first.splits.digest == other.splits.digest
+    return first.run == other.run and split_alike(first.params, other.params) and known_share(first) is not None
+
+
 def _parted(first: Contender, other: Contender) -> str:
-    """Return what made the rows of their splits differ."""
-    if first.data is not None and other.data is not None and first.data.version != other.data.version:
-        return f"their data differs: {_data(first)}, {_data(other)}; run both on the same data"
-    keys = _split_keys(first, other)
-    differing = _differing(first.params, other.params, keys) | _differing(first.setting, other.setting, PARTING)
-    if differing:
-        return f"their rows were split differently: {_named(differing, first, other)}; {_mend(differing, other)}"
+    """Return what made the rows of their splits differ, or whose splits are not known."""
     unknown = next((c for c in (first, other) if c.splits is None), None)
     if unknown is not None:
-        return f"nothing tells how the rows of {unknown.name} were split; run {unknown.name} again with --force"
+        return _settled(first, other) or _unknown(unknown)
+    if first.data is not None and other.data is not None and first.data.version != other.data.version:
+        return f"their data differs: {_data(first)}, {_data(other)}; run both on the same data"
+    if differing := _asked(first, other):
+        return f"their rows were split differently: {_named(differing, first, other)}; {_mend(differing, other)}"
     counts = f"{first.name} has {_splits(first)}, {other.name} {_splits(other)}"
     return f"their rows were split differently ({counts}), though their configs say the same; run both again"
+
+
+def _asked(first: Contender, other: Contender) -> dict[str, tuple[Any, Any]]:
+    keys = _split_keys(first, other)
+    return _differing(first.params, other.params, keys) | _differing(first.setting, other.setting, PARTING)
+
+
+def _settled(first: Contender, other: Contender) -> str:
+    """Return what both say otherwise; what one of them says nothing of is no reason."""
+    differing = {key: pair for key, pair in _asked(first, other).items() if _ABSENT not in pair}
+    if not differing:
+        return ""
+    return f"their rows were split differently: {_named(differing, first, other)}; {_mend(differing, other)}"
+
+
+def _unknown(contender: Contender) -> str:
+    mend = {
+        RunStatus.INTERRUPTED: f"mlops resume {contender.run}",
+        RunStatus.RUNNING: "wait for it to end",
+    }.get(contender.status, f"run {contender.name} again with --force")
+    return f"nothing tells how the rows of {contender.name} were split; {mend}"
 
 
 def _splits(contender: Contender) -> str:

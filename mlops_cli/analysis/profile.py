@@ -7,6 +7,7 @@ comes from a sample of large data.
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ LONGEST = 100
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 _FEW_CLASSES = 20
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+_ODD = (ArithmeticError, LookupError, TypeError, ValueError)
+"""What values that nobody foresaw raise: then one column tells less, and all others what they have to tell."""
 
 
 @dataclass(frozen=True)
@@ -111,9 +114,12 @@ def _target(dataset: Dataset, task: Task | None, rows: Rows) -> Quantity | Class
     if dataset.y is None:
         return None
     y = dataset.y[rows]
-    if task is Task.REGRESSION or (task is None and _is_amount(y)):
-        return Quantity(y.astype("float64"))
-    return Classes(pd.factorize(y)[0])
+    try:
+        if task is Task.REGRESSION or (task is None and _is_amount(y)):
+            return Quantity(y.astype("float64"))
+        return Classes(pd.factorize(y)[0])
+    except _ODD:
+        return None
 
 
 def _is_amount(y: npt.NDArray[Any]) -> bool:
@@ -128,18 +134,27 @@ def _target_profile(dataset: Dataset, target: Quantity | Classes | None, rows: R
     series = pd.Series(dataset.y)
     column = known.get(name) or Column(name, str(series.dtype), Kind.NUMERIC)
     part = _Part(column, "target", series)
-    return _amounts(part, rows)[0] if isinstance(target, Quantity) else _labels(part, rows)[0]
+    try:
+        return _amounts(part, rows)[0] if isinstance(target, Quantity) else _labels(part, rows)[0]
+    except _ODD:
+        return _counted(part)
 
 
 def _described(part: _Part, rows: Rows, target: Quantity | Classes | None) -> ColumnProfile:
     is_amount = pdt.is_numeric_dtype(part.values.dtype) and not pdt.is_bool_dtype(part.values.dtype)
     is_time = pdt.is_datetime64_any_dtype(part.values.dtype)
-    found, sampled = _amounts(part, rows) if is_amount or is_time else _labels(part, rows)
+    try:
+        found, sampled = _amounts(part, rows) if is_amount or is_time else _labels(part, rows)
+    except _ODD:
+        return _counted(part)
     if part.role == "id":  # what names a row has no distribution worth a look
         return replace(found, mean=None, std=None, quantiles=(), edges=(), counts=(), top=())
     if part.role != "feature" or target is None or part.column.kind is Kind.TEXT:
         return found
-    return replace(found, association=association(sampled, target))
+    try:
+        return replace(found, association=association(sampled, target))
+    except _ODD:
+        return found
 
 
 # --- numbers and times -------------------------------------------------------------------------------------------
@@ -219,7 +234,10 @@ def _whole_edges(ordered: Floats, low: float, high: float) -> list[float]:
 
 def _round_edges(low: float, high: float, *, whole: bool = False) -> list[float]:
     """Return at most so many bars whose edges are round numbers around ``low`` and ``high``."""
-    power = 10.0 ** math.floor(math.log10((high - low) / MOST_BARS))
+    width = (high - low) / MOST_BARS
+    if width < sys.float_info.min:  # too near to each other for round numbers in between
+        return [low, high]
+    power = 10.0 ** math.floor(math.log10(width))
     for step in (factor * power for factor in (*_STEPS, 20.0, 25.0)):
         first, last = math.floor(low / step), math.ceil(high / step)
         if last - first <= MOST_BARS and (not whole or step % 1 == 0):
@@ -271,6 +289,11 @@ def _top(sizes: npt.NDArray[np.intp], names: Any) -> tuple[tuple[str, int], ...]
         return ()
     order = np.argsort(-sizes, kind="stable")[:TOP]
     return tuple((str(names[place])[:LONGEST], int(sizes[place])) for place in order if sizes[place])
+
+
+def _counted(part: _Part) -> ColumnProfile:
+    """Return what can be told of any values at all: how many there are, and how many are missing."""
+    return _base(part, int(part.values.notna().sum()), part.column.unique)
 
 
 def _base(part: _Part, count: int, unique: int | None) -> ColumnProfile:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mlops_cli.records import Verdict
 
 if TYPE_CHECKING:
-    from mlops_cli.records import Comparison, PairedDifference, Pairing
+    from mlops_cli.records import Comparison, Contender, PairedDifference, Pairing
 
 
 def names(count: int) -> list[str]:
@@ -24,7 +24,22 @@ def sentence(pairing: Pairing, comparison: Comparison) -> str:
     if pairing.refused:
         return f"{other} cannot be paired with {first}: {pairing.refused}"
     found = next((d for d in pairing.differences if d.metric == comparison.primary), pairing.differences[0])
-    return told(found, first, other, pairs=len(comparison.pairings))
+    luck = selection(found, comparison.first, pairing.other)
+    return told(found, first, other, pairs=len(comparison.pairings)) + (f"; {luck}" if luck else "")
+
+
+def selection(found: PairedDifference, first: Contender, other: Contender) -> str:
+    """Return what the better one owes to having been chosen by its scores; nothing where it was not, or none is better.
+
+    The best of many equally good trials has the luckiest scores, and the test knows nothing of the others.
+    """
+    leader = {Verdict.BETTER: other, Verdict.WORSE: first}.get(found.verdict)
+    if leader is None or leader.chosen_from < 2:
+        return ""
+    scores = "these same scores" if found.metric == (leader.primary or found.metric) else f"{leader.primary}"
+    has_held_out = all(found.metric in c.metrics and c.metrics[found.metric].test is not None for c in (first, other))
+    fair = "the held-out scores have none" if has_held_out else "scores of held-out rows (evaluation.test) have none"
+    return f"{leader.name} is the best of {leader.chosen_from} trials by {scores}: part of its lead is luck; {fair}"
 
 
 def told(found: PairedDifference, first: str, other: str, *, pairs: int = 1, against: str = "") -> str:

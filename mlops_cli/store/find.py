@@ -39,6 +39,15 @@ class RunListing:
     damaged: tuple[Notice, ...] = ()
 
 
+@dataclass(frozen=True)
+class DamagedRun:
+    """A run whose record cannot be read."""
+
+    id: str  # as its place says it
+    path: Path
+    reason: str
+
+
 # --- reading -----------------------------------------------------------------------------------------------------
 
 
@@ -170,6 +179,16 @@ def folder_names(path: Path) -> list[str]:
 # --- finding -----------------------------------------------------------------------------------------------------
 
 
+def find_any(workspace: WorkspacePaths, ref: str) -> RunRecord | DamagedRun:
+    """Return the run that ``ref`` means as `find_run` does, but also one that is damaged."""
+    place = _find_place(workspace, ref)
+    try:
+        return read_run(place)
+    except StoreError as error:
+        place = Path(os.path.abspath(place))  # noqa: PTH100  resolve() would follow links
+        return DamagedRun(RunPaths(place).id, place, error.message)
+
+
 def find_run(workspace: WorkspacePaths, ref: str) -> RunRecord:
     """Return the run that ``ref`` means.
 
@@ -186,27 +205,31 @@ def find_run(workspace: WorkspacePaths, ref: str) -> RunRecord:
     StoreError
         None or several are meant; the message lists what comes near.
     """
+    return read_run(_find_place(workspace, ref))
+
+
+def _find_place(workspace: WorkspacePaths, ref: str) -> Path:
     experiment, colon, which = ref.rpartition(":")
     if ref == "latest" or (colon and which == "latest"):
-        return _latest(workspace, experiment or None)
+        return _latest(workspace, experiment or None).path
     if colon and which == "best":
-        return _best(workspace, experiment)
+        return _best(workspace, experiment).path
     return _by_place(workspace, ref) or _by_prefix(workspace, ref)
 
 
-def _by_place(workspace: WorkspacePaths, ref: str) -> RunRecord | None:
+def _by_place(workspace: WorkspacePaths, ref: str) -> Path | None:
     for path in (workspace.runs / ref, Path(ref), workspace.root / ref):
         folder = path.parent if path.name == "run.json" else path
         if ref and os.path.isfile(folder / "run.json"):  # noqa: PTH113  Path.is_file raises for a name too long
-            return read_run(folder)
+            return folder
     return None
 
 
-def _by_prefix(workspace: WorkspacePaths, ref: str) -> RunRecord:
+def _by_prefix(workspace: WorkspacePaths, ref: str) -> Path:
     ids = {f"{path.parent.name}/{path.name}": path for path in run_folders(workspace)}
     found = sorted(run_id for run_id in ids if _begins(run_id, ref))
     if len(found) == 1:
-        return read_run(ids[found[0]])
+        return ids[found[0]]
     raise _ambiguous(ref, found) if found else _unknown(workspace, ref, ids)
 
 

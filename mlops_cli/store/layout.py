@@ -286,8 +286,8 @@ class WorkspacePaths:
 
     @property
     def trash(self) -> Path:
-        """Where a run goes in one rename before it is removed file by file."""
-        return self.internal / "trash"
+        """Where a run goes in one rename before it is removed file by file: on the same disk, which may be another."""
+        return self.runs / ".trash"
 
     def version_files(self) -> Iterator[Path]:
         """Yield where each registered model version says what it was made from."""

@@ -8,40 +8,52 @@ from typing import TYPE_CHECKING
 
 from mlops_cli.errors import StoreError
 from mlops_cli.store.files import disk_errors, read_json
-from mlops_cli.store.find import is_alive
+from mlops_cli.store.find import DamagedRun, is_alive
 from mlops_cli.store.journal import Journal
 from mlops_cli.store.layout import RunPaths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from mlops_cli.records import RunRecord
     from mlops_cli.store.layout import WorkspacePaths
 
+_DEPTH = 3
+"""Folders above a run: its experiment, all runs, and the workspace."""
 
-def remove_runs(workspace: WorkspacePaths, records: Sequence[RunRecord]) -> None:
-    """Remove runs; none of them where one must stay.
+
+def remove_runs(runs: Sequence[RunRecord | DamagedRun]) -> None:
+    """Remove runs, each from the workspace that it lies in; none of them where one must stay.
 
     Raises
     ------
     StoreError
         One is being written, or a registered model came from it; or the disk refuses.
     """
-    needed = _needed(workspace)
-    for record in records:
-        _require_free(record, needed)
-    for record in records:
-        _move_away(workspace, record)
-    shutil.rmtree(workspace.trash, ignore_errors=True)  # what a kill has left there before, too
+    homes = {run.path: _home(run) for run in runs}
+    needed = {home: _needed(home) for home in set(homes.values())}
+    for run in runs:
+        _require_free(run, needed[homes[run.path]])
+    for run in runs:
+        _move_away(run, homes[run.path].trash)
+    for home in needed:
+        _sweep(home)
 
 
-def _require_free(record: RunRecord, needed: dict[str, str]) -> None:
-    if (version := needed.get(record.id)) is not None:
+def _home(run: RunRecord | DamagedRun) -> WorkspacePaths:
+    if len(run.path.parents) < _DEPTH or run.path.parents[1].name != "runs":
+        raise StoreError(f"{run.path} stays: it is in no workspace", hint="a copy of a run is removed as any folder is")
+    return RunPaths(run.path).workspace
+
+
+def _require_free(run: RunRecord | DamagedRun, needed: dict[str, str]) -> None:
+    if (version := needed.get(run.id)) is not None:
         raise StoreError(
-            f"{record.id} stays: the registered model {version} came from it", hint=f"mlops models rm {version}"
+            f"{run.id} stays: the registered model {version} came from it", hint=f"mlops models rm {version}"
         )
-    if is_alive(record.path):
-        raise StoreError(f"{record.id} stays: it is running", hint="wait for it to end, or stop it")
+    if is_alive(run.path):
+        raise StoreError(f"{run.id} stays: it is running", hint="wait for it to end, or stop it")
 
 
 def _needed(workspace: WorkspacePaths) -> dict[str, str]:
@@ -54,11 +66,21 @@ def _needed(workspace: WorkspacePaths) -> dict[str, str]:
     return found
 
 
-def _move_away(workspace: WorkspacePaths, record: RunRecord) -> None:
-    paths = RunPaths(record.path)
-    place = workspace.trash / f"{record.path.parent.name}.{record.path.name}.{secrets.token_hex(4)}"
+def _move_away(run: RunRecord | DamagedRun, trash: Path) -> None:
+    paths = RunPaths(run.path)
+    place = trash / f"{run.path.parent.name}.{run.path.name}.{secrets.token_hex(4)}"
     # With its journal held nobody resumes it meanwhile.
-    with disk_errors("remove", record.path), Journal(paths.journal):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        record.path.rename(place)
+    with disk_errors("remove", run.path), Journal(paths.journal):
+        trash.mkdir(parents=True, exist_ok=True)
+        run.path.rename(place)
     shutil.rmtree(paths.scratch, ignore_errors=True)
+
+
+def _sweep(workspace: WorkspacePaths) -> None:
+    """Remove what lies in the trash, what a kill has left there before too, but not the trash itself.
+
+    Another process may be about to move a run into it. What that one is removing, both remove.
+    """
+    with disk_errors("remove", workspace.trash):
+        for place in list(workspace.trash.iterdir()):
+            shutil.rmtree(place, ignore_errors=True)

@@ -204,6 +204,7 @@ def _contender_json(contender: Contender) -> dict[str, Any]:
         "label": contender.label,
         "run": contender.run,
         "trial": contender.trial,
+        "chosen_from": contender.chosen_from,
         "metrics": metrics_to_json(contender.metrics),
         "params": params_to_json(contender.params),
     }

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _GAP = 3  # blanks between two columns
 _WIDEST = 28  # of a parameter
-_NARROWEST = 12  # to which one is cut rather than left out
+_NARROWEST = 10  # to which one is cut rather than left out
 _RESERVED = 9  # for the trials
 _READABLE = 8  # characters that a column which was asked for keeps
 _HASH_SHOWN = 12
@@ -163,6 +163,8 @@ def _fitting(every: _Every, width: int) -> list[_Column]:
     wished = [score, every.when, *([status] if any(cell.plain for cell in status.cells) else [])]
     kept, left = _taken(wished, left)
     told, left = _taken(every.differing, left, shrinking=2)
+    if [c.title for c in told[:1]] != [c.title for c in every.differing[:1]]:
+        told = []  # what comes after the model says little without it
     others, left = _taken([every.trials], left)
     shown = (*kept, *others)
     return [c for c in (every.run, every.when, status, every.trials, score) if c is every.run or c in shown] + told

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_cli.analysis.aggregate import summarize
 from mlops_cli.analysis.compare import compare as compare_contenders
-from mlops_cli.analysis.compare import split_alike
-from mlops_cli.analysis.pairable import OWN_METRIC, PARTING, SCORING
+from mlops_cli.analysis.pairable import OWN_METRIC, PARTING, SCORING, split_alike
+from mlops_cli.analysis.params import winner_params
 from mlops_cli.analysis.wording import names, sentence
 from mlops_cli.errors import ConfigError, UsageError, did_you_mean
 from mlops_cli.records import Contender, TrialState, of_task
@@ -78,7 +78,10 @@ def _contender(name: str, ref: str, workspace: Path | None) -> Contender:
     run, number = _parted(ref)
     record, trials = look_up(run, with_trials=number is not None, workspace=workspace)
     leaves = _leaves(record)
-    if number is None or (record.best is not None and record.best.trial == number):
+    record = replace(record, params=winner_params(record, leaves))
+    if number is None:  # its best one by its scores, whereas a trial by its number was chosen by whoever asks
+        return replace(_best(name, record, leaves), chosen_from=max(1, record.counts.completed))
+    if record.best is not None and record.best.trial == number:
         return _best(name, record, leaves)
     return _trial(name, record, _found(record, trials, number), leaves)
 
@@ -122,6 +125,7 @@ def _base(name: str, record: RunRecord, leaves: Mapping[str, Any]) -> Contender:
         splits=record.splits,
         data=record.dataset,
         setting=_setting(leaves),
+        status=record.status,
     )
 
 

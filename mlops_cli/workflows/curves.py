@@ -270,9 +270,8 @@ def silhouettes(material: Material) -> tuple[Array, Array, str]:
         inside = labels != NOISE
         number = len(np.unique(labels[inside]))
         if not 2 <= number < inside.sum():
-            raise UnsuitableError(
-                f"there {'is 1 cluster' if number == 1 else f'are {number} clusters'} in {len(labels)} rows"
-            )
+            noise = "" if inside.all() else f", {len(labels) - inside.sum():,} of them noise"
+            raise UnsuitableError(f"clusters in {len(labels):,} rows{noise}: {number}; there must be two or more")
         values = np.full(len(labels), np.nan)
         kept = rows[inside]
         values[inside] = silhouette_samples(space.iloc[kept] if hasattr(space, "iloc") else space[kept], labels[inside])

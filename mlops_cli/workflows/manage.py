@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import UsageError, did_you_mean
 from mlops_cli.store.export import check_format, run_columns, run_rows, trial_rows, write_rows
-from mlops_cli.store.find import find_run, read_trials
+from mlops_cli.store.find import DamagedRun, find_any, find_run, read_trials
 from mlops_cli.store.index import reindex as build_again
 from mlops_cli.store.index.fields import columns_of
 from mlops_cli.store.layout import WorkspacePaths
@@ -55,15 +55,15 @@ def label(
     return amend(record, tags=tags or {}, note=note, without=without)
 
 
-def chosen(refs: Sequence[str], where: str = "", workspace: Path | None = None) -> tuple[RunRecord, ...]:
-    """Return the runs that are named and those that match a filter, each once."""
+def chosen(refs: Sequence[str], where: str = "", workspace: Path | None = None) -> tuple[RunRecord | DamagedRun, ...]:
+    """Return the runs that are named, damaged ones too, and those that match a filter, each once."""
     paths = _paths(workspace)
-    named = [find_run(paths, ref) for ref in refs]
+    named = [find_any(paths, ref) for ref in refs]
     matching = search(Query(where=where), workspace).records if where.strip() else ()
     return tuple({record.path: record for record in (*named, *matching)}.values())
 
 
-def remove(records: Sequence[RunRecord], workspace: Path | None = None) -> None:
+def remove(runs: Sequence[RunRecord | DamagedRun]) -> None:
     """Remove runs for good; none of them where one must stay.
 
     Raises
@@ -71,10 +71,12 @@ def remove(records: Sequence[RunRecord], workspace: Path | None = None) -> None:
     StoreError
         One is running, or a registered model came from it.
     """
-    remove_runs(_paths(workspace), records)
+    remove_runs(runs)
 
 
-def export(query: Query, file: Path, *, with_trials: bool = False, workspace: Path | None = None) -> Recorded:
+def export(
+    query: Query, file: Path, *, with_trials: bool = False, force: bool = False, workspace: Path | None = None
+) -> Recorded:
     """Write the runs that a query asks for, or all their trials, as a table or as JSON.
 
     Parameters
@@ -85,8 +87,17 @@ def export(query: Query, file: Path, *, with_trials: bool = False, workspace: Pa
         Where to; ``.csv``, ``.parquet`` or ``.json``, which has the runs as their ``run.json`` has them.
     with_trials : bool
         One row per trial instead.
+    force : bool
+        Overwrite a file.
+
+    Raises
+    ------
+    UsageError
+        There is no such format, or a file is there already.
     """
     ending = check_format(file)
+    if file.exists() and not force:
+        raise UsageError(f"{file} is there already", hint="another -o, or --force to overwrite it")
     found = search(query, workspace)
     if with_trials:
         rows = [row for run in found.records for row in trial_rows(run, read_trials(run.path))]

@@ -234,9 +234,9 @@ def _asked_positive(config: Path) -> Any:
 
     from mlops_cli.config.yaml_guard import read_text
 
-    text, _ = read_text(config), None
-    data = OmegaConf.to_container(OmegaConf.create(text), resolve=False)
-    return data
+    said = OmegaConf.to_container(OmegaConf.create(read_text(config, config.name)), resolve=False)
+    data = said.get("data") if isinstance(said, dict) else None
+    return data.get("positive") if isinstance(data, dict) else None
 
 
 def _table(path: Path) -> pd.DataFrame | None:

@@ -71,4 +71,12 @@ def test_lost_trials_count_as_failed():
 def test_failures_are_grouped_by_reason_most_frequent_first():
     reasons = [ErrorInfo("ValueError", "bad\nmore"), ErrorInfo("KeyError", "k"), ErrorInfo("ValueError", "bad")]
     results = [trial(n, state=TrialState.FAILED, error=e) for n, e in enumerate(reasons)]
-    assert failures(results) == [("ValueError: bad", 2), ("KeyError: k", 1)]
+    found = [(reason, [t.trial for t in those]) for reason, those in failures(results)]
+    assert found == [("ValueError: bad", [0, 2]), ("KeyError: k", [1])]
+
+
+def test_reasons_that_differ_in_numbers_alone_are_one_kind_and_an_empty_message_is_its_type():
+    texts = ["row 17 is -0.5", "row 4 is -1e-07", "", "at 0x7fab", "at 0x12cd"]
+    results = [trial(n, state=TrialState.FAILED, error=ErrorInfo("E", text)) for n, text in enumerate(texts)]
+    found = [(reason, len(those)) for reason, those in failures(results)]
+    assert found == [("E: at 0x7fab", 2), ("E: row 17 is -0.5", 2), ("E", 1)]

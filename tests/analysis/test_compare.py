@@ -177,6 +177,41 @@ def test_a_run_that_does_not_tell_its_splits_is_not_guessed_at():
     assert text == "nothing tells how the rows of B were split; run B again with --force"
 
 
+@pytest.mark.parametrize(
+    ("status", "mend"),
+    [
+        (RunStatus.INTERRUPTED, "mlops resume titanic/A"),
+        (RunStatus.RUNNING, "wait for it to end"),
+        (RunStatus.COMPLETED, "run A again with --force"),
+    ],
+)
+def test_what_a_run_does_not_tell_is_not_taken_for_a_difference(status, mend):
+    killed = replace(contender("A"), splits=None, params={}, setting={}, status=status)
+    other = contender("B", version="w", setting={"evaluation.test": None})
+    assert refusal(killed, other) == f"nothing tells how the rows of A were split; {mend}"
+    assert refusal(other, killed).startswith("nothing tells how the rows of A were split")
+
+
+def test_what_a_run_without_splits_does_tell_is_named():
+    killed = replace(contender("A", params={"split.n_splits": 10}), splits=None, status=RunStatus.INTERRUPTED)
+    assert "split.n_splits is 10 in A and 5 in B" in refusal(killed, contender("B"))
+
+
+FOLDS = {"split._target_": "sklearn.model_selection.KFold", "split.n_splits": 5}
+
+
+@pytest.mark.parametrize("params", [FOLDS, {"split.test_size": 0.2}])
+def test_trials_of_one_run_pair_by_what_they_say_of_their_splits(params):
+    a, b = contender("A", params=params), contender("B", params={**params, "model.C": 9}, roc_auc=CLEARLY_MORE)
+    known = compare([a, b]).pairings[0].differences
+    killed = [replace(one, run="e/1", splits=None) for one in (a, b)]
+    (found,) = compare(killed).pairings[0].differences
+    assert found.p == pytest.approx(known[0].p)
+    other_seed = replace(killed[1], params={**killed[1].params, "seed": 1})
+    assert "seed is 0 in A and 1 in B" in refusal(killed[0], other_seed)
+    assert "nothing tells" in refusal(killed[0], replace(killed[1], run="e/2"))
+
+
 def test_the_metric_that_all_share_ranks():
     first, second = contender("A", f1=A, recall=A), contender("B", recall=A)
     assert compare([first, second]).primary == "recall"
@@ -209,6 +244,26 @@ def test_one_metric_alone_is_compared_where_it_is_asked_for():
 def test_each_verdict_has_its_sentence(scores, expected):
     found = compare([contender("A"), contender("B", roc_auc=scores)])
     assert sentence(found.pairings[0], found) == expected
+
+
+def test_the_best_of_many_is_said_to_owe_some_of_its_lead_to_luck():
+    best = replace(contender("B", roc_auc=CLEARLY_MORE), chosen_from=100)
+    found = compare([contender("A"), best])
+    text = "B is the best of 100 trials by these same scores: part of its lead is luck; "
+    assert sentence(found.pairings[0], found).endswith(f"{text}scores of held-out rows (evaluation.test) have none")
+    turned = compare([best, contender("A")])
+    assert text in sentence(turned.pairings[0], turned)
+    held = [
+        replace(c, metrics={"roc_auc": summarize(c.metrics["roc_auc"].splits, 0.25, 0.8)}) for c in (found.first, best)
+    ]
+    found = compare(held)
+    assert sentence(found.pairings[0], found).endswith(f"{text}the held-out scores have none")
+
+
+@pytest.mark.parametrize("scores", [LUCKILY_MORE, tuple(a - b + a for a, b in zip(A, CLEARLY_MORE, strict=True))])
+def test_no_luck_is_spoken_of_where_the_best_of_many_leads_by_nothing(scores):
+    found = compare([contender("A"), replace(contender("B", roc_auc=scores), chosen_from=100)])
+    assert "luck" not in sentence(found.pairings[0], found)
 
 
 def test_differences_have_as_many_digits_as_their_interval_bears():

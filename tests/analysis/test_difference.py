@@ -6,8 +6,19 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_cli.analysis.difference import Side, changes, difference, touched
-from mlops_cli.records import Change, Column, DatasetVersion, GitState, Kind, MetricSummary, RunRecord, RunStatus
+from mlops_cli.analysis.difference import SWEEP_OPTIONS, Side, changes, difference, touched
+from mlops_cli.records import (
+    BestTrial,
+    Change,
+    Column,
+    DatasetVersion,
+    GitState,
+    Kind,
+    MetricSummary,
+    RunRecord,
+    RunStatus,
+    Task,
+)
 
 AGE, SEX = Column("age", "float64", Kind.NUMERIC, 3, 40), Column("sex", "str", Kind.CATEGORICAL, 0, 2)
 RECORD = RunRecord(
@@ -39,9 +50,9 @@ def test_each_section_has_what_differs_alone():
         git=GitState("c1", dirty=True),
         environment={"python": "3.12.0", "host": "a", "packages": {"numpy": "2.1", "scipy": "1.1"}},
     )
-    found = difference(SIDE, Side(other, {"model.C": 2.0, "name": "e"}, b"diff --git a/m.py b/m.py\n"))
-    assert list(found.sections) == ["config", "params", "data", "columns", "code", "packages", "environment", "scores"]
-    assert found.sections["config"] == (Change("model.C", 1.0, 2.0),)
+    found = difference(SIDE, Side(other, {"model.C": 2.0, "name": "f"}, b"diff --git a/m.py b/m.py\n"))
+    assert list(found.sections) == ["params", "scores", "data", "columns", "code", "packages", "environment", "config"]
+    assert found.sections["config"] == (Change("name", "e", "f"),)
     assert found.sections["params"] == (Change("model.C", 1.0, 5),)
     assert [c.key for c in found.sections["data"]] == ["version", "rows", "source"]
     assert found.sections["columns"] == (
@@ -57,14 +68,36 @@ def test_each_section_has_what_differs_alone():
     assert found.sections["scores"] == (Change("f1", 0.8, 0.9),)
 
 
-def test_what_the_config_says_is_not_said_again_of_the_params():
+def test_what_the_params_say_is_not_said_again_of_the_config():
     other = Side(replace(RECORD, params={"model.C": 2.0, "seed": 0}), {"model.C": 2.0, "name": "e"})
-    assert list(difference(SIDE, other).sections) == ["config"]
+    assert list(difference(SIDE, other).sections) == ["params"]
+
+
+def test_what_another_task_would_take_is_left_out_and_the_options_of_a_sweep_are_one_change():
+    a = replace(SIDE, record=replace(RECORD, task=Task.CLASSIFICATION))
+    targets = {"model._target_.regression": "sklearn.svm.SVR", "sweep.options.model.svm.C": 1, "sweep.options.x": 2}
+    b = Side(replace(a.record, params={**RECORD.params, "model._target_.regression": "x"}), {**SIDE.config, **targets})
+    found = difference(a, b)
+    assert list(found.sections) == ["config"]
+    assert [change.key for change in found.sections["config"]] == [SWEEP_OPTIONS]
 
 
 def test_a_run_without_data_says_nothing_of_columns():
     found = difference(SIDE, Side(replace(RECORD, dataset=None), SIDE.config))
     assert list(found.sections) == ["data"]
+
+
+def test_what_a_killed_run_did_not_record_of_its_params_is_in_its_config():
+    config = {"model.C": 1.0, "seed": 0, "name": "e"}
+    lived = replace(SIDE, record=replace(RECORD, params={"model": "svm", "model.C": 1.0, "seed": 0}), config=config)
+    killed = replace(lived, record=replace(lived.record, params={}, best=BestTrial(0, {})))
+    assert difference(killed, lived).sections == {}
+    other = replace(killed, record=replace(killed.record, best=BestTrial(0, {"model.C": 3.0})))
+    assert difference(other, lived).sections == {"params": (Change("model.C", 3.0, 1.0),)}
+    without_winner = replace(killed, record=replace(killed.record, params={"model": "svm"}, best=None))
+    assert (
+        difference(without_winner, replace(lived, record=replace(lived.record, params={"model.C": 7.0}))).sections == {}
+    )
 
 
 def test_true_is_not_one_and_nan_is_itself():

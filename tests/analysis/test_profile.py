@@ -1,5 +1,7 @@
 """A profile's numbers are those of pandas and scipy, whatever the column holds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -116,6 +118,23 @@ def test_more_columns_than_asked_for_are_counted_and_left_out(table):
     assert [c.role for c in found.columns].count("feature") == 3
     assert found.left_out == len(dataset.features) - 3
     assert found.columns[-1].role == "id"
+
+
+def test_one_odd_column_tells_less_and_the_others_all_they_have(table):
+    dataset, task = make_dataset(table, DataSpec(ComponentSpec("x"), target="survived"), None)
+    before = {column.name: column for column in profile(dataset, task).columns}
+    lists = pd.Series([[n] for n in range(ROWS - 1)] + [None], dtype=object)
+    found = {c.name: c for c in profile(replace(dataset, X=dataset.X.assign(sex=lists)), task).columns}
+    assert (found["sex"].count, found["sex"].missing, found["sex"].top) == (ROWS - 1, 1, ())
+    assert {name: column for name, column in found.items() if name != "sex"} == {
+        name: column for name, column in before.items() if name != "sex"
+    }
+
+
+def test_numbers_as_near_to_each_other_as_numbers_can_be_have_a_bar(table):
+    _, columns = described(table.assign(age=[0.0, 5e-324] * (ROWS // 2)))
+    assert columns["age"].counts == (ROWS,)
+    assert columns["age"].quantiles[0] == 0.0
 
 
 def test_large_data_is_sampled_the_same_way_each_time():

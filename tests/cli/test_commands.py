@@ -125,7 +125,7 @@ def test_runs_ls_lists_what_ran(small, mlops):
     mlops("run", "config=points", "--quiet")
     mlops("run", "config=points", "model=knn", "--quiet")
     done = mlops("runs", "ls")
-    assert done.stdout.count("completed") == 2
+    assert done.stdout.count("today") == 2
     listed = json.loads(mlops("runs", "ls", "points", "--json").stdout)
     assert [r["experiment"] for r in listed] == ["points", "points"]
     assert mlops("runs", "ls", "--quiet", "--limit", "1").stdout == f"{listed[0]['id']}\n"

@@ -77,7 +77,17 @@ def test_csv_is_flat_with_a_header(ls):
 
 def test_columns_are_those_that_are_asked_for(ls):
     header = ls("--columns", "id,C,accuracy.std").stdout.splitlines()[0].split()
-    assert header == ["id", "params.model.C", "metrics.accuracy.std"]
+    assert header == ["id", "C", "accuracy.std"]
+    (first, *_) = json.loads(ls("--columns", "id,C,tags.never", "--json").stdout)
+    assert list(first) == ["id", "params.model.C", "tags.never"]
+    assert first["tags.never"] is None
+
+
+def test_what_has_no_room_is_counted(ls):
+    assert "left out; --columns, --csv or a wider terminal show them" in ls(COLUMNS="50").stderr
+    rows = ls("iris", COLUMNS="80").stdout.splitlines()[2:]
+    ids = ls("iris", "-q").stdout.split()
+    assert [row.split()[0] for row in rows] == [run.removeprefix("iris/") for run in ids]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +98,9 @@ def test_columns_are_those_that_are_asked_for(ls):
         (["--sort", "acuracy"], "did you mean 'metrics.accuracy'?"),
         (["--columns", "scroe"], "did you mean 'score'?"),
         (["flwers"], "did you mean 'flowers'?"),
-        (["--limit", "-1"], "--limit"),
+        (["--limit", "-1"], "--limit is 0, for all, or more; got -1"),
+        (["-q", "--json"], "one of --quiet, --csv and --json"),
+        (["-q", "--csv"], "one of --quiet, --csv and --json"),
     ],
 )
 def test_a_slip_is_one_clear_message(ls, arguments, said):
@@ -113,6 +125,7 @@ def test_best_shows_the_best(ran, mlops):
     assert json.loads(mlops("runs", "best", "--json", "--metric", "accuracy", cwd=ran).stdout) == expected
     shown = mlops("runs", "best", "iris", cwd=ran)
     assert "accuracy ↑" in shown.stdout
+    assert "best of 2 completed runs of iris by accuracy ↑" in shown.stderr
     assert "mlops runs show iris/" in shown.stderr
     assert "did you mean 'accuracy'?" in mlops("runs", "best", "--metric", "acuracy", cwd=ran).stderr
 

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 
@@ -71,9 +72,33 @@ def test_rm_asks_on_a_terminal_and_says_how_many(two, workspace, answer, remain)
     _, said = process.communicate(timeout=60)
     os.close(ours)
     os.close(theirs)
-    assert f"{two[1]}\nremove 1 run for good?" in said
+    assert f"remove {two[1]} for good?" in said
     assert len(left(workspace)) == remain
     assert process.returncode == (0 if answer == "y" else 1)
+
+
+def test_ctrl_c_at_the_question_removes_nothing(two, workspace):
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "mlops_cli", "runs", "rm", "latest"], stdin=theirs, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while process.stderr.read(1) != "?":
+            pass
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
+    assert process.returncode == 130
+    assert left(workspace) == two
+
+
+def test_rm_says_of_a_damaged_run_what_is_wrong_and_removes_it(two, workspace, mlops):
+    (workspace / "runs" / two[0] / "run.json").write_text("{")
+    assert "--force" in mlops("runs", "rm", two[0]).stderr
+    done = mlops("runs", "rm", two[0], "--force")
+    assert done.stdout == f"removed {two[0]}\n"
+    assert f"{two[0]} cannot be read: damaged" in done.stderr
+    assert left(workspace) == [two[1]]
 
 
 def test_rm_by_filter_removes_what_matches(two, workspace, mlops):
@@ -101,7 +126,7 @@ def test_export_and_reindex_say_what_they_did(two, workspace, mlops):
     [
         (["tag", "latest"], "no tag is given"),
         (["tag", "latest", "draft"], "KEY=VALUE"),
-        (["tag", "latest", "--remove", "x"], "has no tag 'x'"),
+        (["tag", "latest", "--remove", "x"], "has no tag 'x'; nothing is changed"),
         (["note", "nothing", "x"], "no run"),
         (["rm"], "no run is given"),
         (["rm", "--where", " ", "--force"], "no run is given"),

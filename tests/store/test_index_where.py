@@ -69,6 +69,10 @@ def seeds(workspace, where, **more):
         ("git.commit = null", {2, 4}),
         ("git.commit != ab12cd3", {3}),
         ("note != null", {3}),
+        # that no run has
+        ("seed = 1 and not tags.never = draft", {1}),
+        ("params.svc.degree > 1 or metrics.never < 1", set()),
+        ("tags.never = null", {1, 2, 3, 4}),
         # by kind
         ("note ~ keep", {3}),
         ("not note ~ 'KEEP this'", {1, 2, 4}),
@@ -107,7 +111,7 @@ def test_a_filter_finds(four, where, expected):
     ("where", "said"),
     [
         ("rocauc > 1", "no run has a field 'rocauc', at the arrow: -->rocauc > 1 (did you mean 'metrics.roc_auc'?)"),
-        ("params.model.D > 1", "did you mean 'params.model.C'?"),
+        ("tags = draft", "'tags' is no field by itself, at the arrow: -->tags = draft (tags.KEY)"),
         ("seed = 1 and scroe > 1", "seed = 1 and -->scroe > 1 (did you mean 'score'?)"),
         ("score >", "a value was expected, found the end, at the arrow: score >-->"),
         ("score", "an operator was expected, found the end"),

@@ -40,13 +40,13 @@ def test_two_runs(shown):
     assert (
         shown(comparison(compare([A, B])))
         == """\
-A  titanic/20260102-030400-abcdef
-B  titanic/20260102-030401-abcdef
+A  titanic/20260102-030400-abcdef  svm
+B  titanic/20260102-030401-abcdef  svm
 
 metric                    A                 B            B - A   verdict
 ─────────────────────────────────────────────────────────────────────────
 roc_auc ↑   0.8140 ± 0.0230   0.8720 ± 0.0164   +0.058 ± 0.016   B better
-rmse ↓         1268 ± 66.50      1237 ± 66.50         -31 ± 72   noise
+rmse ↓            1268 ± 66         1237 ± 66         -31 ± 72   noise
 
 B is better: roc_auc +0.058 ± 0.016 (5 paired splits, p < 0.001)
 ± of a difference: 95 % interval, corrected resampled t-test (Nadeau & Bengio)
@@ -67,9 +67,9 @@ def test_three_runs(shown):
     assert (
         shown(comparison(compare([contender("A", AUC), *rivals])))
         == """\
-A  titanic/20260102-030400-abcdef
-B  titanic/20260102-030401-abcdef
-C  titanic/20260102-030402-abcdef
+A  titanic/20260102-030400-abcdef  svm
+B  titanic/20260102-030401-abcdef  ridge
+C  titanic/20260102-030402-abcdef  svm
 
 metric      run        mean ± std          minus A         p   verdict
 ───────────────────────────────────────────────────────────────────────
@@ -77,9 +77,9 @@ roc_auc ↑   A     0.8140 ± 0.0230
             B     0.8240 ± 0.0152   +0.010 ± 0.044      0.56   noise
             C     0.8720 ± 0.0164   +0.058 ± 0.016   < 0.001   C better
 
-rmse ↓      A        1268 ± 66.50
-            B        1268 ± 66.50                0         -   same
-            C        1268 ± 66.50                0         -   same
+rmse ↓      A           1268 ± 66
+            B           1268 ± 66                0         -   same
+            C           1268 ± 66                0         -   same
 
 no evidence that B is better than A: roc_auc +0.010 ± 0.044 (5 paired splits, p
 = 0.56 by Holm)
@@ -98,13 +98,13 @@ def test_runs_that_do_not_pair_stand_beside_each_other_all_the_same(shown):
     assert (
         shown(comparison(compare([A, other])))
         == """\
-A  titanic/20260102-030400-abcdef
-B  titanic/20260102-030401-abcdef
+A  titanic/20260102-030400-abcdef  svm
+B  titanic/20260102-030401-abcdef  svm
 
 metric                    A                 B   B - A   verdict
 ────────────────────────────────────────────────────────────────
 roc_auc ↑   0.8140 ± 0.0230   0.8720 ± 0.0164       -   unpaired
-rmse ↓         1268 ± 66.50      1237 ± 66.50       -   unpaired
+rmse ↓            1268 ± 66         1237 ± 66       -   unpaired
 
 B cannot be paired with A: their rows were split differently: seed is 0 in A and
 1 in B; run B again with seed=0

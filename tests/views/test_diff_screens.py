@@ -2,6 +2,7 @@
 
 import json
 
+from mlops_cli.analysis.difference import SWEEP_OPTIONS
 from mlops_cli.records import Change, RunDiff
 from mlops_cli.views.diff import as_json, difference
 
@@ -19,7 +20,11 @@ FOUND = RunDiff(
         "data": (Change("version", "0123456789abcdef" * 4, "fedcba9876543210" * 4), Change("rows", 891, 892)),
         "columns": (Change("age.missing", 177, 178), Change("deck", "str, categorical", None, (True, False))),
         "code": (Change("dirty", a=False, b=True),),
-        "scores": (Change("roc_auc", 0.86123, 0.87), Change("rmse", None, 1.5)),
+        "scores": (
+            Change("roc_auc", 0.86123, 0.87),
+            Change("rmse", None, 1.5),
+            Change("f1", 0.123456, None, (True, False)),
+        ),
     },
 )
 
@@ -55,7 +60,8 @@ code
 
 scores
   roc_auc  0.8612 → 0.8700  (+0.00877)
-  rmse     null → 1.5"""
+  rmse     - → 1.5000
+  f1       removed  0.1235"""
     )
 
 
@@ -83,3 +89,10 @@ def test_as_data_values_are_whole_and_absent_ones_absent():
     assert found["sections"]["config"]["model.gamma"] == {"a": "scale"}
     assert found["sections"]["config"]["sweep.space.model.C"]["a"] == list(range(40))
     assert found["sections"]["params"]["model.class_weight"] == {"a": None, "b": "balanced"}
+
+
+def test_the_options_of_a_sweep_are_said_to_differ_and_no_more(shown):
+    found = RunDiff(
+        "a", "b", {"config": (Change(SWEEP_OPTIONS, {"sweep.options.model.svm.C": 1}, None, (True, False)),)}
+    )
+    assert shown(difference(found)).endswith("sweep.options  differ")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlops_cli.records import BestTrial, Counts, Direction, MetricSummary, RunRecord, RunStatus
-from mlops_cli.views.listing import head, listing
+from mlops_cli.views.listing import head, left_out, listing
 
 NOW = datetime.fromisoformat("2026-11-21T15:00:00+01:00")
 COMMON = {"model": "logistic_regression", "model.C": 1.0, "split": "auto", "split.n_splits": 5}
@@ -44,29 +44,49 @@ RUNS = [
 ]
 
 
-def test_in_80_columns_the_score_and_what_differs_come_before_trials_and_when(shown):
+def test_in_80_columns_what_has_completed_goes_without_saying(shown):
     assert (
-        shown(listing(RUNS, width=80, now=NOW))
+        shown(listing(RUNS, width=80, bare=True, now=NOW))
         == """\
-run                              status              roc_auc ↑   model
+run                      when              status        roc_auc ↑   model
 ────────────────────────────────────────────────────────────────────────────────
-titanic/20261124-140204-abcde4   running                     -   -
-titanic/20261123-140203-abcde3   completed     0.8612 ± 0.0212   logistic_regre…
-titanic/20261122-140202-abcde2   completed     0.8612 ± 0.0212   random_forest
-titanic/20261121-140201-abcde1   interrupted   0.8612 ± 0.0212   logistic_regre…"""
+20261124-140204-abcde4   today 14:02       running               -   -
+20261123-140203-abcde3   yesterday 09:10                    0.8612   logistic_r…
+20261122-140202-abcde2   Nov 2 09:10                        0.8612   random_for…
+20261121-140201-abcde1   2025-12-31        interrupted      0.8612   logistic_r…"""
     )
+    assert (
+        shown(listing(RUNS[1:3], width=80, now=NOW))
+        == """\
+run                              when              roc_auc ↑   model
+────────────────────────────────────────────────────────────────────────────────
+titanic/20261123-140203-abcde3   yesterday 09:10      0.8612   logistic_regress…
+titanic/20261122-140202-abcde2   Nov 2 09:10          0.8612   random_forest"""
+    )
+
+
+def test_what_has_no_room_is_counted():
+    assert left_out(RUNS, width=140, now=NOW) == 0
+    assert left_out(RUNS, width=80, now=NOW) == 3  # trials, model, C
+
+
+def test_a_value_that_all_have_who_have_it_is_not_shown_and_classes_are_named(shown):
+    own = replace(RUNS[2], params={"model._target_": "mine.Forest", "model.C": 1})
+    header, _, *rows = shown(listing([RUNS[3], own], width=140, now=NOW), width=140).splitlines()
+    assert header.split()[-1] == "model"
+    assert [row.split()[-1] for row in rows] == ["logistic_regression", "Forest"]
 
 
 def test_in_140_columns_there_is_room_for_all(shown):
     assert (
         shown(listing(RUNS, width=140, now=NOW), width=140)
         == """\
-run                              when              status        trials         roc_auc ↑   model                   C   max_depth
-─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-titanic/20261124-140204-abcde4   today 14:02       running            1                 -   -                       -   -
-titanic/20261123-140203-abcde3   yesterday 09:10   completed          1   0.8612 ± 0.0212   logistic_regression   0.1   -
-titanic/20261122-140202-abcde2   Nov 2 09:10       completed         12   0.8612 ± 0.0212   random_forest           -   null
-titanic/20261121-140201-abcde1   2025-12-31        interrupted      3/9   0.8612 ± 0.0212   logistic_regression     1   -"""  # noqa: E501
+run                              when              status        trials         roc_auc ↑   model                   C
+─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+titanic/20261124-140204-abcde4   today 14:02       running            1                 -   -                       -
+titanic/20261123-140203-abcde3   yesterday 09:10   completed          1   0.8612 ± 0.0212   logistic_regression   0.1
+titanic/20261122-140202-abcde2   Nov 2 09:10       completed         12   0.8612 ± 0.0212   random_forest           -
+titanic/20261121-140201-abcde1   2025-12-31        interrupted      3/9   0.8612 ± 0.0212   logistic_regression     1"""
     )
 
 
@@ -112,11 +132,20 @@ def test_the_columns_that_are_asked_for_are_shown_in_their_order(shown):
     assert (
         shown(listing(RUNS[1:3], width=120, columns=columns, now=NOW), width=120)
         == """\
-metrics.roc_auc   id                               started           params.model.C   params.model.max_depth   note
-───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-         0.8612   titanic/20261123-140203-abcde3   yesterday 09:10              0.1   -                        -
-         0.8612   titanic/20261122-140202-abcde2   Nov 2 09:10                    -   null                     -"""
+roc_auc   id                               started             C   max_depth   note
+───────────────────────────────────────────────────────────────────────────────────
+ 0.8612   titanic/20261123-140203-abcde3   yesterday 09:10   0.1   -           -
+ 0.8612   titanic/20261122-140202-abcde2   Nov 2 09:10         -   null        -"""
     )
+
+
+def test_columns_that_are_asked_for_are_cut_and_never_broken(shown):
+    noted = [replace(run, note="a word " * 20) for run in RUNS[1:3]]
+    columns = ["note", "id", "params.model", "metrics.roc_auc", "metrics.roc_auc.std", "tags.never"]
+    lines = shown(listing(noted, width=80, columns=columns, now=NOW)).splitlines()
+    assert len(lines) == 4
+    assert "…" in lines[2]
+    assert all(run.id in line for run, line in zip(noted, lines[2:], strict=True))
 
 
 def test_foreign_text_is_neither_markup_nor_a_command_to_the_terminal(shown):

@@ -2,7 +2,9 @@
 
 import math
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
@@ -25,7 +27,7 @@ from mlops_cli.records import (
 )
 from mlops_cli.views.plots import classification, fitted, regression, scores, sweeps
 from mlops_cli.views.plots.predictions import classified
-from mlops_cli.views.plots.style import UnsuitableError, render
+from mlops_cli.views.plots.style import UnsuitableError, render, styled
 from mlops_cli.views.plots.swept import sweep_of
 
 HOSTILE = ("cost in $ of $x_1$", "--><script>alert(1)</script>", "\x1b[31m[bold]red\x00", "ü" * 90, r"\frac{$}{")
@@ -365,9 +367,25 @@ def test_the_users_own_style_is_kept_and_has_no_say_in_ours():
     plain = render(classification.roc(rows))
     with mpl.rc_context({"axes.facecolor": "black", "font.size": 30, "text.color": "white", "svg.fonttype": "none"}):
         before = dict(mpl.rcParams)
-        styled = render(classification.roc(rows))
+        ours = render(classification.roc(rows))
         assert dict(mpl.rcParams) == before
-    assert styled == plain
+    assert ours == plain
+
+
+def test_four_threads_that_draw_at_once_leave_the_users_style_alone():
+    rows, before, ready = classified(table()), dict(mpl.rcParams), Barrier(4)
+
+    def drawn(_number):
+        ready.wait(60)
+        for _ in range(50):
+            with styled():
+                assert mpl.rcParams["svg.hashsalt"] == "mlops"
+        return [render(classification.roc(rows), "svg")]
+
+    with ThreadPoolExecutor(4) as pool:
+        found = [files for several in pool.map(drawn, range(4)) for files in several]
+    assert dict(mpl.rcParams) == before
+    assert all(files == found[0] for files in found)
 
 
 def test_no_figure_stays_open_in_pyplot_and_a_notebook_shows_the_one_that_is_returned():

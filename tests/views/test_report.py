@@ -32,7 +32,7 @@ from mlops_cli.records import (
 )
 from mlops_cli.views import pages
 from mlops_cli.views.pages.tables import profile_table, trials_table
-from mlops_cli.views.report import failures, page, reproduce
+from mlops_cli.views.report import page, reproduce, run_section
 
 MADE = "2026-03-02T08:00:00+01:00"
 UP = Direction.MAXIMIZE
@@ -152,11 +152,26 @@ def test_the_data_of_a_table_reads_back_as_it_was_whatever_it_holds():
 
 
 def test_failures_are_grouped_by_their_reason_with_one_traceback_each():
-    found = failures([failed(0, "odd\nin 0", "first"), failed(3, ""), failed(5, "odd\nin 5", "second"), trial(1, 0.5)])
+    results = (failed(0, "odd\nin 0", "first"), failed(3, ""), failed(5, "odd\nin 5", "second"), trial(1, 0.5))
+    found = run_section(RunContents(record(), results)).failures
     assert [(f.reason, f.count, f.trials, f.traceback) for f in found] == [
         ("ValueError: odd", 2, "0, 5", "first"),
         ("ValueError", 1, "3", ""),
     ]
+
+
+def test_of_very_many_kinds_of_failures_the_first_are_told_and_the_others_counted():
+    results = tuple(failed(n, f"key {'a' * n} of row {n}") for n in range(1, 4001))
+    section = run_section(RunContents(record(), results))
+    assert len(section.failures) == 20
+    assert section.more_failures == "3,980 more kinds"
+    assert "… and 3,980 more kinds, in trials.csv" in words(page(one(trials=results)))
+
+
+def test_what_is_missing_on_the_page_is_said():
+    told = words(page(one(undrawn={"top_trials": "no <trials>"}, profile_problem="data_profile.json is damaged")))
+    assert "Not drawn: top trials, no <trials>" in told
+    assert "The profile of its data cannot be read: data_profile.json is damaged" in told
 
 
 def test_control_characters_are_shown_by_their_codes():

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+from rich.console import Group
+
 from mlops_cli.records import (
     BestTrial,
     Column,
@@ -22,7 +24,7 @@ from mlops_cli.records import (
     TrialState,
 )
 from mlops_cli.views.doctor import findings_table
-from mlops_cli.views.runs import next_steps, summary
+from mlops_cli.views.runs import failed, next_steps, summary
 from mlops_cli.views.show import page
 
 RECORD = RunRecord(
@@ -66,7 +68,7 @@ titanic/20260102-030405-abcdef  completed  3 trials, 1 failed  1 min 15 s
 metric           mean ± std     95 % interval     test
 ──────────────────────────────────────────────────────
 roc_auc ↑   0.8612 ± 0.0212   0.8300 … 0.8900   0.8501
-rmse          12346 ± 10.00     12000 … 12600    12000
+rmse             12346 ± 10     12000 … 12600    12000
 
 trial   roc_auc     rmse   params
 ──────────────────────────────────────
@@ -149,3 +151,13 @@ check    state     found           mend
 python   ok        3.11
 skrub    missing   not installed   pip install "x[auto]\""""
     )
+
+
+def test_failures_that_differ_in_numbers_are_one_line_and_many_kinds_are_counted(shown):
+    alike = [TrialResult(n, TrialState.FAILED, error=ErrorInfo("E", f"row {n}")) for n in range(4000)]
+    text = shown(Group(*failed(alike)))
+    assert text.splitlines()[1].startswith("  4000 × E: row 0  trials 0, 1, 2")
+    others = [TrialResult(n, TrialState.FAILED, error=ErrorInfo("E", "x" * n)) for n in range(25)]
+    lines = shown(Group(*failed(others))).splitlines()
+    assert lines[1].startswith("  1 × E  trial 0")
+    assert lines[-1] == "  … and 5 more kinds, in trials.csv"

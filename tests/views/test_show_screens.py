@@ -1,6 +1,7 @@
 """One run in full, as it stands in an 80-column terminal."""
 
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from mlops_cli.analysis.aggregate import summarize
@@ -24,6 +25,7 @@ from mlops_cli.records import (
 )
 from mlops_cli.views.show import page
 
+NOW = datetime.fromisoformat("2026-11-21T15:00:00+00:00")
 BEST = {"roc_auc": (0.85, 0.87, 0.86), "rmse": (1210.0, 1350.5, 1288.25)}
 RECORD = RunRecord(
     id="titanic/20260102-030405-abcdef",
@@ -56,14 +58,14 @@ TRIALS = (
 def test_the_page_of_a_sweep(shown):
     files = ("model/", "predictions.parquet", "plots/", "trials.csv", "config.yaml", "run.log")
     assert (
-        shown(page(RECORD, TRIALS, lead=lead(RECORD, TRIALS), files=files))
+        shown(page(RECORD, TRIALS, lead=lead(RECORD, TRIALS), files=files, now=NOW))
         == """\
 titanic/20260102-030405-abcdef  completed  3 trials, 1 failed  1 min 15 s
 
 metric           mean ± std     95 % interval
 ─────────────────────────────────────────────
 roc_auc ↑   0.8600 ± 0.0100   0.8207 … 0.8993
-rmse           1283 ± 70.40       1006 … 1559
+rmse              1283 ± 70       1006 … 1559
 
 trial   roc_auc     rmse   params
 ──────────────────────────────────────
@@ -86,7 +88,7 @@ rmse        1210     1350     1288
 
 task         classification
 seed         0
-started      2026-01-02T03:04:05.000+00:00
+started      2026-01-02 03:04:05
 tags         stage=draft
 data         data/t.csv  891 rows × 1 column  0123456789ab
 code         fedcba987654, uncommitted changes in source.diff
@@ -139,3 +141,26 @@ def test_hostile_text_is_text(shown):
     assert "\x07" not in text
     for part in ("f1[/b]\\x1b[2J", "[/x]=\\x07", "\\x1b]0;t\\x07[red]", "model[/]"):
         assert part in text
+
+
+def test_a_run_says_which_model_it_is(shown):
+    params = {
+        "model": "svm",
+        "transforms": "tabular",
+        "split": "kfold",
+        "model._target_.classification": "sklearn.svm.SVC",
+        "model.C": 1.0,
+        "model.kernel": "rbf",
+        "model.epsilon.regression": 0.1,
+        "transforms.scale._target_": "sklearn.preprocessing.StandardScaler",
+        "split.n_splits": 5,
+    }
+    sweep = replace(RECORD, params=params)
+    single = replace(sweep, best=BestTrial(0, {}))
+    custom = replace(single, params={"model._target_": "mine.Forest", "model.depth": 3})
+    lines = [shown(page(record, ())).splitlines() for record in (sweep, single, custom)]
+    assert "model        svm  C=1" in lines[0]
+    assert "model        svm  C=1  kernel=rbf" in lines[1]
+    assert "model        Forest  depth=3" in lines[2]
+    assert "transforms   tabular: scale" in lines[1]
+    assert "split        kfold  n_splits=5" in lines[1]

@@ -65,7 +65,7 @@ def test_what_has_not_changed_is_not_sent_again(server, start_run, path):
     ("path", "status"),
     [
         ("/api/runs?where=status+%3D", 400),
-        ("/api/runs?where=metrics.nothing+%3E+1", 400),
+        ("/api/runs?where=nothing+%3E+1", 400),
         ("/api/runs?sort=nothing", 400),
         ("/api/runs?limit=0", 400),
         ("/api/runs?limit=100000", 400),

@@ -56,7 +56,7 @@ def test_fifty_runs_are_on_a_page(server, finished):
 @pytest.mark.parametrize(
     ("where", "said"),
     [
-        ("metrics.acuracy > 0.8", "metrics.accuracy"),
+        ("acuracy > 0.8", "metrics.accuracy"),
         ("status = ", "status ="),
         ("'; DROP TABLE runs; --", "DROP"),
         (HOSTILE, "&lt;script&gt;"),
@@ -97,6 +97,25 @@ def test_a_running_run_is_listed_with_how_far_it_is(server, start_run):
     assert "1 of 4" in page.text
     assert '<progress max="4" value="1">' in page.text
     assert 'data-poll="1500"' in page.text
+
+
+def test_a_running_run_with_a_damaged_journal_does_not_hide_the_others(server, start_run, finished):
+    whole, run = finished(0.9), start_run(planned=4)
+    run.append(trial(0, 0.6))
+    with run.paths.journal.open("ab") as file:
+        file.write(b"what is this?\n")
+    page = server.get("/")
+    assert page.status_code == 200
+    assert set(rows(page)) == {whole.id, run.record.id}
+    assert server.get(f"/runs/{run.record.id}").status_code == 404
+
+
+def test_a_damaged_profile_is_said_on_the_page(server, finished):
+    record = finished(0.9)
+    (record.path / "data_profile.json").write_text('{"schema_version": 1, "rows": Infinity, "columns": []}')
+    page = server.get(f"/runs/{record.id}")
+    assert page.status_code == 200
+    assert "The profile of its data cannot be read" in page.text
 
 
 def test_a_run_says_all_that_its_report_would(server, finished):

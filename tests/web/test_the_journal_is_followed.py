@@ -8,6 +8,7 @@ from mlops_cli.errors import StoreError
 from mlops_cli.records import ErrorInfo, RunStatus, TrialResult, TrialState
 from mlops_cli.store.journal import trials_after
 from mlops_cli.web.live import Standings
+from mlops_cli.web.pages import PER_PAGE
 from mlops_cli.web.watching import best_so_far
 
 from .serving import trial
@@ -94,6 +95,12 @@ def test_a_reason_is_kept_with_its_traceback_once(start_run):
     for number in range(3):
         run.append(TrialResult(number, TrialState.FAILED, error=ErrorInfo("ValueError", "no", f"Traceback {number}")))
     assert [t.error.traceback for t in standings.of(run.paths.root).trials] == ["Traceback 0", "", ""]
+
+
+def test_as_many_runs_are_followed_as_a_page_lists(start_run):
+    paths, standings = [start_run().paths.root for _ in range(PER_PAGE)], Standings()
+    first = [standings.of(path) for path in paths]
+    assert all(standings.of(path) is before for path, before in zip(paths, first, strict=True))
 
 
 def test_the_best_so_far_never_falls_and_leaves_out_what_failed(start_run):

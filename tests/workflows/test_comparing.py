@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -9,13 +10,8 @@ import pytest
 from scipy import stats
 
 import mlops_cli as mlops
-from mlops_cli.analysis.profile import profile
-from mlops_cli.config import load_experiment
-from mlops_cli.config.workspace import Workspace
 from mlops_cli.errors import StoreError, UsageError
 from mlops_cli.store.layout import RunPaths
-from mlops_cli.store.profiles import write_profile
-from mlops_cli.workflows.load import load
 
 CONFIG = """
 defaults: [experiment, {data: csv}, {transforms: none}, {model: logistic_regression}, {split: kfold}, _self_]
@@ -95,6 +91,21 @@ def test_trials_of_a_sweep_are_compared_by_their_numbers(points):
     assert found.found.pairings[0].other.params["split.n_splits"] == 5
 
 
+def test_a_run_that_is_named_twice_counts_once_and_that_is_said(points, mlops):
+    root, runs = points
+    linear, tree = runs["linear"].id, runs["tree"].id
+    done = mlops("runs", "compare", linear, f"{linear}#0", tree, "--json", cwd=root)
+    assert f"{linear}#0 is trial 0 of {linear}, which is A already" in done.stderr
+    assert [c["label"] for c in json.loads(done.stdout)["contenders"]] == [linear, tree]
+
+
+def test_diff_takes_no_trial(points, mlops):
+    root, runs = points
+    done = mlops("runs", "diff", f"{runs['sweep'].id}#1", runs["tree"].id, cwd=root)
+    assert done.returncode == 2
+    assert "runs diff takes no #TRIAL" in done.stderr
+
+
 def test_runs_of_other_features_pair_on_the_same_rows(points):
     root, runs = points
     found = mlops.compare(runs["linear"], runs["fewer"], workspace=root)
@@ -125,6 +136,63 @@ def test_trials_of_a_sweep_over_seeds_are_not_paired(points):
     assert "seed is 0 in A and 1 in B" in found.sentences[0]
     assert list(found.table.verdict) == ["unpaired", "unpaired"]
     assert found.table.first_mean.notna().all()
+
+
+def test_clusterings_of_other_data_are_not_paired(points):
+    root, _ = points
+    asked = ["data.target=null", "model=kmeans", "evaluation.metrics=[silhouette]"]
+    same, again, other = (
+        mlops.run("points", [*asked, f"data.path={path}", f"model.n_clusters={count}"], workspace=root)
+        for path, count in (("data/points.csv", 2), ("data/points.csv", 3), ("data/fewer.csv", 2))
+    )
+    assert "cannot be paired with A: their data differs" in mlops.compare(same, other, workspace=root).sentences[0]
+    assert "cannot be paired" not in mlops.compare(same, again, workspace=root).sentences[0]
+
+
+@pytest.fixture
+def killed(points, tmp_path):
+    """The sweep's run as a kill before its end would have left it, in a workspace with one that lived."""
+    root, runs = points
+    for name in ("sweep", "nearly"):
+        shutil.copytree(root / runs[name].path, tmp_path / "runs" / runs[name].id)
+    (tmp_path / "configs").mkdir()
+    file = tmp_path / "runs" / runs["sweep"].id / "run.json"
+    record = json.loads(file.read_text()) | {"status": "running", "best": None, "metrics": {}, "splits": None}
+    record["params"] = {key: value for key, value in record["params"].items() if "." not in key and key != "seed"}
+    file.write_text(json.dumps(record))
+    return tmp_path, runs["sweep"].id, runs["nearly"].id
+
+
+def test_a_killed_run_is_not_said_to_be_split_differently(killed):
+    root, dead, alive = killed
+    (said,) = mlops.compare(dead, alive, workspace=root).sentences
+    assert said.endswith(f"nothing tells how the rows of A were split; mlops resume {dead}")
+
+
+def test_trials_of_a_killed_run_are_compared_as_if_it_had_lived(points, killed):
+    root, dead, _ = killed
+    there, lived = (mlops.compare(f"{dead}#0", f"{dead}#1", workspace=place) for place in (root, points[0]))
+    assert there.table.p.tolist() == pytest.approx(lived.table.p.tolist())
+
+
+def test_a_killed_run_differs_from_another_one_in_what_was_asked_alone(killed, mlops):
+    root, dead, alive = killed
+    found = json.loads(mlops("runs", "diff", dead, alive, "--json", cwd=root).stdout)
+    assert "split.n_splits" not in json.dumps(found)
+    assert "model.C" in json.dumps(found)
+
+
+def test_the_best_of_a_sweep_owes_some_of_its_lead_to_luck_and_a_trial_by_its_number_none(points, mlops):
+    root, runs = points
+    tree, sweep = runs["tree"].id, runs["sweep"].id
+    done = mlops("runs", "compare", tree, sweep, cwd=root)
+    assert "B is the best of 3 trials by these same scores: part of its lead is luck" in " ".join(done.stdout.split())
+    best = runs["sweep"].best.trial
+    found = json.loads(mlops("runs", "compare", tree, f"{sweep}#{best}", "--json", cwd=root).stdout)
+    assert "luck" not in found["pairings"][0]["sentence"]
+    assert [one["chosen_from"] for one in found["contenders"]] == [1, 1]
+    found = json.loads(mlops("runs", "compare", tree, sweep, "--json", cwd=root).stdout)
+    assert [one["chosen_from"] for one in found["contenders"]] == [1, 3]
 
 
 def test_one_split_tells_nothing(points):
@@ -180,7 +248,7 @@ def test_diff_says_what_differs_and_nothing_else(points, mlops):
     done = mlops("runs", "diff", runs["linear"].id, runs["nearly"].id, "--json", cwd=root)
     sections = json.loads(done.stdout)["sections"]
     assert sections.pop("scores").keys() <= {"roc_auc", "accuracy"}
-    assert sections == {"config": {"model.C": {"a": 1.0, "b": 0.5}}}
+    assert sections == {"params": {"model.C": {"a": 1.0, "b": 0.5}}}
 
 
 def test_diff_names_columns_and_data(points, mlops):
@@ -225,25 +293,24 @@ def test_show_says_how_far_the_winner_leads_and_which_files_there_are(points, ml
     assert "split 0 1 2 3 4" in text
 
 
-def test_show_prints_the_profile_of_the_data(points, mlops):
+def test_show_prints_the_profile_that_a_run_wrote_of_its_data(points, mlops):
     root, runs = points
-    composition = load_experiment("points", [], Workspace(root))
-    loaded = load(composition.spec, Workspace(root))
-    paths = RunPaths(root / runs["linear"].path)
-    write_profile(paths.profile, profile(loaded.train, loaded.task))
-    try:
-        done = mlops("runs", "show", runs["linear"].id, "--profile", cwd=root)
-        assert done.stdout.splitlines()[0] == "400 rows × 7 columns"
-        assert "label target" in done.stdout
-        data = json.loads(mlops("runs", "show", runs["linear"].id, "--profile", "--json", cwd=root).stdout)
-        assert [c["role"] for c in data["columns"]] == ["target", *["feature"] * 6]
-    finally:
-        paths.profile.unlink()
+    done = mlops("runs", "show", runs["linear"].id, "--profile", cwd=root)
+    assert done.stdout.splitlines()[0] == "400 rows × 7 columns"
+    assert "label target" in done.stdout
+    data = json.loads(mlops("runs", "show", runs["linear"].id, "--profile", "--json", cwd=root).stdout)
+    assert [c["role"] for c in data["columns"]] == ["target", *["feature"] * 6]
 
 
 def test_a_run_without_a_profile_says_so(points):
     from mlops_cli.workflows.show import profile_of
 
     root, runs = points
-    with pytest.raises(StoreError, match="has no profile"):
-        profile_of(runs["tree"].id, workspace=root)
+    file = RunPaths(runs["tree"].path).profile
+    kept = file.read_bytes()
+    file.unlink()
+    try:
+        with pytest.raises(StoreError, match="has no profile"):
+            profile_of(runs["tree"].id, workspace=root)
+    finally:
+        file.write_bytes(kept)

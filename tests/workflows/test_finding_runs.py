@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,12 +25,15 @@ from mlops_cli.records import (
     MetricSummary,
     RunRecord,
     RunStatus,
+    SplitsInfo,
+    Task,
     TrialResult,
     TrialState,
 )
 from mlops_cli.store.find import find_run, list_runs, read_run
 from mlops_cli.store.layout import WorkspacePaths
 from mlops_cli.store.runs import RunSources, RunWriter, amend
+from mlops_cli.views.best import ranked
 from mlops_cli.workflows.manage import chosen, export, label, reindex, remove
 from mlops_cli.workflows.runs import Query, best_run, search
 
@@ -110,14 +115,56 @@ def test_the_best_run_is_by_the_good_end_of_the_metric(done):
     done(0.9)
     low = done(0.1, "house", primary="rmse", direction=Direction.MINIMIZE, started="2026-03-02T12:00:00+01:00")
     done(0.2, "house", primary="rmse", direction=Direction.MINIMIZE)
-    assert best_run("house").id == low.id
-    assert best_run("house", "rmse").id == low.id
-    assert best_run().id == low.id  # the newest run says what counts
-    assert best_run(metric="roc_auc").experiment == "iris"
+    assert best_run("house").run.id == low.id
+    assert best_run("house", "rmse").run.id == low.id
+    assert best_run().run.id == low.id  # the newest run says what counts
+    assert best_run(metric="roc_auc").run.experiment == "iris"
     with pytest.raises(UsageError, match=r"no run has the metric 'rmsee'.*did you mean 'rmse'"):
         best_run(metric="rmsee")
     with pytest.raises(StoreError, match="did you mean 'house'"):
         best_run("huose")
+
+
+def test_the_best_run_is_told_with_what_it_was_ranked_against(done):
+    same, other = SplitsInfo("a" * 64, 5, 0.25), SplitsInfo("b" * 64, 1, 0.25)
+    done(0.8, splits=same)
+    done(0.7, splits=same)
+    done(0.9, "house", splits=other)
+    ranking = best_run().ranking
+    assert (ranking.experiments, ranking.total, ranking.otherwise) == (("house", "iris"), 3, 2)
+    assert (best_run("iris").ranking.total, best_run("iris").ranking.otherwise) == (2, 0)
+    head, parted = ranked(ranking, asked=False)
+    assert head == "best of 3 completed runs of house, iris by roc_auc ↑, the newest one's primary metric"
+    assert parted.startswith("2 of them were split otherwise")
+    assert ranked(best_run("iris", "roc_auc").ranking, asked=True) == ["best of 2 completed runs of iris by roc_auc ↑"]
+
+
+def test_a_filter_on_params_that_matches_nothing_says_whose_params_they_are(done):
+    done()
+    assert search(Query(where="model = svmm")).hints[0] == "no run has params.model = svmm; did you mean svm?"
+    assert search(Query(where="params.nothing_like_it = 1 and score > 2")).hints == (
+        "no run has params.nothing_like_it",
+        "params are those of each run's best trial; mlops runs export --trials has all trials",
+    )
+    assert search(Query(where="tags.nothing = 1")).hints == ("no run has tags.nothing",)
+    assert search(Query(where="model = svm")).hints == ()
+    assert search(Query(where="score > 2")).hints == ()
+
+
+def test_a_trial_is_exported_with_what_was_not_swept_and_nothing_of_another_option(begin, tmp_path):
+    writer = begin(primary="f1", direction=Direction.MAXIMIZE, task=Task.CLASSIFICATION)
+    for number, model in enumerate(("svm", "forest")):
+        writer.append(TrialResult(number, TrialState.COMPLETED, {"model": model, "seed": number}, {"f1": (0.5,)}))
+    params = {"model": "svm", "model.C": 1.0, "split": "kfold", "seed": 0, "model._target_.regression": "sklearn.SVR"}
+    ended = replace(writer.record, status=RunStatus.COMPLETED, params=params)
+    writer.finish(replace(ended, best=BestTrial(0, {"model": "svm", "seed": 0})))
+    export(Query(), tmp_path / "t.json", with_trials=True)
+    best, other = json.loads((tmp_path / "t.json").read_text())
+    of_params = [{k: v for k, v in row.items() if k.startswith("params.")} for row in (best, other)]
+    assert of_params == [
+        {"params.model": "svm", "params.model.C": 1.0, "params.split": "kfold", "params.seed": 0},
+        {"params.model": "forest", "params.split": "kfold", "params.seed": 1},
+    ]
 
 
 def test_which_end_of_another_metric_is_good_is_as_the_run_recorded_it(begin):
@@ -128,7 +175,7 @@ def test_which_end_of_another_metric_is_good_is_as_the_run_recorded_it(begin):
 
     with_loss(0.5)
     low = with_loss(0.2)
-    assert best_run(metric="loss").id == low.id
+    assert best_run(metric="loss").run.id == low.id
     with pytest.raises(UsageError, match="does not record which end of odd is good"):
         best_run(metric="odd")
 
@@ -183,7 +230,94 @@ def test_removed_runs_are_gone_with_all_their_files(done, workspace):
     gone, stays = done(), done()
     remove([gone])
     assert [r.id for r in list_runs(WorkspacePaths(workspace)).runs] == [stays.id]
-    assert not (workspace / ".mlops" / "trash").exists()
+    assert not list((workspace / "runs" / ".trash").iterdir())
+    assert not list((workspace / "runs").glob("*/*trash*"))
+
+
+def register(workspace, run):
+    version = workspace / "models" / "flowers" / "3" / "version.json"
+    version.parent.mkdir(parents=True)
+    version.write_text(json.dumps({"schema_version": 1, "run": run.id}))
+    return version
+
+
+def test_a_run_of_another_workspace_is_guarded_by_the_models_of_that_one(done, workspace, tmp_path, monkeypatch):
+    needed, free = done(), done()
+    register(workspace, needed)
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "configs").mkdir(parents=True)
+    monkeypatch.chdir(elsewhere)
+    with pytest.raises(StoreError, match="the registered model flowers/3 came from it"):
+        remove(chosen([str(needed.path)]))
+    remove(chosen([str(free.path)]))
+    assert [r.id for r in list_runs(WorkspacePaths(workspace)).runs] == [needed.id]
+    assert not (elsewhere / "runs").exists()
+
+
+def test_a_copy_of_a_run_outside_of_any_workspace_is_left_alone(done, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(done().path, copy)
+    with pytest.raises(StoreError, match="it is in no workspace"):
+        remove(chosen([str(copy)]))
+    assert copy.exists()
+
+
+def test_runs_on_another_disk_are_removed_there(workspace, done):
+    disk = Path("/dev/shm")
+    if not os.access(disk, os.W_OK) or disk.stat().st_dev == workspace.stat().st_dev:
+        pytest.skip("there is no other disk")
+    with tempfile.TemporaryDirectory(dir=disk) as other:
+        (workspace / "runs").symlink_to(other)
+        remove([done()])
+        assert list_runs(WorkspacePaths(workspace)).runs == ()
+        assert not [path for path in Path(other).rglob("*") if path.is_file()]
+
+
+def test_many_processes_remove_at_once(done, workspace):
+    runs = [done() for _ in range(24)]
+    code = "import sys; from mlops_cli.workflows.manage import chosen, remove\nprint(flush=True)\nsys.stdin.read()\n"
+    code += "for ref in sys.argv[1:]: remove(chosen([ref]))"
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, *(run.id for run in runs[n::6])],
+            cwd=workspace,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for n in range(6)
+    ]
+    for process in started:
+        process.stdout.readline()
+    for process in started:  # all have begun by now, and wait for their input to end
+        process.stdin.close()
+    for process in started:
+        process.stdin = None
+        assert (process.communicate()[1], process.returncode) == (b"", 0)
+    assert not [path for path in (workspace / "runs").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("text", ["{", None, '{"schema_version": 1}'])
+def test_a_damaged_run_can_be_removed(done, begin, workspace, text):
+    run, stays = done(), done()
+    record = run.path / "run.json"
+    record.write_text(text) if text else record.unlink()
+    (found,) = chosen([run.id])
+    assert (found.id, found.path) == (run.id, run.path)
+    remove([found])
+    assert [r.id for r in list_runs(WorkspacePaths(workspace)).runs] == [stays.id]
+    assert list_runs(WorkspacePaths(workspace)).damaged == ()
+
+
+def test_a_damaged_run_stays_where_it_is_written_or_needed(done, begin, workspace):
+    run, running = done(), begin()
+    for folder in (run.path, running.paths.root):
+        (folder / "run.json").write_text("{")
+    register(workspace, run)
+    with pytest.raises(StoreError, match="flowers/3 came from it"):
+        remove(chosen([run.id]))
+    with pytest.raises(StoreError, match="is running"):
+        remove(chosen([running.record.id]))
 
 
 def test_runs_are_chosen_by_name_and_by_filter_each_once(done):
@@ -194,9 +328,7 @@ def test_runs_are_chosen_by_name_and_by_filter_each_once(done):
 
 def test_nothing_is_removed_where_one_is_running_or_needed(done, begin, workspace):
     free, needed, running = done(), done(), begin()
-    version = workspace / "models" / "flowers" / "3" / "version.json"
-    version.parent.mkdir(parents=True)
-    version.write_text(json.dumps({"schema_version": 1, "run": needed.id}))
+    version = register(workspace, needed)
     with pytest.raises(StoreError, match="the registered model flowers/3 came from it"):
         remove([free, needed])
     with pytest.raises(StoreError, match="is running"):
@@ -232,9 +364,9 @@ def test_a_kill_in_the_middle_leaves_no_half_run_and_the_next_removal_clears_up(
     assert [r.id for r in listed.runs] == [stays.id]
     assert listed.damaged == ()
     assert not gone.path.exists()
-    assert any((workspace / ".mlops" / "trash").iterdir())
+    assert any((workspace / "runs" / ".trash").iterdir())
     remove([stays])
-    assert not (workspace / ".mlops" / "trash").exists()
+    assert not list((workspace / "runs" / ".trash").iterdir())
 
 
 # --- exporting ---------------------------------------------------------------------------------------------------
@@ -298,3 +430,27 @@ def test_the_index_can_be_built_again_at_any_time(done, workspace):
     (workspace / ".mlops" / "index.sqlite").unlink(missing_ok=True)
     assert reindex().total == 1
     assert (workspace / ".mlops" / "index.sqlite").is_file()
+
+
+def test_an_export_overwrites_nothing_unasked(done, tmp_path):
+    file = tmp_path / "data.csv"
+    file.write_text("mine")
+    with pytest.raises(UsageError, match="is there already"):
+        export(Query(), file)
+    assert file.read_text() == "mine"
+    export(Query(), file, force=True)
+    assert file.read_text().startswith("id,")
+
+
+@pytest.mark.parametrize(
+    ("where", "meant"),
+    [
+        ("metrics.roc_auk > 0", "metrics.roc_auc"),
+        ("not params.modle = svm", "params.model"),
+        ("roc_auk > 0", "roc_auc"),
+    ],
+)
+def test_a_slip_in_a_field_is_an_error_with_the_name_that_was_meant(done, where, meant):
+    done()
+    with pytest.raises(UsageError, match=f"did you mean '[a-z.]*{meant}'"):
+        search(Query(where=where))

@@ -246,11 +246,36 @@ def test_the_model_is_fitted_anew_where_none_was_kept(experiment, keep):
 
 
 def test_a_page_gets_what_is_saved_and_what_can_be_drawn(experiment, quiet_run):
-    assert set(drawn(quiet_run.record)) == {"scores", "confusion_matrix", "roc", "precision_recall", "calibration"}
-    assert drawn(quiet_run.record, ["roc", "residuals", "no such plot"])["roc"].startswith(b"<?xml")
+    found, reasons = drawn(quiet_run.record)
+    assert set(found) == {"scores", "confusion_matrix", "roc", "precision_recall", "calibration"}
+    assert reasons == {}
+    found, reasons = drawn(quiet_run.record, ["roc", "residuals", "no such plot"])
+    assert found["roc"].startswith(b"<?xml")
+    assert reasons == {"residuals": "the plot is for regression, and the run's task is classification"}
     assert saved(quiet_run.record) == {}
     run = mlops.run(experiment(CONFIG), force=True)
-    assert drawn(run.record, ["roc"]) == {"roc": (run.path / "plots" / "roc.svg").read_bytes()}
+    assert drawn(run.record, ["roc"]) == ({"roc": (run.path / "plots" / "roc.svg").read_bytes()}, {})
+
+
+def test_a_page_leaves_out_what_needs_a_model_and_says_what_draws_it(experiment):
+    run = mlops.run(experiment(without(REGRESSION)), ["evaluation.test=0.2"])
+    found, reasons = drawn(run.record)
+    command = f"mlops runs plot {run.id} permutation_importance"
+    assert "permutation_importance" not in found
+    assert reasons == {"permutation_importance": f"needs the data and a model: {command}"}
+    assert "permutation_importance" in drawn(run.record, recorded_only=False)[0]
+
+
+def test_predictions_that_are_damaged_are_said(quiet_run):
+    next(quiet_run.path.glob("predictions*")).write_bytes(b"damaged")
+    found, reasons = drawn(quiet_run.record)
+    assert found == {}
+    assert "predictions" in reasons["all"]
+
+
+def test_the_positive_class_is_the_one_that_the_config_names(experiment):
+    run = mlops.run(experiment(without(CONFIG)), ["data.positive=0"])
+    assert Material(run.record).positive == "0"
 
 
 def test_files_of_other_names_among_the_plots_are_no_plots(quiet_run, workspace):

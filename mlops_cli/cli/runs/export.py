@@ -21,6 +21,7 @@ def export(
     where: Where = "",
     sort: Annotated[str, typer.Option("--sort", help="As of runs ls.")] = "",
     trials: Annotated[bool, typer.Option("--trials", help="One row per trial.")] = False,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite the file.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -32,7 +33,7 @@ def export(
     from mlops_cli.workflows.manage import export as write
     from mlops_cli.workflows.runs import Query
 
-    found = write(Query(experiment, where, sort), output, with_trials=trials)
+    found = write(Query(experiment, where, sort), output, with_trials=trials, force=force)
     if not quiet:
         line(f"wrote {output}: {'the trials of ' if trials else ''}{plural(len(found.records), 'run')}")
     for problem in found.damaged:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlops_cli.records import RunRecord
+    from mlops_cli.store.find import DamagedRun
 
 EXAMPLE = "Example: mlops runs rm --where 'status = failed and started < 30d' --force"
 _NAMED = 5
@@ -32,7 +33,7 @@ def rm(
     """Remove runs for good, with their models and predictions.
 
     Asks first; away from a terminal it needs --force. What is running stays, and so does a run that a registered model
-    came from: then nothing is removed.
+    came from: then nothing is removed. A damaged run is removed like any other.
     """
     from mlops_cli.workflows.manage import chosen, remove
 
@@ -42,14 +43,24 @@ def rm(
     if not found:
         say("no run matches")
         return
-    if not force:
+    if force:
+        _say_damaged(found)
+    else:
         _ask(found)
     remove(found)
-    for record in () if quiet else found:
-        line(f"removed {record.id}")
+    for run in () if quiet else found:
+        line(f"removed {run.id}")
 
 
-def _ask(found: Sequence[RunRecord]) -> None:
+def _say_damaged(found: Sequence[RunRecord | DamagedRun]) -> None:
+    from mlops_cli.store.find import DamagedRun
+
+    for run in found:
+        if isinstance(run, DamagedRun):
+            say(f"{run.id} cannot be read: {run.reason}")
+
+
+def _ask(found: Sequence[RunRecord | DamagedRun]) -> None:
     """Have a person agree.
 
     Raises
@@ -62,10 +73,11 @@ def _ask(found: Sequence[RunRecord]) -> None:
     what = plural(len(found), "run")
     if not sys.stdin.isatty():
         raise UsageError(f"{what} would be removed, and there is nobody to ask", hint="--force removes without asking")
-    for record in found[:_NAMED] if len(found) > 1 else ():
-        say(record.id)
+    for run in found[:_NAMED] if len(found) > 1 else ():
+        say(run.id)
     if len(found) > _NAMED:
         say(f"… and {len(found) - _NAMED} more")
+    _say_damaged(found)
     try:
         agreed = typer.confirm(f"remove {clean(found[0].id) if len(found) == 1 else what} for good?", err=True)
     except typer.Abort as stop:  # Ctrl-C

@@ -1,4 +1,4 @@
-"""Why a filter may match nothing: a value or a parameter that no run has, and whose parameters are asked for."""
+"""Why a filter may match nothing: a value or a field that no run has, and whose parameters are asked for."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ OF_THE_BEST = "params are those of each run's best trial; mlops runs export --tr
 
 
 def hints(connection: sqlite3.Connection, where: str, names: Names) -> tuple[str, ...]:
-    """Return what to say of a filter that matches no run: nothing where it asks for no parameter."""
+    """Return what to say of a filter that matches no run: nothing where all that it asks for is there."""
     found = [(names.resolve(one.name), one) for one in _comparisons(parse(storable(where)))] if where.strip() else []
-    asked = [(key, one) for key, one in found if key.startswith("params.")]
-    said = [line for key, one in asked for line in _of(connection, key, one, names)]
-    return tuple(dict.fromkeys([*said, OF_THE_BEST])) if asked else ()
+    said = [line for key, one in found for line in _of(connection, key, one, names)]
+    whose = [OF_THE_BEST] if any(key.startswith("params.") for key, _ in found) else []
+    return tuple(dict.fromkeys([*said, *whose]))
 
 
 def _comparisons(node: Node) -> Iterator[Comparison]:
@@ -36,7 +36,8 @@ def _comparisons(node: Node) -> Iterator[Comparison]:
 
 def _of(connection: sqlite3.Connection, key: str, comparison: Comparison, names: Names) -> Iterator[str]:
     if key not in names.keys:
-        close = nearest(key, (name for name in names.keys if name.startswith("params.")))
+        group = f"{key.partition('.')[0]}."
+        close = nearest(key, (name for name in names.keys if name.startswith(group)))
         yield f"no run has {key}" + (f"; did you mean {close}?" if close else "")
         return
     rows = connection.execute(

@@ -39,15 +39,19 @@ class Names:
         ------
         UsageError
             None or several are meant; the message lists what comes near. A whole name that begins with ``metrics.``,
-            ``params.`` or ``tags.`` is always a key, whether a run has it or not.
+            ``params.`` or ``tags.`` is a key that no run has yet, unless it is a slip of one that some have.
         """
-        group, _, rest = name.partition(".")
-        if name in self.keys or (group in _OPEN and rest):  # one that no run has yet is absent everywhere
+        if name in self.keys or self._may_come(name):
             return name
         found = sorted(key for key in self.keys if key.endswith(f".{name}"))
         if len(found) == 1:
             return found[0]
         raise _ambiguous(name, found) if found else self._unknown(name)
+
+    def _may_come(self, name: str) -> bool:
+        group, _, rest = name.partition(".")
+        known = (key for key in self.keys if key.startswith(f"{group}."))
+        return group in _OPEN and bool(rest) and (group == "tags" or nearest(name, known) is None)
 
     def _unknown(self, name: str) -> UsageError:
         if name in _OPEN:
