@@ -50,8 +50,8 @@ class Names:
 
     def _may_come(self, name: str) -> bool:
         group, _, rest = name.partition(".")
-        known = (key for key in self.keys if key.startswith(f"{group}."))
-        return group in _OPEN and bool(rest) and (group == "tags" or nearest(name, known) is None)
+        known = (key.partition(".")[2] for key in self.keys if key.startswith(f"{group}."))
+        return group in _OPEN and bool(rest) and (group == "tags" or nearest(rest, known) is None)
 
     def _unknown(self, name: str) -> UsageError:
         if name in _OPEN:
