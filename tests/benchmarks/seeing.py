@@ -74,6 +74,7 @@ def _commands() -> dict[str, list[str]]:
         "mlops runs best": mlops("runs", "best"),
         "mlops runs show one0:best": mlops("runs", "show", "one0:best"),
         "mlops runs show latest": mlops("runs", "show", "latest"),
+        "mlops report latest, with its plots": mlops("report", "latest", "-o", "report.html", "--force"),
     }
 
 
