@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.analysis.aggregate import failures
-from mlops_cli.records import RunStatus
+from mlops_cli.records import RunStatus, of_task
 from mlops_cli.views import pages
 from mlops_cli.views.beside import beside
+from mlops_cli.views.chosen import option
 from mlops_cli.views.pages.tables import columns_table, direction_of, profile_table, score, trials_table
 from mlops_cli.views.pages.words import moment, size
 from mlops_cli.views.runs import MOST_KINDS
@@ -136,8 +137,17 @@ def headline(record: RunRecord) -> Mapping[str, Any]:
         "took": seconds(record.duration_s),
         "started": moment(record.started),
         "host": record.environment.get("host") or (record.process.host if record.process else None),
-        "best": [(key, setting(value)) for key, value in record.best.params.items()] if record.best else [],
+        "best": _best(record),
     }
+
+
+def _best(record: RunRecord) -> list[tuple[str, str]]:
+    """Return the winner's model and what was swept of it."""
+    if record.best is None:
+        return []
+    model = option(of_task(record.params, record.task), "model")
+    named = {"model": model} if model else {}
+    return [(key, setting(value)) for key, value in (named | dict(record.best.params)).items()]
 
 
 def metrics(record: RunRecord) -> tuple[tuple[str, ...], tuple[tuple[Cell, ...], ...]]:

@@ -32,7 +32,7 @@ from mlops_cli.records import (
 )
 from mlops_cli.views import pages
 from mlops_cli.views.pages.tables import profile_table, trials_table
-from mlops_cli.views.report import page, reproduce, run_section
+from mlops_cli.views.report import headline, page, reproduce, run_section
 
 MADE = "2026-03-02T08:00:00+01:00"
 UP = Direction.MAXIMIZE
@@ -237,3 +237,10 @@ def test_no_two_parts_of_a_page_share_a_name():
     assert len(ids) == len(set(ids))
     links = re.findall(r'href="#([^"]*)"', page(pair((0.8, 0.9), (0.8, 0.9))))
     assert set(links) <= set(ids)
+
+
+def test_the_head_says_which_model_won_swept_or_not():
+    run = record(params={"model": "svm", "model.C": 1.0}, best=BestTrial(3, {"model.C": 1.0}))
+    assert headline(run)["best"] == [("model", "svm"), ("model.C", "1")]
+    assert headline(replace(run, best=BestTrial(3, {"model": "knn"})))["best"] == [("model", "knn")]
+    assert headline(replace(run, best=None))["best"] == []
