@@ -7,6 +7,7 @@ nothing mutates what another made: a changed record is a new one (`dataclasses.r
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -554,6 +555,11 @@ class ErrorInfo:
     traceback: str = ""
 
     @property
+    def text(self) -> str:
+        """The whole message after its type."""
+        return f"{self.type}: {self.message}"
+
+    @property
     def headline(self) -> str:
         r"""The error in one line: its type, and the first line of its message where there is one.
 
@@ -600,6 +606,13 @@ class TrialResult:
         """Return the mean of a metric over the splits; NaN where there is none."""
         values = self.scores.get(metric, ())
         return sum(values) / len(values) if values else float("nan")
+
+    def std(self, metric: str) -> float | None:
+        """Return the standard deviation of a metric over the splits, with ddof=1; None where there is none."""
+        import statistics  # most that load records need no spread
+
+        values = self.scores.get(metric, ())
+        return statistics.stdev(values) if len(values) > 1 and all(map(math.isfinite, values)) else None
 
 
 @dataclass(frozen=True)

@@ -31,10 +31,30 @@ def read_tags(pairs: list[str], what: str = "--tag") -> dict[str, str]:
     UsageError
         One is not KEY=VALUE.
     """
-    tags = {}
+    return read_pairs(pairs, f"{what} is KEY=VALUE", hint="stage=draft")
+
+
+def read_pairs(pairs: list[str], form: str, hint: str) -> dict[str, str]:
+    """Return what stands on both sides of each =.
+
+    Parameters
+    ----------
+    pairs : list of str
+        As they were typed.
+    form : str
+        How each is to be written, for the error: ``--tag is KEY=VALUE``.
+    hint : str
+        An example.
+
+    Raises
+    ------
+    UsageError
+        One is no such pair.
+    """
+    found = {}
     for pair in pairs:
         key, sign, value = pair.partition("=")
         if not sign or not key:
-            raise UsageError(f"{what} is KEY=VALUE, got '{pair}'", hint="stage=draft")
-        tags[key] = value
-    return tags
+            raise UsageError(f"{form}, got '{pair}'", hint=hint)
+        found[key] = value
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -36,17 +35,11 @@ def trial_rows(record: RunRecord, trials: Iterable[TrialResult]) -> list[Row]:
 def _trial_row(record: RunRecord, trial: TrialResult) -> Row:
     row: dict[str, Any] = {"run": record.id, "experiment": record.experiment, "trial": trial.trial}
     row["state"] = str(trial.state)
-    for name, scores in trial.scores.items():
-        row |= {f"metrics.{name}": trial.mean(name), f"metrics.{name}.std": _std(scores)}
+    for name in trial.scores:
+        row |= {f"metrics.{name}": trial.mean(name), f"metrics.{name}.std": trial.std(name)}
     row |= {f"params.{key}": value for key, value in {**shared_params(record, trial.params), **trial.params}.items()}
-    error = f"{trial.error.type}: {trial.error.message}" if trial.error is not None else None
+    error = trial.error.text if trial.error is not None else None
     return {**row, "fit_s": trial.fit_s, "score_s": trial.score_s, "reused": trial.reused, "error": error}
-
-
-def _std(scores: Sequence[float]) -> float | None:
-    import statistics
-
-    return statistics.stdev(scores) if len(scores) > 1 and all(map(math.isfinite, scores)) else None
 
 
 def run_columns(rows: Iterable[Row]) -> list[str]:

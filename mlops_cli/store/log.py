@@ -51,7 +51,7 @@ def _text(event: Event) -> str:
     if isinstance(event, TrialFinished):
         result = event.result
         scores = " ".join(f"{name}={result.mean(name):.6g}" for name in result.scores)
-        why = f"{result.error.type}: {result.error.message}" if result.error is not None else scores
+        why = result.error.text if result.error is not None else scores
         return f"trial {result.trial} {result.state} {why}"
     if isinstance(event, Stage):
         return event.name

@@ -100,7 +100,7 @@ def _row(result: TrialResult, header: _Header) -> list[Any]:
         scores = result.scores.get(metric, ())
         cells += [_number(result.mean(metric)), _number(_std(scores)), *map(_number, scores)]
         cells += [""] * (splits - len(scores))
-    error = f"{result.error.type}: {result.error.message}" if result.error else ""
+    error = result.error.text if result.error else ""
     return [*cells, _number(result.fit_s), _number(result.score_s), _cell(error)]
 
 

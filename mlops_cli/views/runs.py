@@ -79,7 +79,7 @@ def troubles(
     if any(t.state.has_failed for t in trials):
         blocks += [Text(), *failed(trials, tracebacks=tracebacks)]
     elif record.error is not None:
-        blocks += [Text(), plain(f"{record.error.type}: {record.error.message}", "red")]
+        blocks += [Text(), plain(record.error.text, "red")]
     left = [w for w in record.warnings if w not in said]
     if left:
         blocks += [Text(), *(notice(w) for w in left)]

@@ -128,14 +128,11 @@ class Run:
 
 
 def _row(result: TrialResult) -> dict[str, Any]:
-    import statistics
-
     row: dict[str, Any] = {"trial": result.trial, "state": str(result.state)}
     row |= {f"params.{key}": value for key, value in result.params.items()}
-    for name, values in result.scores.items():
-        row[name] = result.mean(name)
-        row[f"{name}.std"] = statistics.stdev(values) if len(values) > 1 else None
-    error = f"{result.error.type}: {result.error.message}" if result.error is not None else None
+    for name in result.scores:
+        row |= {name: result.mean(name), f"{name}.std": result.std(name)}
+    error = result.error.text if result.error is not None else None
     return {**row, "fit_s": result.fit_s, "score_s": result.score_s, "error": error}
 
 

@@ -33,11 +33,43 @@ from mlops_cli.store.plots import write_plots
 from mlops_cli.store.profiles import write_profile
 from mlops_cli.store.runs import RunSources, RunWriter
 
+CONTRAST = """
+() => {
+  const channel = (v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const behind = (at) => {
+    for (; at; at = at.parentElement) {
+      const colour = parse(getComputedStyle(at).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = {};
+  for (const at of document.querySelectorAll("main *, header *")) {
+    const own = [...at.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !at.checkVisibility() || at.closest("svg")) continue;
+    const [a, b] = [light(parse(getComputedStyle(at).color)), light(behind(at))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const kind = at.tagName + "." + at.className;
+    found[kind] = Math.min(found[kind] ?? 99, ratio);
+  }
+  return found;
+}
+"""
+"""Kind of element → the least contrast of its text with what is behind it."""
+
 NASTY = (
     '<img src=x onerror="window.hurt=1">\'`</script><script>window.hurt=1</script><!--<script>'
     "&amp;{{7*7}}\x1b[31m\u202e"
 )
 """Markup, the end of a script, quotes, an entity, a template, a terminal's colour, text that runs backwards."""
+
+
+@pytest.fixture
+def contrast():
+    """The script that measures how well each kind of text on a page can be read."""
+    return CONTRAST
 
 
 @pytest.fixture

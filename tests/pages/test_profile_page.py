@@ -14,30 +14,6 @@ from mlops_cli.workflows.profile_page import write_profile_page
 
 ROWS = 300
 
-CONTRAST = """
-() => {
-  const channel = (v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
-  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
-  const behind = (at) => {
-    for (; at; at = at.parentElement) {
-      const colour = parse(getComputedStyle(at).backgroundColor);
-      if (colour.length === 3 || colour[3] > 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const found = {};
-  for (const at of document.querySelectorAll("main *, header *")) {
-    const own = [...at.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
-    if (!own || !at.checkVisibility() || at.closest("svg")) continue;
-    const [a, b] = [light(parse(getComputedStyle(at).color)), light(behind(at))];
-    const kind = at.tagName + "." + at.className;
-    found[kind] = Math.min(found[kind] ?? 99, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05));
-  }
-  return found;
-}
-"""
-
 
 def table() -> pd.DataFrame:
     rng = np.random.default_rng(0)
@@ -164,8 +140,8 @@ def test_the_page_never_scrolls_sideways(visit, told, wicked, width):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_text_can_be_read_in_light_and_in_dark(visit, told, scheme):
-    found = visit(told(), scheme=scheme).page.evaluate(CONTRAST)
+def test_all_text_can_be_read_in_light_and_in_dark(visit, told, contrast, scheme):
+    found = visit(told(), scheme=scheme).page.evaluate(contrast)
     assert len(found) > 10
     assert any(kind.startswith("TD.t") for kind in found)
     assert {kind: ratio for kind, ratio in found.items() if ratio < 4.5} == {}

@@ -10,31 +10,6 @@ from mlops_cli.store.plots import write_plots
 from mlops_cli.views.text import clean
 from mlops_cli.workflows.report import write_report
 
-CONTRAST = """
-() => {
-  const channel = (v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
-  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
-  const behind = (at) => {
-    for (; at; at = at.parentElement) {
-      const colour = parse(getComputedStyle(at).backgroundColor);
-      if (colour.length === 3 || colour[3] > 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const found = {};
-  for (const at of document.querySelectorAll("main *, header *")) {
-    const own = [...at.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
-    if (!own || !at.checkVisibility() || at.closest("svg")) continue;
-    const [a, b] = [light(parse(getComputedStyle(at).color)), light(behind(at))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    const kind = at.tagName + "." + at.className;
-    found[kind] = Math.min(found[kind] ?? 99, ratio);
-  }
-  return found;
-}
-"""
-
 
 @pytest.fixture
 def told(folder):
@@ -195,11 +170,11 @@ def test_the_page_never_scrolls_sideways(visit, told, swept, hostile, width):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_text_can_be_read_in_light_and_in_dark(visit, told, swept, hostile, scheme):
+def test_all_text_can_be_read_in_light_and_in_dark(visit, told, swept, hostile, contrast, scheme):
     for records in ([swept], [hostile], [swept, hostile]):
         seen = visit(told(*records), scheme=scheme)
         seen.page.evaluate("document.querySelectorAll('details').forEach((fold) => (fold.open = true))")
-        found = seen.page.evaluate(CONTRAST)
+        found = seen.page.evaluate(contrast)
         assert len(found) > 10
         assert {kind: ratio for kind, ratio in found.items() if ratio < 4.5} == {}
 

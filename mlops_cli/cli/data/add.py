@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlops_cli.cli.options import Json, Quiet, Verbose
+from mlops_cli.cli.options import Json, Quiet, Verbose, read_pairs
 from mlops_cli.cli.screen import dump, err, line
 from mlops_cli.errors import UsageError
 
@@ -77,13 +77,7 @@ def read_options(pairs: list[str]) -> dict[str, Any]:
     UsageError
         One is not K=V.
     """
-    found = {}
-    for pair in pairs:
-        key, sign, value = pair.partition("=")
-        if not sign or not key:
-            raise UsageError(f"--read is K=V, got '{pair}'", hint="--read 'sep=;'")
-        found[key] = _value(key, value)
-    return found
+    return {key: _value(key, value) for key, value in read_pairs(pairs, "--read is K=V", "--read 'sep=;'").items()}
 
 
 def _value(key: str, text: str) -> Any:
