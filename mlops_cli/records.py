@@ -720,6 +720,7 @@ class RunRecord:
     splits: SplitsInfo | None = None  # of the best trial
     counts: Counts = field(default_factory=Counts)
     dataset: DatasetVersion | None = None
+    test_dataset: DatasetVersion | None = None  # where the held-out rows have a source of their own
     git: GitState = field(default_factory=GitState)
     code: Mapping[str, str] = field(default_factory=dict)  # the user's own files that trials ran → sha256
     environment: Mapping[str, Any] = field(default_factory=dict)  # versions and host, never the environment's variables
@@ -736,6 +737,11 @@ class RunRecord:
     process: ProcessInfo | None = None
     error: ErrorInfo | None = None  # what ended the run, where it was not a trial
     schema_version: int = SCHEMA_VERSION
+
+    @property
+    def datasets(self) -> tuple[DatasetVersion, ...]:
+        """All data that it read: what trials saw, and held-out rows that come from somewhere else."""
+        return tuple(data for data in (self.dataset, self.test_dataset) if data is not None)
 
 
 @dataclass(frozen=True)

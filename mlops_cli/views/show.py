@@ -122,9 +122,10 @@ def _facts(record: RunRecord, now: datetime) -> list[tuple[str, str]]:
         found.append(("note", record.note))
     if record.tags:
         found.append(("tags", " ".join(f"{k}={v}" for k, v in record.tags.items())))
-    if record.dataset is not None:
-        size = f"{plural(record.dataset.rows, 'row')} × {plural(len(record.dataset.columns), 'column')}"
-        found.append(("data", f"{record.dataset.source}  {size}  {record.dataset.version[:12]}"))
+    for label, data in (("data", record.dataset), ("test data", record.test_dataset)):
+        if data is not None:
+            size = f"{plural(data.rows, 'row')} × {plural(len(data.columns), 'column')}"
+            found.append((label, f"{data.source}  {size}  {data.version[:12]}"))
     if record.git.commit:
         found.append(
             ("code", record.git.commit[:12] + (", uncommitted changes in source.diff" if record.git.dirty else ""))

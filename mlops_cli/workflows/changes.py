@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 SHOWN = 3
 UNSEEN = "something that its record does not hold has changed"
-TEST = "the rows of evaluation.test have changed, since all that its record holds is the same"
 
 
 def changes(record: RunRecord, prepared: Prepared) -> list[str]:
@@ -31,11 +30,17 @@ def changes(record: RunRecord, prepared: Prepared) -> list[str]:
     facts = prepared.maker.basis.facts
     found = [
         *_data(record.dataset, prepared.dataset.version),
+        *_test_data(record, prepared.loaded.test_version),
         *_code(record.code, facts["code"]),
         *_versions(record.environment, facts["python"], versions(prepared.packages)),
         *_config(record, prepared),
     ]
-    return found or [TEST if prepared.loaded.has_test_file else UNSEEN]
+    return found or [UNSEEN]
+
+
+def _test_data(record: RunRecord, now: DatasetVersion | None) -> Iterator[str]:
+    found = _data(record.test_dataset, now) if now is not None else ()
+    yield from (text.replace("the data", "the data of evaluation.test", 1) for text in found)
 
 
 def _data(before: DatasetVersion | None, now: DatasetVersion) -> Iterator[str]:

@@ -64,8 +64,7 @@ def show(ref: str, *, workspace: Path | None = None) -> DatasetPage:
     """Return a version with its tags and the runs that read it."""
     datasets = _datasets(workspace)
     version = datasets.find_ref(ref)
-    same = f'data.source ~ "{version.ref}" or data.version = "{version.table.version}"'
-    found = search(Query(where=same), workspace).records
+    found = search(Query(where=f"{_named(version)} or {_same(version)}"), workspace).records
     runs = tuple(r for r in found if _reads(r, version) or _has(r, version.table.version))
     numbers = tuple(v.number for v in datasets.versions(version.name))
     return DatasetPage(version, _tags_of(version, datasets), numbers, runs)
@@ -75,12 +74,21 @@ def _tags_of(version: NamedDataset, datasets: Datasets) -> tuple[str, ...]:
     return tuple(sorted(tag for tag, number in datasets.tags(version.name).items() if number == version.number))
 
 
+def _named(version: NamedDataset) -> str:
+    """Return a filter for all runs that read a version by its name, and a few more."""
+    return f'data.source ~ "{version.ref}" or test.source ~ "{version.ref}"'
+
+
+def _same(version: NamedDataset) -> str:
+    return f'data.version = "{version.table.version}" or test.version = "{version.table.version}"'
+
+
 def _reads(run: RunRecord, version: NamedDataset) -> bool:
-    return run.dataset is not None and version.ref in run.dataset.source.split(", ")
+    return any(version.ref in data.source.split(", ") for data in run.datasets)
 
 
 def _has(run: RunRecord, content: str) -> bool:
-    return run.dataset is not None and run.dataset.version == content
+    return any(data.version == content for data in run.datasets)
 
 
 def diff(a: str, b: str, *, key: str | None = None, workspace: Path | None = None) -> DataDiff:
@@ -253,7 +261,7 @@ def removable(ref: str, *, force: bool = False, workspace: Path | None = None) -
 
 
 def _require_unused(version: NamedDataset, workspace: Path | None) -> None:
-    found = search(Query(where=f'data.source ~ "{version.ref}"'), workspace)
+    found = search(Query(where=_named(version)), workspace)
     runs = [run for run in found.records if _reads(run, version)]
     if runs:
         more = f" and {len(runs) - 1} more" if len(runs) > 1 else ""
@@ -311,5 +319,5 @@ def _used(workspace: Path | None) -> frozenset[str] | None:
     if found.damaged:
         return None
     models = recorded_by_models(WorkspacePaths(find_workspace(workspace).root))
-    recorded = {run.dataset.version for run in found.records if run.dataset is not None}
+    recorded = {data.version for run in found.records for data in run.datasets}
     return frozenset(recorded | {str(data.get("version")) for _, data in models})

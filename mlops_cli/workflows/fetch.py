@@ -73,7 +73,7 @@ class Ready:
 
 
 def ready_source(
-    source: ComponentSpec, workspace: Workspace, path: str | None = None, snapshot: Snapshot | None = None
+    source: ComponentSpec, workspace: Workspace, path: str | list[str] | None = None, snapshot: Snapshot | None = None
 ) -> Ready:
     """Fetch what a source needs, and build it.
 
@@ -83,8 +83,8 @@ def ready_source(
         As the config has it.
     workspace : Workspace
         What relative paths start from, and where fetched files are kept.
-    path : str, optional
-        Another file, to be read in the same way.
+    path : str or list of str, optional
+        Other files, to be read in the same way.
     snapshot : Snapshot, optional
         Files as they were fetched for an earlier run, to be read instead of fetching.
 
@@ -101,7 +101,7 @@ def ready_source(
     return Ready(maker.built(spec, "data"), maker.gathered)
 
 
-def _elsewhere(source: ComponentSpec, path: str) -> ComponentSpec:
+def _elsewhere(source: ComponentSpec, path: str | list[str]) -> ComponentSpec:
     """Return the spec for another file: the expected sha256 was that of the first."""
     params = {k: v for k, v in source.params.items() if k != "sha256" or not _is_ours(source)}
     return replace(source, params={**params, "path": path})

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlops_cli.components.dataset import make_dataset, read_table, reading_as_text
-from mlops_cli.components.forecasting import ORIGIN, supervised
+from mlops_cli.components.dataset import make_dataset, read_table
+from mlops_cli.components.forecasting import supervised
 from mlops_cli.components.sources.secrets import masked, refuse_passwords
-from mlops_cli.components.tables import conform, text_columns
-from mlops_cli.errors import ConfigError, DataError
+from mlops_cli.errors import ConfigError
 from mlops_cli.records import ForecastSpec, Task
 from mlops_cli.workflows.expect import check_expected
 from mlops_cli.workflows.fetch import ready_source
+from mlops_cli.workflows.held_out import hold_out, read_apart
 from mlops_cli.workflows.keep import as_kept, compared, keep, snapshots_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mlops_cli.config.workspace import Workspace
     from mlops_cli.contracts import DataSource
-    from mlops_cli.records import ComponentSpec, Dataset, DataSpec, ExperimentSpec
+    from mlops_cli.records import ComponentSpec, Dataset, DatasetVersion, DataSpec, ExperimentSpec
 
     Rows = np.ndarray[Any, Any]
 
@@ -38,9 +38,11 @@ class Loaded:
     test_rows: Rows | None = None
 
     @property
-    def has_test_file(self) -> bool:
-        """Whether the held-out rows come from a file of their own, and so have a version of their own."""
-        return self.test is not None and self.test.version is not self.train.version
+    def test_version(self) -> DatasetVersion | None:
+        """The version of held-out rows that come from somewhere else than the training rows."""
+        if self.test is None or self.test.version is self.train.version:
+            return None
+        return self.test.version
 
 
 def load(spec: ExperimentSpec, workspace: Workspace) -> Loaded:
@@ -60,10 +62,12 @@ def load(spec: ExperimentSpec, workspace: Workspace) -> Loaded:
         dataset, places = _with_past(dataset, places, spec, task)
     test = spec.evaluation.test
     if isinstance(test, str):
-        return _with_test_file(Loaded(dataset, task, places), spec, workspace)
+        apart = read_apart(test, dataset, task, spec, workspace)
+        dataset = replace(dataset, notices=(*dataset.notices, *apart.notices))
+        return Loaded(dataset, task, places, apart.dataset, apart.places)
     if test is None:
         return Loaded(dataset, task, places)
-    train, held = _hold_out(dataset, task, float(test), spec.trial.seed)
+    train, held = hold_out(dataset, task, float(test), spec.trial.seed)
     return Loaded(subset(dataset, train), task, places[train], subset(dataset, held), places[held])
 
 
@@ -152,81 +156,6 @@ def _time_order(dataset: Dataset) -> Rows:
     if dataset.times is None:
         return np.arange(dataset.rows)
     return dataset.times.to_numpy().argsort(kind="stable")
-
-
-def _hold_out(dataset: Dataset, task: Task, share: float, seed: int) -> tuple[Rows, Rows]:
-    """Choose the held-out rows: the last in time, whole groups, or a draw stratified by class."""
-    from sklearn.model_selection import GroupShuffleSplit, train_test_split
-
-    rows = np.arange(dataset.rows)
-    if dataset.times is not None:
-        cut = _cut_in_time(dataset.times.to_numpy(), share)
-        return rows[:cut], _forecast_after(rows, cut, dataset)
-    try:
-        if dataset.groups is not None:
-            splitter = GroupShuffleSplit(n_splits=1, test_size=share, random_state=seed)
-            train, test = next(splitter.split(rows, groups=dataset.groups))
-        else:
-            stratify = dataset.y if task is Task.CLASSIFICATION else None
-            train, test = train_test_split(rows, test_size=share, random_state=seed, stratify=stratify)
-    except ValueError as error:
-        raise DataError(
-            f"evaluation.test: cannot hold out {share:.0%} of {dataset.rows} rows: {error}",
-            hint="evaluation.test=null holds nothing out",
-        ) from error
-    return np.sort(train), np.sort(test)
-
-
-def _forecast_after(rows: Rows, cut: int, dataset: Dataset) -> Rows:
-    """Return the rows after a cut; of a forecast those that are made when all rows before the cut are known."""
-    held, origin, times = rows[cut:], dataset.extra.get(ORIGIN), dataset.times
-    if origin is None or times is None:
-        return held
-    known: Rows = (origin.iloc[held] >= times.iloc[cut - 1]).to_numpy()
-    return np.asarray(held[known])
-
-
-def _cut_in_time(times: Any, share: float) -> int:
-    """Return where the held-out rows begin: never between rows of the same time."""
-    changes = np.flatnonzero(times[1:] != times[:-1]) + 1
-    if not changes.size:
-        raise DataError("evaluation.test: all rows have the same data.time", hint="evaluation.test=null")
-    wanted = len(times) - max(1, round(share * len(times)))
-    return int(changes[np.abs(changes - wanted).argmin()])
-
-
-def _with_test_file(loaded: Loaded, spec: ExperimentSpec, workspace: Workspace) -> Loaded:
-    path = str(spec.evaluation.test)
-    try:
-        return _joined_by(loaded, path, spec, workspace)
-    except DataError as error:
-        raise DataError(f"evaluation.test: {error.message}", hint=error.hint) from error
-    except ConfigError as error:
-        if error.key is None or not error.key.startswith("data"):
-            raise
-        raise ConfigError(f"{path}: {error.message}, as {error.key} says", key="evaluation.test") from error
-
-
-def _joined_by(loaded: Loaded, path: str, spec: ExperimentSpec, workspace: Workspace) -> Loaded:
-    dataset, task = loaded.train, loaded.task
-    ready = ready_source(spec.data.source, workspace, path)
-    source = reading_as_text(ready.source, text_columns(dataset.features))
-    with ready.told():
-        table, said = read_table(source, spec.data)
-    if spec.data.target is not None and spec.data.target not in table.columns:
-        raise ConfigError(
-            f"{path} has no column '{spec.data.target}', so it cannot be scored on",
-            key="evaluation.test",
-            hint="give a labelled file, or a share such as 0.2",
-        )
-    features = conform(table, dataset.features, spec.data.dtypes)
-    # What is dropped need not be there, and the features are known by now.
-    wanted = replace(spec.data, drop=(), features=tuple(c.name for c in dataset.features))
-    test, _ = make_dataset(table, wanted, task, source=masked(path))
-    test = replace(test, X=features, features=dataset.features)
-    dropped = tuple(replace(n, message=f"{path}: {n.message}") for n in said if n.code == "rows-dropped")
-    dataset = replace(dataset, notices=(*dataset.notices, *dropped))
-    return replace(loaded, train=dataset, test=test, test_rows=table.index.to_numpy())
 
 
 def split_columns(dataset: Dataset) -> Mapping[str, Any]:

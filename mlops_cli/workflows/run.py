@@ -144,6 +144,7 @@ def _draft(prepared: Prepared, options: RunOptions, state: SourceState, started:
         params=prepared.composition.options,
         counts=_planned(plan.total),
         dataset=prepared.dataset.version,
+        test_dataset=prepared.loaded.test_version,
         git=state.git,
         code=prepared.maker.basis.facts["code"],
         environment=environment({*RECORDED, *prepared.packages}),

@@ -139,7 +139,7 @@ def _parts(dataset: Dataset, splits: Mapping[str, tuple[Split, ...]]) -> int | N
 def _held_copies(loaded: Loaded) -> list[Notice]:
     if loaded.test is None:
         return []
-    return check_held_out(loaded.train, loaded.test, is_file=loaded.has_test_file)
+    return check_held_out(loaded.train, loaded.test, is_file=loaded.test_version is not None)
 
 
 def refuse_undefined(plan: Plan, own: Collection[str], loaded: Loaded, splits: Mapping[str, tuple[Split, ...]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mlops_cli.records import ExperimentSpec, NamedDataset
 
 _NEEDED = "???"
+_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*@[A-Za-z0-9_.-]+")
 _OWN_KEYS = ("name", "version")
 
 
@@ -32,13 +34,45 @@ def with_version(spec: ExperimentSpec, workspace: Workspace) -> ExperimentSpec:
     ConfigError
         There is no such data set or version.
     """
-    source = spec.data.source
-    if source.target != NAMED_DATASET:
-        return spec
-    number = named_version(source, Datasets(WorkspacePaths(workspace.root)), "data", is_pinned=False).number
-    pinned = replace(source, params={**source.params, "version": number})
-    config = {**spec.config, "data": {**spec.config["data"], "version": number}}
-    return replace(spec, data=replace(spec.data, source=pinned), config=config)
+    datasets, config = Datasets(WorkspacePaths(workspace.root)), spec.config
+    source, evaluation = spec.data.source, spec.evaluation
+    held_out = held_out_version(evaluation.test, source, workspace)
+    if source.target == NAMED_DATASET:
+        number = named_version(source, datasets, "data", is_pinned=False).number
+        source = replace(source, params={**source.params, "version": number})
+        config = {**config, "data": {**config["data"], "version": number}}
+    if held_out is not None:
+        ref = _held_out_ref(held_out, datasets)
+        evaluation = replace(evaluation, test=ref)
+        config = {**config, "evaluation": {**config["evaluation"], "test": ref}}
+    return replace(spec, data=replace(spec.data, source=source), evaluation=evaluation, config=config)
+
+
+def held_out_version(test: float | str | None, source: ComponentSpec, workspace: Workspace) -> ComponentSpec | None:
+    """Return the data set that ``evaluation.test`` names, ``titanic@3``; None where it is no such thing.
+
+    Parameters
+    ----------
+    test : float, str or None
+        As the config has it; a file of that name comes first.
+    source : ComponentSpec
+        Of the data; where that is a named data set, its options of reading hold here too.
+    workspace : Workspace
+        Where files are looked for.
+    """
+    if not isinstance(test, str) or not _REF.fullmatch(test) or (workspace.root / test).exists():
+        return None
+    name, _, version = test.partition("@")
+    said = source.params if source.target == NAMED_DATASET else {}
+    return ComponentSpec(NAMED_DATASET, {**said, "name": name, "version": version})
+
+
+def _held_out_ref(spec: ComponentSpec, datasets: Datasets) -> str:
+    key = "evaluation.test"
+    try:
+        return named_version(spec, datasets, key, is_pinned=False).ref
+    except ConfigError as error:
+        raise ConfigError(error.message, key=key, hint=error.hint) from error
 
 
 def named_version(spec: ComponentSpec, datasets: Datasets, key: str, *, is_pinned: bool = True) -> NamedDataset:

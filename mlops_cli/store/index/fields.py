@@ -49,6 +49,10 @@ def _data(part: Callable[[DatasetVersion], Any]) -> Callable[[RunRecord], Any]:
     return lambda run: None if run.dataset is None else part(run.dataset)
 
 
+def _test(part: Callable[[DatasetVersion], Any]) -> Callable[[RunRecord], Any]:
+    return lambda run: None if run.test_dataset is None else part(run.test_dataset)
+
+
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
@@ -79,6 +83,9 @@ FIELDS = (
     Field("data.columns", Kind.NUMBER, _data(lambda data: len(data.columns))),
     Field("data.target", Kind.TEXT, _data(lambda data: data.target)),
     Field("data.source", Kind.TEXT, _data(lambda data: data.source or None)),
+    Field("test.version", Kind.HASH, _test(lambda data: data.version)),
+    Field("test.rows", Kind.NUMBER, _test(lambda data: data.rows)),
+    Field("test.source", Kind.TEXT, _test(lambda data: data.source or None)),
     Field("splits.digest", Kind.HASH, lambda run: None if run.splits is None else run.splits.digest),
     Field("git.commit", Kind.HASH, lambda run: run.git.commit),
     Field("git.dirty", Kind.FLAG, lambda run: run.git.dirty),
