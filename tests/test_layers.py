@@ -106,7 +106,7 @@ def test_every_command_is_in_the_readme(name):
 
 
 def test_no_file_is_too_long_to_read():
-    files = (p for p in (REPO / "mlops_cli").rglob("*.py") if p.name != "records.py")  # a list of short definitions
+    files = (REPO / "mlops_cli").rglob("*.py")
     assert [p for p in files if len(p.read_text(encoding="utf-8").splitlines()) > 400] == []
 
 
