@@ -4,6 +4,13 @@ YAML → `ExperimentSpec` → `Plan` → `TrialResult`s → `RunRecord` → view
 nothing mutates what another made: a changed record is a new one (`dataclasses.replace`).
 """
 
+from mlops_cli.records.audit import (
+    Action,
+    AuditEntry,
+    AuditFault,
+    AuditHead,
+    AuditReport,
+)
 from mlops_cli.records.base import (
     SCHEMA_VERSION,
     Change,
@@ -50,7 +57,19 @@ from mlops_cli.records.events import (
     TrialFinished,
 )
 from mlops_cli.records.models import (
+    CHAMPION,
+    Aliases,
+    AliasMove,
+    Approval,
+    Evaluated,
+    GateResult,
+    ModelStatus,
+    ModelVersion,
+    Promotion,
+    RegisteredModel,
+    ScoredMetric,
     Signature,
+    SignOff,
 )
 from mlops_cli.records.runs import (
     BestTrial,
@@ -94,9 +113,18 @@ from mlops_cli.records.spec import (
 )
 
 __all__ = [
+    "CHAMPION",
     "NAMED_DATASET",
     "SCHEMA_VERSION",
+    "Action",
+    "AliasMove",
+    "Aliases",
+    "Approval",
     "ArtifactsSpec",
+    "AuditEntry",
+    "AuditFault",
+    "AuditHead",
+    "AuditReport",
     "BestTrial",
     "Breach",
     "Change",
@@ -119,18 +147,22 @@ __all__ = [
     "DimensionKind",
     "Direction",
     "ErrorInfo",
+    "Evaluated",
     "EvaluationSpec",
     "Event",
     "ExperimentSpec",
     "Explanation",
     "Finding",
     "ForecastSpec",
+    "GateResult",
     "GitState",
     "Kind",
     "LauncherSpec",
     "Metric",
     "MetricSpec",
     "MetricSummary",
+    "ModelStatus",
+    "ModelVersion",
     "NamedDataset",
     "Notice",
     "PairedDifference",
@@ -139,8 +171,10 @@ __all__ = [
     "PlotName",
     "PlotSpec",
     "ProcessInfo",
+    "Promotion",
     "PrunerSpec",
     "Query",
+    "RegisteredModel",
     "Report",
     "RowDiff",
     "RunContents",
@@ -150,7 +184,9 @@ __all__ = [
     "RunStarted",
     "RunStatus",
     "SamplerSpec",
+    "ScoredMetric",
     "Shift",
+    "SignOff",
     "Signature",
     "SplitFinished",
     "SplitScore",

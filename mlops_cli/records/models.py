@@ -1,13 +1,22 @@
-"""Models: what one takes and gives."""
+"""Models: what one takes and gives, its registered versions, who stands behind them, and what they must pass."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlops_cli.records.base import Task
-    from mlops_cli.records.data import Column
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from mlops_cli.records.audit import AuditHead
+    from mlops_cli.records.base import Direction, Notice, Task
+    from mlops_cli.records.data import Column, DatasetVersion
+    from mlops_cli.records.runs import RunRecord
+
+CHAMPION = "champion"
+"""The alias that a bare name of a model means, and that promotion gives where no other is said."""
 
 
 @dataclass(frozen=True)
@@ -20,3 +29,154 @@ class Signature:
     output_dtype: str
     classes: tuple[Any, ...] | None = None
     id: str | None = None
+
+
+# --- the registry ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """``version.json``: a registered model, copied whole out of a run, which never changes."""
+
+    name: str
+    number: int
+    path: Path
+    created: str  # ISO 8601 with offset
+    by: str  # who registered it
+    record: RunRecord  # of the run that made it, as it was then
+    files: Mapping[str, str]  # path inside the version → sha256
+    size: int  # bytes of all of them
+    audit: AuditHead | None = None  # of the log when it was registered
+
+    @property
+    def ref(self) -> str:
+        """How it is called: ``titanic/3``."""
+        return f"{self.name}/{self.number}"
+
+
+class Approval(StrEnum):
+    """Where a version stands with the people who answer for it."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    ARCHIVED = "archived"
+
+
+@dataclass(frozen=True)
+class SignOff:
+    """What one person said of a version."""
+
+    by: str
+    at: str
+    verdict: Approval
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ModelStatus:
+    """What people say of a version; all of it may change."""
+
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    sign_offs: tuple[SignOff, ...] = ()
+
+    @property
+    def approval(self) -> Approval:
+        """The last word."""
+        return self.sign_offs[-1].verdict if self.sign_offs else Approval.PENDING
+
+
+@dataclass(frozen=True)
+class AliasMove:
+    """An alias that was given to another version, or taken away."""
+
+    alias: str
+    to: int | None
+    before: int | None
+    at: str
+    by: str
+    why: str = ""  # promotion, rollback, or nothing where it was set by hand
+    override: str = ""  # the reason why gates that failed were passed over
+    audit: AuditHead | None = None
+
+
+@dataclass(frozen=True)
+class Aliases:
+    """``aliases.json`` of a model: what its versions are called, and what they were called before."""
+
+    versions: Mapping[str, int] = field(default_factory=dict)  # alias → number
+    moves: tuple[AliasMove, ...] = ()  # the first one first
+    last: int = 0  # the highest number that was ever given
+
+    def of(self, number: int) -> tuple[str, ...]:
+        """Return the aliases of a version."""
+        return tuple(sorted(alias for alias, to in self.versions.items() if to == number))
+
+
+@dataclass(frozen=True)
+class RegisteredModel:
+    """A model with all its versions."""
+
+    name: str
+    versions: tuple[ModelVersion, ...]  # the first one first
+    aliases: Aliases
+    statuses: Mapping[int, ModelStatus]
+
+
+# --- gates -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What came of one gate."""
+
+    gate: str  # as the YAML spells it, below promotion: metrics.roc_auc.min
+    passed: bool
+    wanted: str
+    found: str
+    detail: str = ""  # how it was found: on which data, by which test
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """A version that was to be given an alias, and what its gates said."""
+
+    version: str  # titanic/3
+    alias: str
+    before: str | None  # the version that had it
+    gates: tuple[GateResult, ...]
+    done: bool
+    override: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether no gate failed."""
+        return all(gate.passed for gate in self.gates)
+
+
+# --- scores on new data ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ScoredMetric:
+    """A metric of a model on labelled data."""
+
+    value: float
+    direction: Direction
+    ci95: tuple[float, float] | None  # by bootstrap over rows, or over groups; None where there is too little
+    std: float | None = None  # of the resamples
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What ``mlops evaluate`` found."""
+
+    model: str  # titanic/3, or the id of a run
+    data: DatasetVersion
+    task: Task
+    metrics: Mapping[str, ScoredMetric]
+    primary: str
+    resamples: int
+    by: str = "rows"  # what was drawn again: rows, or the groups of a column
+    warnings: tuple[Notice, ...] = ()

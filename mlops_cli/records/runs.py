@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from mlops_cli.records.audit import AuditHead
     from mlops_cli.records.base import Direction, ErrorInfo, Notice, RunStatus, Task
     from mlops_cli.records.data import DataProfile, DatasetVersion
     from mlops_cli.records.spec import TrialSpec
@@ -231,6 +232,7 @@ class RunRecord:
     files: Mapping[str, str] = field(default_factory=dict)  # path inside the run → sha256, of what must not change
     process: ProcessInfo | None = None
     error: ErrorInfo | None = None  # what ended the run, where it was not a trial
+    audit: AuditHead | None = None  # of the log when it ended
     schema_version: int = SCHEMA_VERSION
 
     @property

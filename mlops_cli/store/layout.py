@@ -214,6 +214,68 @@ class RunPaths:
 
 
 @dataclass(frozen=True)
+class VersionPaths:
+    """The files of one registered version, ``<workspace>/models/<name>/<number>``; the folder stands alone."""
+
+    root: Path
+
+    @property
+    def version_json(self) -> Path:
+        """Which version it is, where it came from, and the sha256 of its files; the last file that is written."""
+        return self.root / "version.json"
+
+    @property
+    def status(self) -> Path:
+        """What people say of it; the one file beside the card that changes."""
+        return self.root / "status.json"
+
+    @property
+    def card(self) -> Path:
+        """What it is, for people: written from the record, with what its owner adds."""
+        return self.root / "card.md"
+
+    @property
+    def run_json(self) -> Path:
+        """The record of the run that made it, as it was then."""
+        return self.root / "run.json"
+
+    @property
+    def config(self) -> Path:
+        """The run's config, itself runnable."""
+        return self.root / "config.yaml"
+
+    @property
+    def profile(self) -> Path:
+        """What the training data looked like."""
+        return self.root / "data_profile.json"
+
+    @property
+    def source_diff(self) -> Path:
+        """Changes that git had no commit of."""
+        return self.root / "source.diff"
+
+    @property
+    def packages(self) -> Path:
+        """Every package that it was made with: versions, and what identifies the files of each."""
+        return self.root / "packages.json"
+
+    @property
+    def requirements(self) -> Path:
+        """The same, as pip reads it."""
+        return self.root / "requirements.txt"
+
+    @property
+    def code(self) -> Path:
+        """The user's own files that the model needs, as they were."""
+        return self.root / "code"
+
+    @property
+    def model(self) -> ModelPaths:
+        """The model itself."""
+        return ModelPaths(self.root / "model")
+
+
+@dataclass(frozen=True)
 class WorkspacePaths:
     """The folders of one workspace."""
 
@@ -233,6 +295,29 @@ class WorkspacePaths:
     def models(self) -> Path:
         """The registry."""
         return self.root / "models"
+
+    @property
+    def new_models(self) -> Path:
+        """Where a version is put together before it appears under its number in one rename."""
+        return self.models / ".new"
+
+    @property
+    def models_trash(self) -> Path:
+        """Where a version goes in one rename before it is removed file by file."""
+        return self.models / ".trash"
+
+    @property
+    def models_lock(self) -> Path:
+        """Held by whoever changes the registry."""
+        return self.locks / "models"
+
+    def aliases(self, name: str) -> Path:
+        """Return what a model's versions are called, and were called before."""
+        return self.models / check_name(name, "model") / "aliases.json"
+
+    def model_version(self, name: str, number: int) -> VersionPaths:
+        """Return the files of a registered version."""
+        return VersionPaths(self.models / check_name(name, "model") / str(number))
 
     @property
     def internal(self) -> Path:
@@ -268,6 +353,11 @@ class WorkspacePaths:
     def audit(self) -> Path:
         """Who did what, when."""
         return self.internal / "audit.jsonl"
+
+    @property
+    def audit_lock(self) -> Path:
+        """Held by whoever adds to the audit log."""
+        return self.locks / "audit"
 
     @property
     def locks(self) -> Path:

@@ -32,6 +32,7 @@ from mlops_cli.records import (
     TrialResult,
     TrialState,
 )
+from mlops_cli.store.audit import head_from_json, head_to_json
 from mlops_cli.store.layout import RunPaths
 from mlops_cli.store.values import decode, encode, finite, number
 
@@ -88,6 +89,7 @@ def run_to_json(record: RunRecord, workspace: Path | None = None) -> Json:
         "files": dict(record.files),
         "process": None if record.process is None else _process_to_json(record.process),
         "error": _error_to_json(record.error),
+        "audit": head_to_json(record.audit),
     }
 
 
@@ -138,6 +140,7 @@ def run_from_json(value: Mapping[str, Any], path: Path) -> RunRecord:
         files=dict(value.get("files") or {}),
         process=_optional(_process_from_json, value.get("process")),
         error=_optional(_error_from_json, value.get("error")),
+        audit=head_from_json(value.get("audit")),
     )
 
 

@@ -9,7 +9,7 @@ from mlops_cli.errors import MlopsError
 from mlops_cli.records import RunStatus
 from mlops_cli.store.index.fields import BY_NAME, columns_of, values_of
 from mlops_cli.workflows.compare import Compared, compare_runs
-from mlops_cli.workflows.model import Model, open_model
+from mlops_cli.workflows.model import Model, saved_by
 from mlops_cli.workflows.prepare import RunOptions
 from mlops_cli.workflows.recording import ignore
 from mlops_cli.workflows.resume import resume as finish_run
@@ -124,7 +124,7 @@ class Run:
         StoreError
             The run has no model, or its files are not those that were recorded.
         """
-        return open_model(self.record, allow_pickle=allow_pickle)
+        return saved_by(self.record).open(allow_pickle=allow_pickle)
 
 
 def _row(result: TrialResult) -> dict[str, Any]:

@@ -214,13 +214,13 @@ class Material:
     @cached_property
     def model(self) -> Any:
         """The winner fitted on all training rows: as it was saved, else fitted anew."""
-        from mlops_cli.workflows.model import open_model
+        from mlops_cli.workflows.model import saved_by
         from mlops_cli.workflows.refit import refit
 
         if self.fitted is not None:
             return self.fitted
         try:
-            return open_model(self.record).pipeline
+            return saved_by(self.record).open().pipeline
         except MlopsError:  # none was kept, or it is a pickle
             return refit(self.prepared, self.winner).model
 

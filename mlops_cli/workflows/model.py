@@ -6,17 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components.tables import conform
-from mlops_cli.config.workspace import trusted_workspace
-from mlops_cli.errors import UsageError
+from mlops_cli.config.workspace import find_workspace, trusted_workspace
+from mlops_cli.errors import StoreError, UsageError, did_you_mean
 from mlops_cli.execution.job import make_importable
-from mlops_cli.store.layout import RunPaths
+from mlops_cli.store.find import find_run, run_folders
+from mlops_cli.store.layout import RunPaths, VersionPaths, WorkspacePaths
 from mlops_cli.store.models import load_model, load_signature
+from mlops_cli.store.registry import Registry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     import numpy as np
     import pandas as pd
 
-    from mlops_cli.records import RunRecord, Signature
+    from mlops_cli.records import ModelVersion, RunRecord, Signature
+    from mlops_cli.store.layout import ModelPaths
 
 
 @dataclass(frozen=True)
@@ -71,26 +77,98 @@ class Model:
         return conform(table, self.signature.inputs)
 
 
-def open_model(record: RunRecord, *, allow_pickle: bool = False) -> Model:
-    """Open the model of a run, after its files are checked against the record.
+@dataclass(frozen=True)
+class SavedModel:
+    """A model on disk, of a run or registered, that is not opened yet.
 
     Parameters
     ----------
+    label : str
+        What it is called: ``titanic/3``, or the run's id.
     record : RunRecord
-        The run.
-    allow_pickle : bool
-        Open a model that was saved by ``artifacts.model_format: joblib``; a pickle can run any code.
+        How it was made.
+    paths : ModelPaths
+        Its files.
+    hashes : mapping of str to str
+        File name → sha256, as the record or the registry keeps it.
+    version : ModelVersion, optional
+        Where it is a registered one.
+    """
+
+    label: str
+    record: RunRecord
+    paths: ModelPaths
+    hashes: Mapping[str, str]
+    version: ModelVersion | None = None
+
+    def signature(self) -> Signature:
+        """Return what it takes and gives, after the file is checked."""
+        return load_signature(self.paths, self.hashes)
+
+    def open(self, *, allow_pickle: bool = False) -> Model:
+        """Open it, after its files are checked.
+
+        Parameters
+        ----------
+        allow_pickle : bool
+            Open a model that was saved by ``artifacts.model_format: joblib``; a pickle can run any code.
+
+        Raises
+        ------
+        StoreError
+            There is no model, or its files are not those that were recorded.
+        ConfigError
+            It is of another workspace, which trusts modules that this one does not.
+        """
+        workspace = trusted_workspace(self.paths.root)
+        make_importable(str(workspace.root), workspace.trust)
+        pipeline = load_model(self.paths, self.hashes, trust=workspace.trust, allow_pickle=allow_pickle)
+        return Model(pipeline, self.signature())
+
+
+def saved_by(record: RunRecord) -> SavedModel:
+    """Return the model of a run."""
+    return SavedModel(record.id, record, RunPaths(record.path).model, _of_model(record.files))
+
+
+def registered(version: ModelVersion) -> SavedModel:
+    """Return the model of a registered version."""
+    paths = VersionPaths(version.path).model
+    return SavedModel(version.ref, version.record, paths, _of_model(version.files), version)
+
+
+def find_model(ref: str, *, workspace: Path | None = None) -> SavedModel:
+    """Return the model that ``ref`` means.
+
+    Parameters
+    ----------
+    ref : str
+        ``titanic/3``, ``titanic@champion``, ``titanic`` (the champion, else the newest version); or a run: an id, a
+        unique beginning of one, a path, ``latest``, ``titanic:latest``, ``titanic:best``.
+    workspace : Path, optional
+        The workspace; the current folder's where not given.
 
     Raises
     ------
     StoreError
-        The run has no model, or its files are not those that were recorded.
-    ConfigError
-        The run is of another workspace, which trusts modules that this one does not.
+        Nothing is meant, or several.
     """
-    workspace = trusted_workspace(record.path)
-    make_importable(str(workspace.root), workspace.trust)
-    paths = RunPaths(record.path).model
-    hashes = {k.removeprefix("model/"): v for k, v in record.files.items() if k.startswith("model/")}
-    pipeline = load_model(paths, hashes, trust=workspace.trust, allow_pickle=allow_pickle)
-    return Model(pipeline, load_signature(paths, hashes))
+    paths = WorkspacePaths(find_workspace(workspace).root)
+    registry = Registry(paths)
+    name = ref.partition("@")[0].partition("/")[0]
+    # An id of a run has its experiment before the /, which may be a model's name too: then a number tells them apart.
+    is_version = "@" in ref or "/" not in ref or ref.rpartition("/")[2].isdecimal()
+    if is_version and registry.is_known(name):
+        return registered(registry.find(ref))
+    try:
+        return saved_by(find_run(paths, ref))
+    except StoreError as error:
+        if not is_version or ":" in ref:
+            raise
+        known = [*registry.names(), *sorted({place.parent.name for place in run_folders(paths)})]
+        hint = did_you_mean(ref, known) if known else "mlops run makes one"
+        raise StoreError(f"'{ref}' is neither a registered model nor a run", hint=hint) from error
+
+
+def _of_model(files: Mapping[str, str]) -> dict[str, str]:
+    return {name.removeprefix("model/"): digest for name, digest in files.items() if name.startswith("model/")}

@@ -1,0 +1,220 @@
+"""The audit log: one line for each thing that changed the store, each resting on the hash of the line before.
+
+A chain alone shows an edit in its midst, not a tail that was cut or a log that was written anew: so the records that
+an entry speaks of keep its hash too (`AuditHead`). An entry is written before the change that it announces, so that
+nothing happens that is not in the log; what a kill came before is announced and did not happen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from mlops_cli.records import SCHEMA_VERSION, Action, AuditEntry, AuditHead
+from mlops_cli.store.files import check_schema, damaged, disk_errors, locked, parse_json, read_bytes, sha256, sync_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from mlops_cli.store.layout import WorkspacePaths
+
+BEGINNING = "0" * 64
+"""What the first entry rests on."""
+
+_TAIL = 65_536
+_SIZE_LIMIT = 1_000_000  # bytes of one entry
+
+
+@dataclass(frozen=True)
+class AuditLog:
+    """The audit log of a workspace.
+
+    Parameters
+    ----------
+    paths : WorkspacePaths
+        The workspace.
+    """
+
+    paths: WorkspacePaths
+
+    def append(self, action: Action, subject: str, details: Mapping[str, Any] | None = None) -> AuditHead:
+        """Write down what is about to be done, safely on the disk when this returns.
+
+        Parameters
+        ----------
+        action : Action
+            What.
+        subject : str
+            To what: the id of a run, ``titanic/3``, ``titanic@3``.
+        details : mapping, optional
+            What else there is to know, as JSON has it; no secrets.
+
+        Returns
+        -------
+        AuditHead
+            For the record that the entry speaks of.
+
+        Raises
+        ------
+        StoreError
+            The disk refuses, or the log's end is damaged.
+        """
+        path = self.paths.audit
+        with locked(self.paths.audit_lock), _opened(path) as descriptor, disk_errors("write", path):
+            last = _last_line(descriptor)
+            entry = _entry(_head_of(last, path), action, subject, details or {})
+            _write_all(descriptor, _line(entry))
+            os.fsync(descriptor)
+            if entry.number == 1:
+                sync_paths([path.parent])
+        return entry.head
+
+    def entries(self) -> Iterator[AuditEntry]:
+        """Yield the entries in order, as they are written; whether they hold together is another question.
+
+        Raises
+        ------
+        StoreError
+            A line is no entry; what a kill left of a last one is left out.
+        """
+        path = self.paths.audit
+        if not path.exists():
+            return
+        *lines, _ = read_bytes(path).split(b"\n")  # what follows the last line's end was never acknowledged
+        for number, line in enumerate(lines, 1):
+            yield entry_from_line(line, path, number)
+
+
+def entry_from_line(line: bytes, path: Path, number: int) -> AuditEntry:
+    """Return the entry of one line.
+
+    Raises
+    ------
+    StoreError
+        It is none; the message names the line.
+    """
+    try:
+        value = parse_json(line, path)
+        check_schema(value, path)
+        return AuditEntry(
+            number=int(value["number"]),
+            at=str(value["at"]),
+            user=str(value["user"]),
+            host=str(value["host"]),
+            action=Action(value["action"]),
+            subject=str(value["subject"]),
+            details=dict(value["details"]),
+            previous=str(value["previous"]),
+            hash=str(value["hash"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(path, f"not an entry of the audit log: {error!r}", line=number) from error
+
+
+def hash_of(entry: AuditEntry) -> str:
+    """Return the hash that an entry must have: sha256 of all the rest."""
+    return sha256(_canonical({key: value for key, value in entry_to_json(entry).items() if key != "hash"}))
+
+
+def entry_to_json(entry: AuditEntry) -> dict[str, Any]:
+    """Return an entry as its line has it."""
+    return {"schema_version": SCHEMA_VERSION, **vars(entry), "action": str(entry.action)}
+
+
+def head_to_json(head: AuditHead | None) -> dict[str, Any] | None:
+    """Return the place and hash of an entry."""
+    return None if head is None else {"number": head.number, "hash": head.hash}
+
+
+def head_from_json(value: Mapping[str, Any] | None) -> AuditHead | None:
+    """Return what `head_to_json` wrote."""
+    return None if value is None else AuditHead(int(value["number"]), str(value["hash"]))
+
+
+def this_user() -> str:
+    """Return who works here, as the system knows them."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user without a name
+        return str(os.getuid())
+
+
+def _entry(before: AuditHead | None, action: Action, subject: str, details: Mapping[str, Any]) -> AuditEntry:
+    from dataclasses import replace
+
+    draft = AuditEntry(
+        number=1 if before is None else before.number + 1,
+        at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        user=this_user(),
+        host=os.uname().nodename,
+        action=action,
+        subject=subject,
+        details=details,
+        previous=BEGINNING if before is None else before.hash,
+        hash="",
+    )
+    return replace(draft, hash=hash_of(draft))
+
+
+def _canonical(value: Mapping[str, Any]) -> bytes:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return text.encode()
+
+
+def _line(entry: AuditEntry) -> bytes:
+    return _canonical(entry_to_json(entry)) + b"\n"
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    with disk_errors("write", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _last_line(descriptor: int) -> bytes:
+    """Return the last whole line, after cutting off what a kill left of one that was never acknowledged."""
+    size = os.fstat(descriptor).st_size
+    for reach in (_TAIL, _SIZE_LIMIT, size):
+        start = max(0, size - reach)
+        tail = os.pread(descriptor, size - start, start)
+        end = tail.rfind(b"\n")
+        begin = tail.rfind(b"\n", 0, end) if end >= 0 else -1
+        if start == 0 or begin >= 0:
+            break
+    if end + 1 < len(tail):
+        os.ftruncate(descriptor, start + end + 1)
+    return tail[begin + 1 : end] if end >= 0 else b""
+
+
+def _head_of(line: bytes, path: Path) -> AuditHead | None:
+    if not line:
+        return None
+    value = parse_json(line, path)
+    try:
+        return AuditHead(int(value["number"]), str(value["hash"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(path, f"its last line is no entry: {error!r}") from error
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    """Write a line whole, or leave the log as it was: a full disk may take a part of it."""
+    size = os.fstat(descriptor).st_size
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+    except BaseException:
+        os.ftruncate(descriptor, size)
+        raise

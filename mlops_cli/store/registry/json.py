@@ -1,0 +1,112 @@
+"""Versions, statuses and aliases to JSON and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlops_cli.records import SCHEMA_VERSION, Aliases, AliasMove, Approval, ModelStatus, ModelVersion, SignOff
+from mlops_cli.store.audit import head_from_json, head_to_json
+from mlops_cli.store.serialize import dataset_to_json, metrics_to_json, params_to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from mlops_cli.records import RunRecord
+
+    Json = dict[str, Any]
+
+
+def version_to_json(version: ModelVersion) -> Json:
+    """Return a version as its ``version.json`` has it: where it came from, its scores and its files at a glance.
+
+    All of the run that made it is in ``run.json`` beside it.
+    """
+    record = version.record
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": version.name,
+        "version": version.number,
+        "created": version.created,
+        "by": version.by,
+        "run": record.id,
+        "experiment": record.experiment,
+        "task": None if record.task is None else str(record.task),
+        "primary": record.primary,
+        "direction": None if record.direction is None else str(record.direction),
+        "metrics": metrics_to_json(record.metrics),
+        "params": params_to_json(record.params),
+        "dataset": None if record.dataset is None else dataset_to_json(record.dataset),
+        "test_dataset": None if record.test_dataset is None else dataset_to_json(record.test_dataset),
+        "git": {"commit": record.git.commit, "dirty": record.git.dirty},
+        "fingerprint": record.fingerprint,
+        "files": dict(version.files),
+        "size": version.size,
+        "audit": head_to_json(version.audit),
+    }
+
+
+def version_from_json(value: Mapping[str, Any], path: Path, record: RunRecord) -> ModelVersion:
+    """Return the version that lies in the folder ``path``, whose run's record is beside it.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, AttributeError
+        The JSON is not a version's; the caller names the file.
+    """
+    if str(value["run"]) != record.id:
+        raise ValueError(f"run.json beside it is of {record.id}, not of {value['run']}")
+    return ModelVersion(
+        name=str(value["name"]),
+        number=int(value["version"]),
+        path=path,
+        created=str(value["created"]),
+        by=str(value["by"]),
+        record=record,
+        files={str(name): str(digest) for name, digest in value["files"].items()},
+        size=int(value["size"]),
+        audit=head_from_json(value.get("audit")),
+    )
+
+
+def status_to_json(status: ModelStatus) -> Json:
+    """Return what people say of a version."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "description": status.description,
+        "tags": dict(status.tags),
+        "approval": str(status.approval),
+        "sign_offs": [{**vars(item), "verdict": str(item.verdict)} for item in status.sign_offs],
+    }
+
+
+def status_from_json(value: Mapping[str, Any]) -> ModelStatus:
+    """Return what `status_to_json` wrote."""
+    return ModelStatus(
+        description=str(value.get("description", "")),
+        tags={str(key): str(tag) for key, tag in (value.get("tags") or {}).items()},
+        sign_offs=tuple(_sign_off(item) for item in value.get("sign_offs", ())),
+    )
+
+
+def _sign_off(value: Mapping[str, Any]) -> SignOff:
+    return SignOff(str(value["by"]), str(value["at"]), Approval(value["verdict"]), str(value.get("note", "")))
+
+
+def aliases_to_json(aliases: Aliases) -> Json:
+    """Return what a model's versions are called."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "aliases": dict(aliases.versions),
+        "last": aliases.last,
+        "moves": [{**vars(move), "audit": head_to_json(move.audit)} for move in aliases.moves],
+    }
+
+
+def aliases_from_json(value: Mapping[str, Any]) -> Aliases:
+    """Return what `aliases_to_json` wrote."""
+    return Aliases(
+        versions={str(name): int(number) for name, number in value["aliases"].items()},
+        moves=tuple(AliasMove(**{**move, "audit": head_from_json(move.get("audit"))}) for move in value["moves"]),
+        last=int(value["last"]),
+    )

@@ -1,0 +1,190 @@
+"""The registry: which versions of which models there are, what they are called, and what is said of them.
+
+``models/<name>/<number>/`` is a version, put together beside and moved to its place in one rename; nothing in it
+changes but ``status.json`` and the card. ``models/<name>/aliases.json`` is what versions are called.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlops_cli.errors import StoreError, did_you_mean
+from mlops_cli.records import CHAMPION, Aliases, ModelStatus, RegisteredModel
+from mlops_cli.store.files import damaged, locked, parse_json, read_bytes, read_json, sha256, write_json
+from mlops_cli.store.layout import VersionPaths, check_name
+from mlops_cli.store.registry.json import (
+    aliases_from_json,
+    aliases_to_json,
+    status_from_json,
+    status_to_json,
+    version_from_json,
+)
+from mlops_cli.store.serialize import run_from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlops_cli.records import ModelVersion, RunRecord
+    from mlops_cli.store.layout import WorkspacePaths
+
+_NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The registered models of a workspace.
+
+    Parameters
+    ----------
+    paths : WorkspacePaths
+        The workspace.
+    """
+
+    paths: WorkspacePaths
+
+    # --- finding -----------------------------------------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        """Return the names of all models that have a version."""
+        folder = self.paths.models
+        found = folder.iterdir() if folder.is_dir() else []
+        return sorted(p.name for p in found if not p.name.startswith(".") and self.numbers(p.name))
+
+    def is_known(self, name: str) -> bool:
+        """Whether a model of that name has a version."""
+        return bool(self.numbers(name))
+
+    def numbers(self, name: str) -> list[int]:
+        """Return the numbers of a model's versions; none where there is no such model."""
+        try:
+            folder = self.paths.models / check_name(name, "model")
+            found = [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
+        except (OSError, StoreError):
+            return []
+        return sorted(int(path.name) for path in found if _NUMBER.fullmatch(path.name))
+
+    def model(self, name: str) -> RegisteredModel:
+        """Return a model with all its versions.
+
+        Raises
+        ------
+        StoreError
+            There is no such model, or a version is damaged.
+        """
+        numbers = self.numbers(check_name(name, "model"))
+        if not numbers:
+            raise self._unknown(name)
+        versions = tuple(self.version(name, number) for number in numbers)
+        return RegisteredModel(name, versions, self.aliases(name), {v.number: self.status(v) for v in versions})
+
+    def find(self, ref: str) -> ModelVersion:
+        """Return the version that ``titanic/3``, ``titanic@champion`` or ``titanic`` means.
+
+        A bare name is the champion, or the newest version where there is none.
+
+        Raises
+        ------
+        StoreError
+            There is no such model, version or alias; the message says which there are.
+        """
+        name, mark, word = _parted(ref)
+        numbers = self.numbers(name)
+        if not numbers:
+            raise self._unknown(name)
+        if mark == "/":
+            number = int(word) if _NUMBER.fullmatch(word) else None
+            if number not in numbers:
+                known = [f"{name}/{n}" for n in numbers]
+                raise StoreError(f"the model '{name}' has no version '{word}'", hint=did_you_mean(ref, known))
+            return self.version(name, number)
+        aliases = self.aliases(name).versions
+        if not mark:
+            return self.version(name, aliases.get(CHAMPION, numbers[-1]))
+        if word not in aliases:
+            known = [f"{name}@{alias}" for alias in aliases]
+            hint = did_you_mean(ref, known) if known else f"mlops models alias {name}/{numbers[-1]} {word}"
+            raise StoreError(f"no version of '{name}' has the alias '{word}'", hint=hint)
+        return self.version(name, aliases[word])
+
+    def _unknown(self, name: str) -> StoreError:
+        known = self.names()
+        hint = did_you_mean(name, known) if known else f"mlops models register RUN --name {name}"
+        return StoreError(f"there is no registered model '{name}'", hint=hint)
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def version(self, name: str, number: int) -> ModelVersion:
+        """Read one version.
+
+        Raises
+        ------
+        StoreError
+            It is not there, or damaged.
+        """
+        paths = self.paths.model_version(name, number)
+        value = read_json(paths.version_json)
+        try:
+            found = version_from_json(value, paths.root, _record(paths, dict(value["files"])))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise damaged(paths.version_json, f"not a version of a model: {error!r}") from error
+        if (found.name, found.number) != (name, number):
+            raise damaged(paths.version_json, f"it says that it is {found.ref}")
+        return found
+
+    def status(self, version: ModelVersion) -> ModelStatus:
+        """Return what people say of a version."""
+        path = VersionPaths(version.path).status
+        if not path.exists():
+            return ModelStatus()
+        value = read_json(path)
+        try:
+            return status_from_json(value)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise damaged(path, f"not what is said of a version: {error!r}") from error
+
+    def aliases(self, name: str) -> Aliases:
+        """Return what a model's versions are called."""
+        path = self.paths.aliases(name)
+        if not path.exists():
+            return Aliases()
+        value = read_json(path)
+        try:
+            return aliases_from_json(value)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise damaged(path, f"not the aliases of a model: {error!r}") from error
+
+    # --- changing ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Keep others from changing the registry while the block lasts."""
+        with locked(self.paths.models_lock):
+            yield
+
+    def write_status(self, version: ModelVersion, status: ModelStatus) -> None:
+        """Replace what is said of a version, inside `changing`."""
+        write_json(VersionPaths(version.path).status, status_to_json(status))
+
+    def write_aliases(self, name: str, aliases: Aliases) -> None:
+        """Replace what a model's versions are called, inside `changing`."""
+        write_json(self.paths.aliases(name), aliases_to_json(aliases))
+
+
+def _parted(ref: str) -> tuple[str, str, str]:
+    """Return the name, ``/`` or ``@`` or nothing, and what follows it."""
+    for mark in ("@", "/"):
+        name, found, word = ref.partition(mark)
+        if found:
+            return name, mark, word
+    return ref, "", ""
+
+
+def _record(paths: VersionPaths, files: dict[str, str]) -> RunRecord:
+    """Return the record of the run that made a version, after its sha256 is checked."""
+    data = read_bytes(paths.run_json)
+    if sha256(data) != files.get(paths.run_json.name):
+        raise damaged(paths.run_json, "its sha256 is not the one in version.json")
+    return run_from_json(parse_json(data, paths.run_json), paths.root)
