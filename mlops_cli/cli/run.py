@@ -123,7 +123,7 @@ def _print_outcome(outcome: Outcome, *, tracebacks: bool, nothing: str | None) -
     from mlops_cli.workflows.earlier import earlier_run
 
     record = outcome.record
-    said = record.warnings if outcome.found else outcome.said  # when it ran; `runs show` has them all
+    said = () if outcome.found else outcome.said  # while it ran
     apart()
     show(summary(record, outcome.trials, said=said, tracebacks=tracebacks))
     earlier = earlier_run(record)

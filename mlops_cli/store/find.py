@@ -313,11 +313,11 @@ def _no_runs(workspace: WorkspacePaths, experiment: str | None) -> StoreError:
     )
 
 
-def find_finished(workspace: WorkspacePaths, experiment: str, fingerprint: str) -> RunRecord | None:
-    """Return the newest completed run with the same fingerprint; None where there is none."""
+def find_finished(workspace: WorkspacePaths, experiment: str, fingerprint: str) -> Iterator[RunRecord]:
+    """Yield the completed runs with the same fingerprint, the newest first."""
     from mlops_cli.store.index import find_completed
 
     if not fingerprint or not folder_names(workspace.runs / experiment):
-        return None
+        return
     found = (_readable(path) for path in find_completed(workspace, experiment, fingerprint))
-    return next((record for record in found if record and record.fingerprint == fingerprint), None)
+    yield from (record for record in found if record and record.fingerprint == fingerprint)

@@ -17,7 +17,10 @@ LOOKED_AT = 10
 
 
 def earlier_run(record: RunRecord) -> RunRecord | None:
-    """Return the last run of the experiment before this one that completed and that asked for something else."""
+    """Return the last run of the experiment before this one that can be compared with it and asked for something else.
+
+    One that completed, on data of the same target, ranked by the same metric.
+    """
     folders = run_folders(RunPaths(record.path).workspace, record.experiment)
     before = sorted((path for path in folders if path.name < record.path.name), key=lambda path: path.name)
     for path in before[: -LOOKED_AT - 1 : -1]:
@@ -25,6 +28,13 @@ def earlier_run(record: RunRecord) -> RunRecord | None:
             found = read_run(path)
         except StoreError:
             continue
-        if found.status is RunStatus.COMPLETED and found.fingerprint != record.fingerprint:
+        if found.fingerprint != record.fingerprint and _is_alike(found, record):
             return found
     return None
+
+
+def _is_alike(found: RunRecord, record: RunRecord) -> bool:
+    if found.status is not RunStatus.COMPLETED or found.dataset is None or record.dataset is None:
+        return False
+    what = (found.dataset.target, found.task, found.primary)
+    return what == (record.dataset.target, record.task, record.primary)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlops_cli.contracts import Observer
-    from mlops_cli.records import ArtifactsSpec
+    from mlops_cli.records import ArtifactsSpec, DatasetVersion
     from mlops_cli.workflows.prepare import Composed, Prepared
 
 RECORDED = (
@@ -109,13 +109,20 @@ def _is_surely_long(composed: Composed, options: RunOptions) -> bool:
 
 
 def _identical(workspace: WorkspacePaths, prepared: Prepared, options: RunOptions) -> RunRecord | None:
-    """Return a finished run with the same fingerprint that has all that is asked for."""
+    """Return a finished run with the same fingerprint that has all that is asked for, from the same place."""
     if options.force:
         return None
-    found = find_finished(workspace, prepared.spec.name, prepared.plan.fingerprint)
-    if found is None or not _serves(found, prepared.spec.artifacts):
-        return None
-    return None if options.retry_failed and found.counts.failed else found
+    sources = _sources(prepared.dataset.version, prepared.loaded.test_version)
+    for found in find_finished(workspace, prepared.spec.name, prepared.plan.fingerprint):
+        is_whole = _serves(found, prepared.spec.artifacts) and not (options.retry_failed and found.counts.failed)
+        # The same content from elsewhere gives the same scores; but the record says where it was read.
+        if is_whole and _sources(found.dataset, found.test_dataset) == sources:
+            return found
+    return None
+
+
+def _sources(*data: DatasetVersion | None) -> list[str | None]:
+    return [None if version is None else version.source for version in data]
 
 
 def _serves(record: RunRecord, wanted: ArtifactsSpec) -> bool:

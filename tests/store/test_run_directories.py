@@ -226,9 +226,9 @@ def test_an_identical_finished_run_is_found_and_no_other(finished, start, worksp
     finished(fingerprint="bb", started="2026-03-03T12:00:00+00:00")
     start(fingerprint="aa", started="2026-03-04T12:00:00+00:00").close()
     finished(experiment="wine", fingerprint="aa", started="2026-03-05T12:00:00+00:00")
-    assert find_finished(workspace, "iris", "aa").id == newest.id
-    assert find_finished(workspace, "iris", "cc") is None
-    assert find_finished(workspace, "iris", "") is None
+    assert next(find_finished(workspace, "iris", "aa")).id == newest.id
+    assert not list(find_finished(workspace, "iris", "cc"))
+    assert not list(find_finished(workspace, "iris", ""))
 
 
 def test_a_file_where_the_runs_should_be_is_said_in_one_line(workspace, draft):

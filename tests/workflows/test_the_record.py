@@ -261,3 +261,14 @@ def test_other_rows_or_another_target_have_another_digest(run, change):
     metrics = ["evaluation.metrics=[accuracy]"] if change == "data.target=sex" else []
     other = mlops.run("e", [change, *metrics])
     assert other.record.splits.digest != run.record.splits.digest
+
+
+def test_the_same_content_from_another_place_is_another_run_that_takes_the_trials_of_the_first(experiment, workspace):
+    first = mlops.run(experiment(SWEEP), ["data.id=null", "artifacts.plots=none"])
+    (workspace / "data/copy.csv").write_bytes((workspace / "data/mixed.csv").read_bytes())
+    second = mlops.run("e", ["data.id=null", "artifacts.plots=none", "data.path=data/copy.csv"])
+    assert second.id != first.id
+    assert second.record.dataset.source == "data/copy.csv"
+    assert second.record.counts.reused == 1
+    assert second.metrics == first.metrics
+    assert mlops.run("e", ["data.id=null", "artifacts.plots=none"]).id == first.id
