@@ -10,7 +10,13 @@ The library says what the commands say:
     mlops.runs("titanic")
     mlops.compare("titanic:best", run)
     mlops.resume("titanic:latest")
+    mlops.rerun("titanic:best").agreement
     mlops.data.add("data/titanic.csv", "titanic")
+    mlops.register("titanic:best", alias="challenger")
+    mlops.models.ls()
+    mlops.load_model("titanic@champion").predict(df)
+    mlops.predict("titanic@champion", "data/test.csv", "predictions.parquet", proba=True)
+    mlops.evaluate("titanic@champion", "data/labelled.csv").metrics["roc_auc"].ci95
 
 Everything is imported when it is first used.
 """
@@ -20,13 +26,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlops_cli.workflows.library import Compared, Model, Run, compare, find_run, resume, run, runs
+    from mlops_cli.workflows.library import (
+        Compared,
+        Model,
+        Run,
+        compare,
+        evaluate,
+        find_run,
+        load_model,
+        predict,
+        register,
+        rerun,
+        resume,
+        run,
+        runs,
+    )
 
-__all__ = ["Compared", "Model", "Run", "compare", "find_run", "resume", "run", "runs"]
+__all__ = [
+    "Compared",
+    "Model",
+    "Run",
+    "compare",
+    "evaluate",
+    "find_run",
+    "load_model",
+    "predict",
+    "register",
+    "rerun",
+    "resume",
+    "run",
+    "runs",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"data", "plots"}:  # modules, so that `mlops.plots.roc(run)` needs no import of its own
+    if name in {"data", "models", "plots"}:  # modules, so that `mlops.plots.roc(run)` needs no import of its own
         import importlib
 
         return importlib.import_module(f"mlops_cli.{name}")

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
-    from mlops_cli.records import ErrorInfo, Event, Notice, TrialState
+    from mlops_cli.records import ErrorInfo, Event, Notice, SampleSpec, TrialState
 
 
 @runtime_checkable
@@ -41,6 +43,45 @@ class InspectsItself(Protocol):
 
     def inspect(self, table: pd.DataFrame) -> list[Notice]:
         """Return what to say about the raw data behind the ``table`` that `load` returned."""
+        ...
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be read of a table that has more."""
+
+    names: Callable[[Sequence[str]], list[str]]  # of all names, in order; refuses what is not there
+    places: Callable[[int], npt.NDArray[np.int64]]  # of so many rows, the places that are drawn, ascending
+    sample: SampleSpec | None = None  # how they are drawn; None is every row
+    is_passing: bool = False  # each piece is let go before the next: no more of them should be in memory than one
+
+
+@dataclass(frozen=True)
+class Portion:
+    """What was read of a table that has more."""
+
+    table: pd.DataFrame  # the wanted rows of the wanted columns, in the order of the table
+    rows: int  # of the whole
+    places: npt.NDArray[np.int64]  # where each row stands in the whole, counted from 0
+
+
+@runtime_checkable
+class ReadsLess(Protocol):
+    """A data source that can read a part of its table with less than the whole takes.
+
+    Of other sources the whole is read, and the part is taken of that. Both have to come to the same table.
+    """
+
+    def load_less(self, wanted: Wanted) -> Portion:
+        """Return the wanted rows and columns.
+
+        Raises
+        ------
+        DataError
+            As for `DataSource.load`.
+        ConfigError
+            What ``wanted.names`` raises of a column that is not there.
+        """
         ...
 
 

@@ -41,6 +41,8 @@ def loaded_by(code, cwd):
         ["run", "--help"],
         ["runs", "ls"],
         ["runs", "show", "latest"],
+        ["models", "ls"],
+        ["models", "show", "iris"],
         ["config", "--list"],
         ["__complete", "mlops run model="],
     ],
@@ -56,7 +58,7 @@ def test_a_quick_command_loads_nothing_slow(small_run, arguments):
 @pytest.fixture(scope="module")
 def small_run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("quick")
-    for arguments in (["init"], ["run", "config=iris", "--quiet"]):
+    for arguments in (["init"], ["run", "config=iris", "--quiet"], ["models", "register", "latest"]):
         subprocess.run([sys.executable, "-m", "mlops_cli", *arguments], cwd=folder, check=True, capture_output=True)
     return folder
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types as pdt
 
-from mlops_cli.analysis.leaks import leaks
+from mlops_cli.analysis.leaks import later_features, leaks
 from mlops_cli.records import Column, Kind, Notice, Task
 
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ _COPIES = (
     "if they are copies of one case, scores are too good: remove the copies from the file, or keep them together "
     "with `data.group`"
 )
-_BETTER_MENDED = frozenset({"ambiguous-dates", "dates-as-text", "decimal-comma", "mixed-types", "thousands"})
+_BETTER_MENDED = frozenset(
+    {"ambiguous-dates", "dates-as-text", "decimal-comma", "decimal-point", "mixed-types", "thousands"}
+)
 """Notices on how a column was read: what is in it is no id but a date or a number."""
 _FEWEST_ROWS = 20
 """With fewer rows, being unique or in order says nothing."""
@@ -44,8 +46,9 @@ _FEWEST_ROWS = 20
 def check_dataset(dataset: Dataset, task: Task, n_splits: int | None = None) -> list[Notice]:
     """Return what is suspicious in a dataset.
 
-    Codes: ``target-leak``, ``duplicate-rows``, ``rare-classes``, ``constant-columns``, ``near-empty-columns``,
-    ``id-like-columns``, ``duplicate-ids``, ``large-integers``.
+    Codes: ``target-leak``, ``later-features``, ``duplicate-rows``, ``rare-classes``, ``constant-columns``,
+    ``near-empty-columns``, ``id-like-columns``, ``duplicate-ids``, ``large-integers``. Columns that a forecast made of
+    the past are not asked about: no file has them.
 
     Parameters
     ----------
@@ -56,8 +59,10 @@ def check_dataset(dataset: Dataset, task: Task, n_splits: int | None = None) -> 
     n_splits : int, optional
         How many splits each class has to reach; None leaves that question out.
     """
+    dataset = replace(dataset, features=tuple(c for c in dataset.features if c.name not in dataset.made))
     return [
         *leaks(dataset, task),
+        *later_features(dataset),
         *_duplicate_rows(dataset),
         *_rare_classes(dataset, task, n_splits),
         *_constant_columns(dataset),
@@ -91,10 +96,14 @@ def check_splits(dataset: Dataset, splits: Iterable[tuple[npt.NDArray[np.intp], 
     splits : iterable of (train, test)
         Places of rows.
     """
-    hashes = row_hashes(dataset)
+    codes, distinct = _codes(dataset)
+    if distinct == dataset.rows:  # which most data is: no row has a twin anywhere
+        return []
     repeated, scored = 0, 0
     for train, test in splits:
-        repeated += int(np.isin(hashes[test], hashes[train]).sum())
+        is_trained_on = np.zeros(distinct, dtype=bool)
+        is_trained_on[codes[train]] = True
+        repeated += int(is_trained_on[codes[test]].sum())
         scored += len(test)
     if not scored or repeated < REPEATED * scored:
         return []
@@ -115,14 +124,19 @@ def check_held_out(train: Dataset, test: Dataset, *, is_file: bool) -> list[Noti
     """
     if train.y is None or test.y is None or not test.rows:
         return []
-    train, test = _of_one_dtype(train, test), _of_one_dtype(test, train)
-    repeated = int(np.isin(row_hashes(test), row_hashes(train)).sum())
+    repeated = twins(train, test)
     if repeated < max(_FEWEST_COPIES, REPEATED * test.rows):
         return []
     counted = f"{repeated:,} of {test.rows:,} held-out rows ({_percent(repeated / test.rows)})"
     text = f"{counted} have a twin in every column among the training rows, so the test score tells little of new data"
     mend = "remove them from the file of evaluation.test" if is_file else _COPIES
     return [Notice("duplicates-in-test", f"{text}; {mend}")]
+
+
+def twins(train: Dataset, test: Dataset) -> int:
+    """Return how many rows of ``test`` are equal in every feature and the target to a row of ``train``."""
+    train, test = _of_one_dtype(train, test), _of_one_dtype(test, train)
+    return int(np.isin(row_hashes(test), row_hashes(train)).sum())
 
 
 def _of_one_dtype(dataset: Dataset, other: Dataset) -> Dataset:
@@ -144,10 +158,15 @@ def row_hashes(dataset: Dataset) -> npt.NDArray[np.uint64]:
     return hashes * np.uint64(1_000_003) ^ target
 
 
+def _codes(dataset: Dataset) -> tuple[npt.NDArray[np.intp], int]:
+    """Return a whole number for each row, equal where rows are, and how many there are: hashed once, not sorted."""
+    codes, distinct = pd.factorize(row_hashes(dataset))
+    return codes, len(distinct)
+
+
 def repeated_rows(dataset: Dataset) -> int:
     """Return how many rows repeat an earlier one in all features and the target."""
-    hashes = row_hashes(dataset)
-    return len(hashes) - len(np.unique(hashes))
+    return dataset.rows - _codes(dataset)[1]
 
 
 def _duplicate_rows(dataset: Dataset) -> list[Notice]:
@@ -174,7 +193,7 @@ def _constant_columns(dataset: Dataset) -> list[Notice]:
     if not names:
         return []
     text = f"the same value in every row in {_few(names, 'column', 'columns')}"
-    return [Notice("constant-columns", f"{text}; `data.drop: [{', '.join(names[:5])}]`")]
+    return [Notice("constant-columns", f"{text}; `data.drop: [{', '.join(names)}]`")]
 
 
 def _is_constant(column: pd.Series, described: Column) -> bool:
@@ -206,7 +225,7 @@ def _id_like_columns(dataset: Dataset) -> list[Notice]:
 
 def _is_misread(column: Column, notices: Iterable[Notice]) -> bool:
     """Whether it was already said that a column holds dates or numbers, and how to have them read."""
-    return any(n.code in _BETTER_MENDED and n.message.startswith(f"column '{column.name}' ") for n in notices)
+    return any(n.code in _BETTER_MENDED and n.column == column.name for n in notices)
 
 
 def _is_id_like(column: pd.Series, described: Column) -> bool:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
+from mlops_cli.analysis.forms import alike, unwrapped
 from mlops_cli.analysis.shifts import shifts
+from mlops_cli.components.casting import to_texts
 from mlops_cli.errors import DataError, did_you_mean
 from mlops_cli.records import Change, DataDiff, RowDiff
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    import numpy as np
+    import numpy.typing as npt
 
+    from mlops_cli.analysis.forms import Values
     from mlops_cli.records import Column
-
-_MISSING = "\0"
 
 SHOWN = 10
 """Keys of rows that are named as examples."""
@@ -66,76 +68,60 @@ def _columns(before: dict[str, Column], after: dict[str, Column]) -> tuple[Chang
 
 def _rows_by_content(a: pd.DataFrame, b: pd.DataFrame) -> RowDiff:
     """Count rows that only one table has, each as often as it has it more."""
-    shared = [name for name in a.columns if name in b.columns]
-    if not shared:
+    pairs = {name: alike(a[name], b[name]) for name in a.columns if name in b.columns}
+    if not pairs:
         return RowDiff(None, added=len(b), removed=len(a))
-    before, after = (_hashes(table[shared]).value_counts() for table in (a, b))
+    before, after = (_hashes({name: pair[side] for name, pair in pairs.items()}).value_counts() for side in (0, 1))
     more = after.sub(before, fill_value=0)
     return RowDiff(None, added=int(more[more > 0].sum()), removed=int(-more[more < 0].sum()))
 
 
-def _hashes(table: pd.DataFrame) -> pd.Series[Any]:
-    """Return a number for each row that rows of equal values share, whatever types hold them."""
-    return pd.util.hash_pandas_object(table.apply(_plain), index=False)
-
-
-def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Return values in a form in which equal ones are equal: whole numbers that a gap has made real, and dates."""
-    if pd.api.types.is_bool_dtype(column.dtype):
-        return column.astype(str).where(column.notna(), _MISSING)
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return column.astype("float64") + 0.0  # -0.0 is 0.0
-    return column.astype(str).where(column.notna(), _MISSING)
+def _hashes(columns: Mapping[str, Values]) -> pd.Series[Any]:
+    """Return a number for each row that rows of equal values share."""
+    return pd.util.hash_pandas_object(pd.DataFrame(columns), index=False)
 
 
 def _rows_by_key(a: pd.DataFrame, b: pd.DataFrame, key: str) -> RowDiff:
-    before, after = _indexed(a, key, "first"), _indexed(b, key, "second")
-    added, removed = after.index.difference(before.index, sort=False), before.index.difference(after.index, sort=False)
+    before, after = _keys(a, b, key)
     common = before.index.intersection(after.index, sort=False)
-    differs = _differing(before.loc[common], after.loc[common])
-    changed = common[differs.any(axis=1).to_numpy(dtype=bool)] if len(common) else common
-    cells = {str(name): int(count) for name, count in differs.sum().items() if count}
-    examples = {"added": _first(added), "removed": _first(removed), "changed": _first(changed)}
-    return RowDiff(key, len(added), len(removed), len(changed), cells, {k: v for k, v in examples.items() if v})
+    added, removed = after[~after.index.isin(common)], before[~before.index.isin(common)]
+    shared = [name for name in a.columns if name in b.columns and name != key]
+    rows = before.index.get_indexer(common), after.index.get_indexer(common)
+    differs = {name: _unequal(a[name].iloc[rows[0]], b[name].iloc[rows[1]]) for name in shared}
+    changed = after.iloc[rows[1]][np.logical_or.reduce(list(differs.values()))] if shared else after[:0]
+    cells = {str(name): int(found.sum()) for name, found in differs.items() if found.any()}
+    examples = {"added": added, "removed": removed, "changed": changed}
+    shown = {word: tuple(keys[:SHOWN]) for word, keys in examples.items() if len(keys)}
+    return RowDiff(key, len(added), len(removed), len(changed), cells, shown)
 
 
-def _indexed(table: pd.DataFrame, key: str, which: str) -> pd.DataFrame:
-    if key not in table.columns:
-        raise DataError(f"the {which} table has no column '{key}'", hint=did_you_mean(key, map(str, table.columns)))
-    keys = table[key]
-    if keys.isna().any():
-        raise DataError(f"the key '{key}' is missing in {int(keys.isna().sum())} rows of the {which} table")
-    if keys.duplicated().any():
-        repeated = str(keys[keys.duplicated()].iloc[0])
-        count = int(keys.duplicated().sum())
+def _keys(a: pd.DataFrame, b: pd.DataFrame, key: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    """Return the keys as they are shown, by the form in which those of both tables are equal."""
+    for table, which in ((a, "first"), (b, "second")):
+        if key not in table.columns:
+            raise DataError(f"the {which} table has no column '{key}'", hint=did_you_mean(key, map(str, table.columns)))
+        if table[key].isna().any():
+            missing = int(table[key].isna().sum())
+            raise DataError(f"the key '{key}' is missing in {missing} rows of the {which} table")
+    x, y = alike(a[key], b[key])
+    before, after = (to_texts(unwrapped(t[key])).astype(object).set_axis(k) for t, k in ((a, x), (b, y)))
+    for keys, which in ((before, "first"), (after, "second")):
+        _refuse_repeated(keys, key, which)
+    return before, after
+
+
+def _refuse_repeated(keys: pd.Series[Any], key: str, which: str) -> None:
+    repeated = keys.index.duplicated()
+    if repeated.any():
+        count, example = int(repeated.sum()), keys[repeated].iloc[0]
         raise DataError(
-            f"the key '{key}' repeats in {count} rows of the {which} table, '{repeated}' first",
+            f"the key '{key}' repeats in {count} rows of the {which} table, '{example}' first",
             hint="a key tells rows apart: choose another column, or none",
         )
-    return table.set_index(_as_text(keys)).drop(columns=key)
 
 
-def _as_text(keys: pd.Series[Any]) -> pd.Series[Any]:
-    """Return keys as text: 7 is 7, also where a gap elsewhere once made it 7.0."""
-    if pd.api.types.is_float_dtype(keys.dtype) and (keys % 1 == 0).all() and keys.abs().max() < 2**53:
-        return keys.astype("int64").astype(str)
-    return keys.astype(str)
-
-
-def _differing(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Return where the values of the columns that both have differ; what is missing equals what is missing."""
-    shared = [name for name in before.columns if name in after.columns]
-    return pd.DataFrame({name: _unequal(before[name], after[name]) for name in shared}, index=before.index)
-
-
-def _unequal(a: pd.Series[Any], b: pd.Series[Any]) -> np.ndarray[Any, Any]:
-    x, y = _plain(a), _plain(b)
-    if x.dtype != y.dtype:
-        x, y = x.astype(str), y.astype(str)
-    both_missing = a.isna().to_numpy() & b.isna().to_numpy()
-    unequal: np.ndarray[Any, Any] = (x.to_numpy() != y.to_numpy()) & ~both_missing
-    return unequal
-
-
-def _first(keys: pd.Index[Any]) -> tuple[str, ...]:
-    return tuple(map(str, keys[:SHOWN]))
+def _unequal(a: pd.Series[Any], b: pd.Series[Any]) -> npt.NDArray[np.bool_]:
+    """Return where values differ; what is missing equals what is missing, and nothing else."""
+    x, y = alike(a, b)
+    missing, also = a.isna().to_numpy(), b.isna().to_numpy()
+    return np.asarray(np.where(missing | also, missing != also, x != y), dtype=bool)

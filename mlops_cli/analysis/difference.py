@@ -23,6 +23,8 @@ SWEEP_OPTIONS = "sweep.options"
 """Stands for all that the options of a sweep bring along: values by key, too long to be shown."""
 _OPTIONS = f"{SWEEP_OPTIONS}."
 _TOUCHED = re.compile(r"^diff --git (?:\"?a/.*?\"?) \"?b/(.*?)\"?$|^# untracked: '(.*)'$", flags=re.MULTILINE)
+_SHORT = 12
+"""Hex digits of a hash that tell one file from another."""
 _OF_COLUMN = ("dtype", "kind", "missing", "unique")
 
 
@@ -134,6 +136,7 @@ def _brief(column: Column) -> str:
 
 def _code(side: Side) -> dict[str, Any]:
     found: dict[str, Any] = {"commit": side.record.git.commit, "dirty": side.record.git.dirty}
+    found |= {path: digest[:_SHORT] for path, digest in side.record.code.items()}
     if side.patch:
         digest = hashlib.sha256(side.patch).hexdigest()[:8]
         found["source.diff"] = f"{', '.join(touched(side.patch)) or 'nothing named'} ({digest})"

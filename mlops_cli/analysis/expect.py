@@ -11,33 +11,35 @@ The grammar::
       required: [age, code]
       only: true                                          # no columns but those that are named here
       unique: [person, day]                               # together; or a list of such lists
-      compare: [start <= end, price > 0]
+      compare: [start <= end, price > 0]                  # text that holds dates is compared as dates
       fresh: {column: day, within: 7d}                    # the latest is not older than that; times are UTC
 
+What is missing breaks ``missing`` alone: it repeats nothing, and compares with nothing.
 Pure: a table, the rules and the time that it is now; breaches out.
 """
 
 from __future__ import annotations
 
-import operator
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from pandas.api import types as pdt
 
 from mlops_cli.analysis.rules import (
     RULES,
+    SHOWN,
     Broken,
+    as_plain,
     bounds,
     flag,
-    is_words,
     known_keys,
     listed,
     mapping,
+    shown,
 )
+from mlops_cli.analysis.sides import COMPARISON, hold
 from mlops_cli.components.casting import to_dates
 from mlops_cli.errors import ConfigError, DataError, ExpectationError, did_you_mean
 from mlops_cli.records import Breach, Notice
@@ -48,22 +50,12 @@ if TYPE_CHECKING:
 KEY = "data.expect"
 CODE = "expectation"
 """The code of the notices that rules with ``severity: warn`` become."""
-SHOWN = 5
-"""Rows that are shown of a breach."""
 
 _SEVERITIES = ("error", "warn")
-_COMPARISON = re.compile(r"(.+?)\s*(<=|>=|==|!=|<|>)\s*(.+)")
-_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "<=": operator.le,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    ">": operator.gt,
-}
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-_LONGEST = 40
+_AHEAD = pd.Timedelta(days=1)
+"""So far in the future a time may seem to be whose zone is not known."""
 
 
 def check_expect(table: pd.DataFrame, expect: Mapping[str, Any], *, now: datetime | None = None) -> list[Notice]:
@@ -104,9 +96,10 @@ def sentence(breach: Breach) -> str:
         return f"{breach.key}: {breach.found}"
     share = breach.count / breach.rows
     percent = "< 1 %" if share < 0.01 else f"{100 * share:.0f} %"
-    shown = ", ".join(f"{row}: {value}" if value else str(row) for row, value in breach.examples)
+    told = ((row, _told(value)) for row, value in breach.examples)
+    examples = ", ".join(f"{row}: {value}" if value else str(row) for row, value in told)
     more = ", …" if breach.count > len(breach.examples) else ""
-    return f"{breach.key}: {breach.count:,} of {breach.rows:,} rows ({percent}): {breach.found} (row {shown}{more})"
+    return f"{breach.key}: {breach.count:,} of {breach.rows:,} rows ({percent}): {breach.found} (row {examples}{more})"
 
 
 def breaches_of(table: pd.DataFrame, expect: Mapping[str, Any], *, now: datetime | None = None) -> tuple[Breach, ...]:
@@ -179,7 +172,7 @@ def _no_column(name: str, table: pd.DataFrame, key: str) -> Breach:
 def _breach(table: pd.DataFrame, names: Sequence[str], key: str, broken: Broken, wanted: Any) -> Breach | None:
     """Return the breach with its first rows; None where no row breaks the rule after all."""
     column = names[0] if len(names) == 1 else None
-    expected = str(wanted)
+    expected = as_plain(wanted)
     if broken.rows is None:
         return Breach(key, broken.found, column, expected)
     places = np.flatnonzero(broken.rows)
@@ -189,12 +182,15 @@ def _breach(table: pd.DataFrame, names: Sequence[str], key: str, broken: Broken,
     return Breach(key, broken.found, column, expected, len(places), len(table), examples)
 
 
-def _values(table: pd.DataFrame, names: Sequence[str], place: int) -> str:
-    """Return what a row holds in these columns; nothing where that is missing."""
-    values = [table[name].iloc[place] for name in names]
-    if len(values) == 1 and pd.isna(values[0]):
-        return ""
-    return ", ".join("missing" if pd.isna(value) else repr(str(value)[:_LONGEST]) for value in values)
+def _values(table: pd.DataFrame, names: Sequence[str], place: int) -> Any:
+    """Return what a row holds in this column, or a list for several."""
+    values = [as_plain(table[name].iloc[place]) for name in names]
+    return values[0] if len(values) == 1 else values
+
+
+def _told(value: Any) -> str:
+    """Return what a row holds in words; nothing where it is missing."""
+    return ", ".join(shown(v) or "missing" for v in value) if isinstance(value, list) else shown(value)
 
 
 # --- the table as a whole ------------------------------------------------------------------------------------------
@@ -204,7 +200,7 @@ def _rows(table: pd.DataFrame, wanted: Any, _: Mapping[str, Any]) -> Iterator[Br
     low, high = bounds(wanted, f"{KEY}.rows")
     if not low <= len(table) <= high:
         bound, limit = ("min", low) if len(table) < low else ("max", high)
-        yield Breach(f"rows.{bound}", f"{limit:g} rows expected, {len(table)} found", None, f"{limit:g}")
+        yield Breach(f"rows.{bound}", f"{limit:g} rows expected, {len(table)} found", None, as_plain(limit))
 
 
 def _required(table: pd.DataFrame, wanted: Any, _: Mapping[str, Any]) -> Iterator[Breach]:
@@ -220,9 +216,9 @@ def _only(table: pd.DataFrame, wanted: Any, expect: Mapping[str, Any]) -> Iterat
     named = {str(name) for name in (*mapping(expect.get("columns"), KEY), *required)}
     more = [str(name) for name in table.columns if str(name) not in named]
     if more:
-        shown = ", ".join(repr(name[:_LONGEST]) for name in more[:10]) + (", …" if len(more) > 10 else "")
+        told = ", ".join(map(shown, more[:10])) + (", …" if len(more) > 10 else "")
         what = "columns that are" if len(more) > 1 else "a column that is"
-        yield Breach("only", f"{what} not expected: {shown}", None, "no other columns")
+        yield Breach("only", f"{what} not expected: {told}", None, "no other columns")
 
 
 def _unique(table: pd.DataFrame, wanted: Any, _: Mapping[str, Any]) -> Iterator[Breach]:
@@ -237,66 +233,23 @@ def _unique(table: pd.DataFrame, wanted: Any, _: Mapping[str, Any]) -> Iterator[
         if absent:
             yield _no_column(absent[0], table, "unique")
             continue
-        repeated = Broken(
-            f"{' and '.join(columns)} together repeat an earlier row", table.duplicated(columns).to_numpy()
-        )
-        breach = _breach(table, columns, "unique", repeated, columns)
+        repeated = (table.duplicated(columns) & table[columns].notna().all(axis=1)).to_numpy()
+        broken = Broken(f"{' and '.join(columns)} together repeat an earlier row", repeated)
+        breach = _breach(table, columns, "unique", broken, columns)
         if breach is not None:
             yield breach
 
 
 def _compare(table: pd.DataFrame, wanted: Any, _: Mapping[str, Any]) -> Iterator[Breach]:
     for text in [wanted] if isinstance(wanted, str) else listed(wanted, f"{KEY}.compare"):
-        match = _COMPARISON.fullmatch(str(text).strip())
+        match = COMPARISON.fullmatch(str(text).strip())
         if match is None:
             hint = "two columns, or a column and a number or date: end >= start"
             raise ConfigError(f"{text!r} is no comparison", key=f"{KEY}.compare", hint=hint)
-        breach = _compared(table, str(text).strip(), match[1], match[2], match[3])
+        names, broken = hold(table, match, f"{KEY}.compare")
+        breach = _breach(table, names, "compare", broken, match[0])
         if breach is not None:
             yield breach
-
-
-def _compared(table: pd.DataFrame, text: str, left: str, sign: str, right: str) -> Breach | None:
-    """Hold each row against one comparison; rows in which a side is missing do not count."""
-    sides = [_side(table, side.strip().strip("`")) for side in (left, right)]
-    names = [str(side.name) for side in sides if isinstance(side, pd.Series)]
-    if not names:
-        raise ConfigError(
-            f"{text!r} names no column of the data",
-            key=f"{KEY}.compare",
-            hint=did_you_mean(left.strip(), table.columns),
-        )
-    key = "compare"
-    unknown = [side for side in sides if isinstance(side, str)]
-    if unknown and not all(is_words(table[name]) or pdt.is_datetime64_any_dtype(table[name].dtype) for name in names):
-        return Breach(key, f"{text!r}: '{unknown[0]}' is no column and no number", None, text)
-    try:
-        a, b = (_as_dates(side, sides) for side in sides)
-        holds = np.asarray(_OPERATORS[sign](a, b), dtype=bool)
-    except (TypeError, ValueError, DataError):
-        return Breach(key, f"{text!r}: values of such different types do not compare", None, text)
-    present = table[names].notna().all(axis=1).to_numpy()
-    return _breach(table, names, key, Broken(f"{text!r} does not hold", ~holds & present), text)
-
-
-def _side(table: pd.DataFrame, text: str) -> Any:
-    """Return a column, else a number, else the text itself."""
-    if text in table.columns:
-        return table[text]
-    try:
-        return float(text)
-    except ValueError:
-        return text.strip("'\"")
-
-
-def _as_dates(side: Any, sides: Sequence[Any]) -> Any:
-    """Return dates where the other side has dates, or where both are columns of text, which may be dates too."""
-    has_dates = any(isinstance(s, pd.Series) and pdt.is_datetime64_any_dtype(s.dtype) for s in sides)
-    if isinstance(side, str) and has_dates:
-        return pd.Timestamp(side)
-    if isinstance(side, pd.Series) and is_words(side) and has_dates:
-        return to_dates(side)
-    return side
 
 
 def _fresh(table: pd.DataFrame, wanted: Any, now: datetime) -> Iterator[Breach]:
@@ -310,12 +263,15 @@ def _fresh(table: pd.DataFrame, wanted: Any, now: datetime) -> Iterator[Breach]:
     if name not in table.columns:
         yield _no_column(name, table, "fresh.column")
         return
-    latest, age = _latest(table[name]), float(match[1]) * _SECONDS[match[2]]
-    limit = pd.Timestamp(now).tz_convert("UTC").tz_localize(None) - pd.Timedelta(seconds=age)
+    latest, today = _latest(table[name]), pd.Timestamp(now).tz_convert("UTC").tz_localize(None)
+    limit = today - pd.Timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
     if isinstance(latest, str):
         yield Breach("fresh.column", latest, name, "dates")
     elif latest < limit:
         found = f"the latest {name} is {latest}, and it must be within {given['within']} of now"
+        yield Breach("fresh.within", found, name, str(given["within"]))
+    elif latest > today + _AHEAD:
+        found = f"the latest {name} is {latest}, which is still to come"
         yield Breach("fresh.within", found, name, str(given["within"]))
 
 

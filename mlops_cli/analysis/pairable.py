@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
     from mlops_cli.records import Contender
 
-PARTING = ("data.target", "data.missing_target", "data.group", "data.time", "evaluation.test")
+REACH = (
+    "data.forecast.horizon",
+    "data.forecast.lags",
+    "data.forecast.differences",
+    "data.forecast.rolling.window",
+    "data.forecast.by",
+)
+"""Of these, those by which a row of a series needs so much past that the first ones are left out."""
+
+PARTING = ("data.target", "data.missing_target", "data.group", "data.time", "evaluation.test", *REACH)
 """Keys of a config, besides ``split`` and ``seed``, that say which rows stand in which part."""
 
 SCORING = ("data.positive", "data.weight")
@@ -110,10 +119,39 @@ def _parted(first: Contender, other: Contender) -> str:
         return _settled(first, other) or _unknown(unknown)
     if first.data is not None and other.data is not None and first.data.version != other.data.version:
         return f"their data differs: {_data(first)}, {_data(other)}; run both on the same data"
-    if differing := _asked(first, other):
-        return f"their rows were split differently: {_named(differing, first, other)}; {_mend(differing, other)}"
-    counts = f"{first.name} has {_splits(first)}, {other.name} {_splits(other)}"
+    differing = _asked(first, other)
+    nothing = (None, _ABSENT)
+    reaching = {
+        key: (a, b) for key, (a, b) in differing.items() if key in REACH and not (a in nothing and b in nothing)
+    }
+    rest = {key: pair for key, pair in differing.items() if key not in REACH}
+    if reaching and (not rest or _rows(first) != _rows(other)):
+        return _of_series(reaching, first, other)
+    if rest:
+        return f"their rows were split differently: {_named(rest, first, other)}; {_mend(rest, other)}"
+    counts = _counts(first, other)
     return f"their rows were split differently ({counts}), though their configs say the same; run both again"
+
+
+def _of_series(reaching: Mapping[str, tuple[Any, Any]], first: Contender, other: Contender) -> str:
+    """Return that rows see another past, with the mend: the same one, of which a step leaves columns out."""
+    told = ", ".join(
+        f"{key} is {_word(a)} in {first.name} and {_word(b)} in {other.name}" for key, (a, b) in reaching.items()
+    )
+    has = f" ({_counts(first, other)}, those with a whole past)" if _rows(first) != _rows(other) else ""
+    mend = f"run {other.name} again with data.forecast as in {first.name}"
+    if {*reaching} - {"data.forecast.horizon"}:
+        mend += ", and leave columns out by a step: transforms.away={_target_: drop, columns: …}"
+    return f"their rows were split differently{has}: {told}; {mend}"
+
+
+def _counts(first: Contender, other: Contender) -> str:
+    return f"{first.name} has {_splits(first)}{_rows(first)}, {other.name} {_splits(other)}{_rows(other)}"
+
+
+def _rows(contender: Contender) -> str:
+    rows = None if contender.splits is None else contender.splits.rows
+    return "" if rows is None else f" of {rows:,} rows"
 
 
 def _asked(first: Contender, other: Contender) -> dict[str, tuple[Any, Any]]:
@@ -123,7 +161,8 @@ def _asked(first: Contender, other: Contender) -> dict[str, tuple[Any, Any]]:
 
 def _settled(first: Contender, other: Contender) -> str:
     """Return what both say otherwise; what one of them says nothing of is no reason."""
-    differing = {key: pair for key, pair in _asked(first, other).items() if _ABSENT not in pair}
+    asked = _asked(first, other)
+    differing = {key: pair for key, pair in asked.items() if _ABSENT not in pair and key not in REACH}
     if not differing:
         return ""
     return f"their rows were split differently: {_named(differing, first, other)}; {_mend(differing, other)}"

@@ -16,6 +16,7 @@ import pandas as pd
 from pandas.api import types as pdt
 
 from mlops_cli.analysis.association import Classes, Quantity, association
+from mlops_cli.analysis.forms import floats, is_time
 from mlops_cli.records import Column, ColumnProfile, DataProfile, Kind, Task
 
 if TYPE_CHECKING:
@@ -142,9 +143,8 @@ def _target_profile(dataset: Dataset, target: Quantity | Classes | None, rows: R
 
 def _described(part: _Part, rows: Rows, target: Quantity | Classes | None) -> ColumnProfile:
     is_amount = pdt.is_numeric_dtype(part.values.dtype) and not pdt.is_bool_dtype(part.values.dtype)
-    is_time = pdt.is_datetime64_any_dtype(part.values.dtype)
     try:
-        found, sampled = _amounts(part, rows) if is_amount or is_time else _labels(part, rows)
+        found, sampled = _amounts(part, rows) if is_amount or is_time(part.values) else _labels(part, rows)
     except _ODD:
         return _counted(part)
     if part.role == "id":  # what names a row has no distribution worth a look
@@ -161,7 +161,7 @@ def _described(part: _Part, rows: Rows, target: Quantity | Classes | None) -> Co
 
 
 def _amounts(part: _Part, rows: Rows) -> tuple[ColumnProfile, Quantity]:
-    values = _floats(part.values)
+    values = floats(part.values)
     present = values[np.isfinite(values)]
     sampled = Quantity(values[rows])
     ordered = sampled.values[sampled.order]
@@ -187,14 +187,6 @@ def _moments(present: Floats) -> tuple[float | None, float | None]:
     with np.errstate(over="ignore", invalid="ignore"):
         mean, std = float(present.mean()), float(present.std(ddof=1)) if len(present) > 1 else math.nan
     return (mean if math.isfinite(mean) else None), (std if math.isfinite(std) else None)
-
-
-def _floats(values: pd.Series[Any]) -> Floats:
-    """Return numbers as they are, and times as seconds since 1970; NaN where missing."""
-    if not pdt.is_datetime64_any_dtype(values.dtype):
-        return values.to_numpy(dtype="float64")
-    times = values.to_numpy().astype("datetime64[us]")
-    return np.where(np.isnat(times), np.nan, times.astype("int64") / 1e6)
 
 
 def _distinct(ordered: npt.NDArray[Any]) -> int:

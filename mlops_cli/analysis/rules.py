@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 from pandas.api import types as pdt
 
+from mlops_cli.analysis.forms import is_time, is_words, unwrapped
+from mlops_cli.components.casting import to_texts
 from mlops_cli.errors import ConfigError, did_you_mean
 from mlops_cli.records import Kind
 
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
 
     Mask = npt.NDArray[np.bool_]
 
+SHOWN = 5
+"""Rows that are shown of a breach."""
+_LONGEST, _LONGEST_PLAIN = 40, 1000
+"""Characters of a value, as it is shown and as it is given."""
+
 
 @dataclass(frozen=True)
 class Broken:
@@ -33,20 +40,9 @@ class Broken:
     rows: Mask | None = None
 
 
-def is_words(column: pd.Series) -> bool:
-    """Whether a column holds text or categories."""
-    dtype = column.dtype
-    return isinstance(dtype, pd.CategoricalDtype) or pdt.is_string_dtype(dtype) or pdt.is_object_dtype(dtype)
-
-
 def is_amount(column: pd.Series) -> bool:
     """Whether a column holds numbers that are no booleans."""
     return pdt.is_numeric_dtype(column.dtype) and not pdt.is_bool_dtype(column.dtype)
-
-
-def is_time(column: pd.Series) -> bool:
-    """Whether a column holds dates."""
-    return bool(pdt.is_datetime64_any_dtype(column.dtype))
 
 
 KINDS: Mapping[str, Callable[[pd.Series], bool]] = {
@@ -56,6 +52,31 @@ KINDS: Mapping[str, Callable[[pd.Series], bool]] = {
     "categorical": is_words,
     "text": is_words,
 }
+
+
+def shown(value: Any) -> str:
+    """Return a value as a breach shows it; nothing where it is missing."""
+    is_missing = value is None or (pdt.is_scalar(value) and pd.isna(value))
+    return "" if is_missing else repr(str(value)[:_LONGEST])
+
+
+def as_plain(value: Any) -> Any:
+    """Return a value as JSON has it, None where it is missing; a long text is cut.
+
+    Examples
+    --------
+    >>> as_plain([np.int64(3), np.nan, pd.Timestamp("2020-01-31"), {"min": 0.5}])
+    [3, None, '2020-01-31 00:00:00', {'min': 0.5}]
+    """
+    if isinstance(value, Mapping):
+        return {str(name): as_plain(v) for name, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_plain(v) for v in value]
+    if value is None or (pdt.is_scalar(value) and pd.isna(value)):
+        return None
+    bare = value.item() if isinstance(value, np.generic) else value
+    is_number = isinstance(bare, bool | int) or (isinstance(bare, float) and np.isfinite(bare))
+    return bare if is_number else str(value)[:_LONGEST_PLAIN]
 
 
 # --- what is asked of a column -------------------------------------------------------------------------------------
@@ -70,10 +91,20 @@ def _type(column: pd.Series, wanted: Any, key: str) -> Broken | None:
         except TypeError:
             known = [*(k.value for k in Kind), "int64", "float64"]
             raise ConfigError(f"unknown type '{wanted}'", key=key, hint=did_you_mean(str(wanted), known)) from None
-    if is_right or column.isna().all():  # what holds nothing holds nothing of another type
-        return None
+    if is_right or column.isna().all() or _is_gap(column, str(wanted)):
+        return None  # what holds nothing holds nothing of another type
     found = f"{wanted} expected, {column.dtype} found (data.dtypes.{column.name} has it read otherwise)"
     return Broken(found, _no_numbers(column) if wanted == "numeric" and is_words(column) else None)
+
+
+def _is_gap(column: pd.Series, wanted: str) -> bool:
+    """Whether a column is of floats only because values are missing: pandas' booleans and integers have no gaps."""
+    present = column.dropna()
+    if len(present) == len(column) or not pdt.is_float_dtype(column.dtype):
+        return False
+    if wanted in {"boolean", "bool"}:
+        return bool(present.isin([0, 1]).all())
+    return wanted not in KINDS and pdt.is_integer_dtype(pdt.pandas_dtype(wanted)) and bool((present % 1 == 0).all())
 
 
 def _no_numbers(column: pd.Series) -> Mask:
@@ -120,8 +151,9 @@ def _unique(column: pd.Series, wanted: Any, key: str) -> Broken | None:
 
 def _allowed(column: pd.Series, wanted: Any, key: str) -> Broken | None:
     values = listed(wanted, key)
-    shown = f"{values[:10]}" if len(values) <= 10 else f"{values[:10]} and {len(values) - 10} more"
-    return Broken(f"the value is none of {shown}", _mask(~column.isin(values) & column.notna()))
+    known = [moment(value, key) for value in values] if is_time(column) else values
+    told = f"{values[:10]}" if len(values) <= 10 else f"{values[:10]} and {len(values) - 10} more"
+    return Broken(f"the value is none of {told}", _mask(~column.isin(known) & column.notna()))
 
 
 def _pattern(column: pd.Series, wanted: Any, key: str) -> Broken | None:
@@ -179,9 +211,9 @@ def _mask(values: pd.Series) -> Mask:
 
 def _of_texts(column: pd.Series, ask: Callable[[str], Any]) -> pd.Series:
     """Return the answer for each value as text, asked once of each different one; missing stays missing."""
-    plain = column.astype(object)
-    answers = {value: ask(str(value)) for value in plain.dropna().unique()}
-    return plain.map(answers)
+    texts = to_texts(unwrapped(column)).astype(object)
+    answers = {text: ask(text) for text in texts.dropna().unique()}
+    return texts.map(answers)
 
 
 def _range(low: float, high: float) -> str:
@@ -199,13 +231,19 @@ def _bound(column: pd.Series, wanted: Any, key: str) -> Any:
     """Return a bound that the column's values compare with."""
     if is_words(column) and isinstance(wanted, str):
         return wanted  # a date, perhaps, and the column is what is wrong
-    if not is_time(column):
-        return number(wanted, key)
+    return moment(wanted, key) if is_time(column) else number(wanted, key)
+
+
+def moment(value: Any, key: str) -> pd.Timestamp:
+    """Return a date without a zone, in UTC where it had one, or refuse what is none."""
     try:
-        stamp = pd.Timestamp(wanted)
-        return stamp if stamp.tzinfo is None else stamp.tz_convert("UTC").tz_localize(None)
+        found: Any = None if isinstance(value, int | float) else pd.Timestamp(value)
     except (TypeError, ValueError):
-        raise ConfigError(f"must be a date. Got {wanted!r} instead.", key=key) from None
+        found = None
+    if found is None or found is pd.NaT:
+        raise ConfigError(f"must be a date. Got {value!r} instead.", key=key)
+    naive: pd.Timestamp = found if found.tzinfo is None else found.tz_convert("UTC").tz_localize(None)
+    return naive
 
 
 def number(value: Any, key: str) -> float:

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from mlops_cli.analysis.rules import SHOWN, as_plain
 from mlops_cli.errors import DataError
 from mlops_cli.records import Breach
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-_SHOWN = 5
-_LONGEST = 40
 
 
 def schema_breaches(schema: Any, table: pd.DataFrame, name: str) -> tuple[Breach, ...]:
@@ -69,13 +67,9 @@ def _breach(table: pd.DataFrame, key: tuple[str, str], group: pd.DataFrame) -> B
         found = f"{group['failure_case'].iloc[0]!s} found"
         return Breach(place, found[:200], column, check)
     values = group["failure_case"].tolist()
-    examples = tuple((row + 1, _shown(value)) for row, value in zip(rows[:_SHOWN], values, strict=False))
+    examples = tuple((row + 1, as_plain(value)) for row, value in zip(rows[:SHOWN], values, strict=False))
     return Breach(place, f"the value breaks {check}", column, check, len(set(rows)), len(table), examples)
 
 
 def _is_place(label: Any, table: pd.DataFrame) -> bool:
     return label is not None and not pd.isna(label) and label in table.index
-
-
-def _shown(value: Any) -> str:
-    return "" if value is None or value != value else repr(str(value)[:_LONGEST])  # noqa: PLR0124 - not a number

@@ -1,7 +1,9 @@
 """How far the values of columns have moved between two tables, and whether chance would move them as far. Pure.
 
 Numbers and times are compared by the Kolmogorov-Smirnov test and the Wasserstein distance, all others by the χ² test
-and the total variation distance; both also by the population stability index.
+and the total variation distance; both also by the population stability index. Numbers of few different values are
+tested by χ² too: the distribution of Kolmogorov and Smirnov is that of values without ties, and finds next to nothing
+in columns of 0 and 1.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mlops_cli.analysis.forms import floats, is_time, words
 from mlops_cli.records import Kind, Shift
 
 if TYPE_CHECKING:
@@ -26,6 +29,12 @@ BINS = 10
 
 LEAST_EXPECTED = 5.0
 """Categories of which fewer are expected are put together: the χ² distribution does not hold for them."""
+
+FEW = 20
+"""Numbers of so many different values at most are tested by how often each value occurs."""
+
+_ROWS_PER_VALUE = 5
+_ENOUGH_ROWS = 50  # for the distribution that the Kolmogorov-Smirnov statistic has in the limit
 
 SHOWN_CATEGORIES = 20
 
@@ -77,53 +86,51 @@ def shift(a: pd.Series[Any], b: pd.Series[Any], kind: Kind) -> Shift:
         Numbers and times are compared by their order, others by their categories.
     """
     missing = (_share_missing(a), _share_missing(b))
-    if kind in {Kind.NUMERIC, Kind.DATETIME} and _is_ordered(a) and _is_ordered(b):
-        return replace(_of_numbers(str(a.name), _numbers(a), _numbers(b)), kind=kind, missing=missing)
-    return replace(_of_categories(str(a.name), _texts(a), _texts(b)), kind=kind, missing=missing)
+    if kind in {Kind.NUMERIC, Kind.DATETIME} and _have_one_order(a, b):
+        found = _of_numbers(str(a.name), _finite(a), _finite(b))
+    else:
+        found = _of_categories(str(a.name), *words(a, b))
+    return replace(found, kind=kind, missing=missing)
 
 
 def _share_missing(column: pd.Series[Any]) -> float:
     return float(column.isna().mean()) if len(column) else 0.0
 
 
-def _is_ordered(column: pd.Series[Any]) -> bool:
-    return pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_datetime64_any_dtype(column.dtype)
+def _have_one_order(a: pd.Series[Any], b: pd.Series[Any]) -> bool:
+    are_numbers = [bool(pd.api.types.is_numeric_dtype(column.dtype)) for column in (a, b)]
+    return all(are_numbers) or (is_time(a) and is_time(b))
 
 
-def _numbers(column: pd.Series[Any]) -> Numbers:
-    present = column.dropna()
-    if pd.api.types.is_datetime64_any_dtype(present.dtype):
-        utc = pd.to_datetime(present, utc=True).dt.tz_localize(None)
-        return utc.to_numpy().astype("datetime64[us]").astype("float64") / 1e6
-    values = present.to_numpy(dtype="float64")
-    finite: Numbers = values[np.isfinite(values)]
-    return finite
-
-
-def _texts(column: pd.Series[Any]) -> pd.Series[Any]:
-    return column.dropna().astype(str)
+def _finite(column: pd.Series[Any]) -> Numbers:
+    values = floats(column)
+    return values[np.isfinite(values)]
 
 
 # --- numbers -----------------------------------------------------------------------------------------------------
 
 
 def _of_numbers(name: str, a: Numbers, b: Numbers) -> Shift:
-    from scipy.stats import ks_2samp, wasserstein_distance
+    from scipy.stats import wasserstein_distance
 
     if len(a) < 2 or len(b) < 2:
         return Shift(name, Kind.NUMERIC)
-    tested = ks_2samp(a, b, method="asymp")
     spread = float(a.std(ddof=1))
     moved = float(wasserstein_distance(a, b))
-    return Shift(
-        name,
-        Kind.NUMERIC,
-        test="ks",
-        statistic=float(tested.statistic),
-        p=float(tested.pvalue),
-        distance=moved / spread if spread > 0 else float(moved > 0),
-        psi=_stability(*_binned(a, b)),
-    )
+    found = Shift(name, Kind.NUMERIC, distance=moved / spread if spread > 0 else float(moved > 0))
+    values, places = np.unique(np.concatenate([a, b]), return_inverse=True)
+    if len(values) <= FEW and len(values) * _ROWS_PER_VALUE <= len(places):
+        table = np.array([np.bincount(p, minlength=len(values)) for p in (places[: len(a)], places[len(a) :])], float)
+        return _tested(replace(found, psi=_stability(*table)), _pooled(table))
+    return _ordered(replace(found, psi=_stability(*_binned(a, b))), a, b)
+
+
+def _ordered(found: Shift, a: Numbers, b: Numbers) -> Shift:
+    """Return a shift tested by Kolmogorov and Smirnov; exactly where there are too few rows for the limit."""
+    from scipy.stats import ks_2samp
+
+    tested = ks_2samp(a, b, method="auto" if min(len(a), len(b)) < _ENOUGH_ROWS else "asymp")
+    return replace(found, test="ks", statistic=float(tested.statistic), p=float(tested.pvalue))
 
 
 def _binned(a: Numbers, b: Numbers) -> tuple[Numbers, Numbers]:
@@ -159,19 +166,37 @@ def _first(names: pd.Index[Any]) -> tuple[str, ...]:
 
 
 def _pooled(table: Numbers) -> Numbers:
-    """Return the counts with rare categories put together."""
-    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
-    rare = (expected < LEAST_EXPECTED).any(axis=0)
-    if rare.sum() < 2:
+    """Return the counts with rare categories put together, and with the next rarest until together they are not rare.
+
+    One category at least stays beside them; where that is rare too, there is nothing to tell, and one column is left.
+    """
+    expected = _least_expected(table)
+    order = np.argsort(expected, kind="stable")
+    rare = int((expected < LEAST_EXPECTED).sum())
+    if not rare or len(order) < 3:
         return table
-    return np.column_stack([table[:, ~rare], table[:, rare].sum(axis=1)])
+    if rare == len(order):
+        return np.asarray(table.sum(axis=1, keepdims=True))
+    enough = int(np.searchsorted(np.cumsum(expected[order]), LEAST_EXPECTED)) + 1
+    together = min(max(rare, enough), len(order) - 1)
+    pooled = table[:, order[:together]].sum(axis=1)
+    return np.column_stack([table[:, order[together:]], pooled])
+
+
+def _least_expected(table: Numbers) -> Numbers:
+    """Return how many of each category are expected in the smaller of two samples. Shape (categories,)."""
+    return np.asarray(table.sum(axis=0) * table.sum(axis=1).min() / table.sum())
 
 
 def _tested(found: Shift, table: Numbers) -> Shift:
-    from scipy.stats import chi2_contingency
+    """Return a shift tested by χ²; by Fisher's exact test where of two categories one is too rare for that."""
+    from scipy.stats import chi2_contingency, fisher_exact
 
     if table.shape[1] < 2:
         return found
+    if table.shape[1] == 2 and _least_expected(table).min() < LEAST_EXPECTED:
+        tested = fisher_exact(table.astype("int64"))
+        return replace(found, test="fisher", statistic=float(tested.statistic), p=float(tested.pvalue))
     tested = chi2_contingency(table, correction=False)
     return replace(found, test="chi2", statistic=float(tested.statistic), p=float(tested.pvalue))
 

@@ -13,6 +13,7 @@ import pandas as pd
 from pandas.api import types as pdt
 
 from mlops_cli.analysis.association import Classes, Quantity, association
+from mlops_cli.analysis.forms import floats, is_time
 from mlops_cli.records import Kind, Ties
 
 if TYPE_CHECKING:
@@ -54,9 +55,7 @@ def _is_name(column: Column, rows: int) -> bool:
 
 
 def _values(column: pd.Series[Any]) -> Quantity | Classes:
-    if pdt.is_datetime64_any_dtype(column.dtype):
-        times = column.to_numpy().astype("datetime64[us]")
-        return Quantity(np.where(np.isnat(times), np.nan, times.astype("int64") / 1e6))
-    if pdt.is_numeric_dtype(column.dtype) and not pdt.is_bool_dtype(column.dtype):
-        return Quantity(column.to_numpy(dtype="float64"))
+    is_amount = pdt.is_numeric_dtype(column.dtype) and not pdt.is_bool_dtype(column.dtype)
+    if is_amount or is_time(column):
+        return Quantity(floats(column))
     return Classes(pd.factorize(column.astype(object))[0])

@@ -9,7 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlops_cli.cli import completion, config, data, doctor, init, resume, run, runs, ui
+from mlops_cli.cli import (
+    audit,
+    completion,
+    config,
+    data,
+    doctor,
+    evaluate,
+    init,
+    models,
+    predict,
+    rerun,
+    resume,
+    run,
+    runs,
+    ui,
+)
 from mlops_cli.cli import report as report_page
 from mlops_cli.cli.screen import (
     UNWRITABLE,
@@ -43,11 +58,16 @@ def build() -> typer.Typer:
     app.command("init", epilog=init.EXAMPLE, short_help="Make a workspace that runs at once.")(init.init)
     app.command("run", epilog=run.EXAMPLE, short_help="Run an experiment.")(run.run)
     app.command("resume", epilog=resume.EXAMPLE, short_help="Finish an interrupted run.")(resume.resume)
+    app.command("rerun", epilog=rerun.EXAMPLE, short_help="Run a run again, and compare.")(rerun.rerun)
     app.command("config", epilog=config.EXAMPLE, short_help="Print a resolved config, or what there is.")(config.config)
+    app.command("predict", epilog=predict.EXAMPLE, short_help="Predict new data by a model.")(predict.predict)
+    app.command("evaluate", epilog=evaluate.EXAMPLE, short_help="Score a model on labelled data.")(evaluate.evaluate)
     app.add_typer(runs.build(), name="runs")
     app.add_typer(data.build(), name="data")
+    app.add_typer(models.build(), name="models")
     app.command("report", epilog=report_page.EXAMPLE, short_help="Write one page about runs.")(report_page.report)
     app.command("ui", epilog=ui.EXAMPLE, short_help="Look at runs in a browser.")(ui.ui)
+    app.command("audit", epilog=audit.EXAMPLE, short_help="Show who did what, or check the log of it.")(audit.audit)
     app.command("doctor", epilog=doctor.EXAMPLE, short_help="Check the installation and workspace.")(doctor.doctor)
     app.command("completion", epilog=completion.EXAMPLE)(completion.completion)
     return app

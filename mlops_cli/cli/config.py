@@ -8,7 +8,7 @@ import typer
 
 from mlops_cli.cli.options import Json, Quiet, Verbose
 from mlops_cli.cli.screen import dump, line, show
-from mlops_cli.errors import UsageError
+from mlops_cli.errors import UsageError, did_you_mean
 
 EXAMPLE = "Example: mlops config titanic model=svm --explain model.C"
 
@@ -16,9 +16,12 @@ EXAMPLE = "Example: mlops config titanic model=svm --explain model.C"
 def config(
     arguments: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME] [OVERRIDE]", help="The experiment, then overrides as for run."),
+        typer.Argument(metavar="[NAME] [OVERRIDE]", help="The experiment, then overrides as for run; or --list GROUP."),
     ] = None,
-    list_: Annotated[bool, typer.Option("--list", help="List every experiment, group and option.")] = False,
+    list_: Annotated[
+        bool,
+        typer.Option("--list", help="List every experiment, group and option; of named groups, what each option is."),
+    ] = False,
     explain: Annotated[str | None, typer.Option("--explain", metavar="KEY", help="Where a value came from.")] = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -26,10 +29,13 @@ def config(
 ) -> None:
     """Print the resolved config of an experiment as YAML: itself runnable with config=PATH.
 
-    With --quiet --list prints the names of the experiments alone, and --explain the value alone.
+    With --quiet --list prints the names of the experiments alone, or of a group's options, and --explain the value.
     """
     if list_:
-        _print_catalogue(json=json, quiet=quiet)
+        if arguments:
+            _print_groups(arguments, json=json, quiet=quiet)
+        else:
+            _print_catalogue(json=json, quiet=quiet)
         return
     from mlops_cli.config import load_experiment
     from mlops_cli.config.workspace import find_workspace
@@ -78,6 +84,28 @@ def _print_catalogue(*, json: bool, quiet: bool) -> None:
     from mlops_cli.views.config import catalogue_tree
 
     show(catalogue_tree(names, groups))
+
+
+def _print_groups(names: list[str], *, json: bool, quiet: bool) -> None:
+    from mlops_cli.config import catalogue
+    from mlops_cli.config.workspace import find_workspace
+
+    workspace = find_workspace()
+    known = catalogue.groups(workspace)
+    for name in names:
+        if name not in known:
+            raise UsageError(f"there is no group '{name}'", hint=did_you_mean(name, known))
+    groups = {name: catalogue.options(workspace, name) for name in names}
+    if json:
+        dump({g: {o.name: {"origin": o.origin, "about": catalogue.about(o)} for o in groups[g]} for g in groups})
+    elif quiet:
+        for option in (option for options in groups.values() for option in options):
+            line(option.name)
+    else:
+        from mlops_cli.views.config import options_table
+
+        for name, options in groups.items():
+            show(options_table(name, [(o.name, o.origin, catalogue.about(o)) for o in options]))
 
 
 def _print_explanation(explanation: Any, *, json: bool, quiet: bool) -> None:

@@ -15,6 +15,9 @@ EXAMPLE = "Example: mlops init churn && cd churn && mlops run config=iris"
 
 def init(
     directory: Annotated[Path, typer.Argument(help="The folder; made where it is missing.")] = Path(),
+    template: Annotated[
+        str, typer.Option("--template", metavar="NAME", help="iris; or kaggle, a competition and its submission.")
+    ] = "iris",
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -22,9 +25,10 @@ def init(
     """Make a workspace that runs at once: a config, data, a Makefile, a .gitignore. Never overwrites a file."""
     from mlops_cli.workflows.init import init_workspace
 
-    made = init_workspace(directory)
+    made = init_workspace(directory, template)
     if json:
-        dump({"path": str(made.root), "written": list(made.written), "kept": list(made.kept)})
+        found = {"written": list(made.written), "kept": list(made.kept), "missing": list(made.missing)}
+        dump({"path": str(made.root), **found})
         return
     if quiet:
         line(str(made.root))
@@ -34,4 +38,7 @@ def init(
     for name in made.kept:
         line(f"kept  {name}, which was there")
     here = "" if made.root == Path.cwd() else f"cd {directory} && "
-    say(f"next: {here}mlops run config=iris", "dim")
+    if made.missing:
+        say(f"next: {' and '.join(made.missing)} of the competition, as README.md says; then {here}make", "dim")
+    else:
+        say(f"next: {here}mlops run config={'titanic' if template == 'kaggle' else template}", "dim")

@@ -5,13 +5,15 @@ The one place where the parts of a trial are put together, so that what workers 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components import build as factory
-from mlops_cli.components.layout import Layout, lay_out, resampling, untouched
+from mlops_cli.components.forecasting import HORIZON
+from mlops_cli.components.layout import Columns, Layout, last_column, lay_out, resampling, steps_of, untouched
 from mlops_cli.components.pipeline import Builder, to_estimator
+from mlops_cli.components.splitters import TimeSplit
 from mlops_cli.components.targets import Role
 from mlops_cli.errors import ConfigError
 from mlops_cli.records import Kind, Task
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlops_cli.records import Column, TransformSpec, TrialSpec
+
+
+PER_VALUE = "mlops_cli.components.forecasters.PerValue"
 
 
 @dataclass(frozen=True)
@@ -59,31 +64,73 @@ class Assembly:
         return factory.build(step.component, role=Role.TRANSFORMER, key=f"transforms.{step.name}", **self._shared)
 
     def model(self) -> Any:
-        """Return the unfitted model with its target transform, calibration and threshold around it."""
+        """Return the unfitted model with its target transform, calibration and threshold around it.
+
+        Where `fits_steps`, the steps are in it too.
+        """
+        model = self._bare()
+        if self.fits_steps:
+            model = to_estimator(self.steps.root, self.builder, model, self._names)
+        return self._wrapped(model)
+
+    def _bare(self) -> Any:
         model = factory.build(self.spec.model, role=Role.ESTIMATOR, key="model", **self._shared)
-        if self.spec.target_transform is not None:
-            model = factory.wrap_target(model, self.spec.target_transform, **self._shared)
-        if self.spec.calibration is not None:
-            model = factory.wrap_calibration(model, self.spec.calibration, **self._shared)
-        if self.spec.threshold is not None:
-            model = factory.wrap_threshold(model, self.spec.threshold, self.positive, task=self.task)
-        return model
+        return factory.wrap_target(model, self.spec.target_transform, **self._shared)
+
+    def _wrapped(self, model: Any) -> Any:
+        calibrated = factory.wrap_calibration(model, self.spec.calibration, **self._shared)
+        return factory.wrap_threshold(calibrated, self.spec.threshold, self.positive, task=self.task)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self.columns)
+
+    @cached_property
+    def input_tags(self) -> Any:
+        """What scikit-learn's tags say that the model itself takes."""
+        from sklearn.utils import get_tags
+
+        return get_tags(self._wrapped(self._bare())).input_tags
+
+    @cached_property
+    def fits_steps(self) -> bool:
+        """Whether calibration or a tuned threshold fits the steps anew in each of its folds.
+
+        It does where a step may read the target, or makes other rows: fitted outside, such a step would have seen the
+        rows that probabilities are calibrated on, which would then look better there than they are.
+        """
+        has_folds = self.spec.calibration is not None or isinstance(self.spec.threshold, str)
+        return has_folds and any(self.builder.traits(s).reads_target for s in steps_of(self.steps.root))
+
+    @cached_property
+    def steps(self) -> Layout:
+        """The tree that the steps make of the columns."""
+        dense = not self.input_tags.sparse
+        return lay_out(self.spec.transforms, self.columns, self.builder.traits, dense=dense)
 
     @cached_property
     def layout(self) -> Layout:
-        """The tree of fits of this trial's steps."""
-        from sklearn.utils import get_tags
-
-        takes_sparse = bool(get_tags(self.model()).input_tags.sparse)
-        return lay_out(self.spec.transforms, self.columns, self.builder.traits, dense=not takes_sparse)
+        """The tree of fits that the model is fitted on; the columns as they are where the model fits the steps."""
+        return replace(self.steps, root=Columns(self._names)) if self.fits_steps else self.steps
 
     def pipeline(self) -> Any:
         """Return the whole unfitted Pipeline: the steps and the model."""
-        return to_estimator(self.layout.root, self.builder, self.model(), [c.name for c in self.columns])
+        return to_estimator(self.layout.root, self.builder, self.model(), self._names)
 
-    def splitter(self, columns: dict[str, Any]) -> Any:
-        """Return the splitter; ``columns`` are those that a predefined split can be read from."""
-        return factory.build_splitter(self.spec.split, columns=columns, key="split", **self._shared)
+    def splitter(self, columns: dict[str, Any], origins: Any = None) -> Any:
+        """Return the splitter.
+
+        Parameters
+        ----------
+        columns : dict of str to Series
+            Those that a predefined split can be read from.
+        origins : Series, optional
+            Of a forecast, when each row is forecast.
+        """
+        splitter = factory.build_splitter(self.spec.split, columns=columns, key="split", **self._shared)
+        if isinstance(splitter, TimeSplit):
+            splitter.origins = origins
+        return splitter
 
     def problems(self) -> str | None:
         """Return scikit-learn's own sentence about a parameter value that it will refuse, or None."""
@@ -100,15 +147,15 @@ def unsuitable(assembly: Assembly) -> ConfigError | None:
 
     Of scikit-learn's own models their tags tell; a user's own is taken at its word.
     """
-    from sklearn.utils import get_tags
-
     if assembly.task is not Task.CLASSIFICATION and (wrong := _of_classes(assembly)):
         return wrong
     target = str(assembly.spec.model.target_for(assembly.task))
+    if target == PER_VALUE:
+        return _of_no_value(assembly)
     if not target.startswith("sklearn."):
         return None
-    tags = get_tags(assembly.model()).input_tags
-    raw = set(untouched(assembly.layout.root))
+    tags = assembly.input_tags
+    raw = set(untouched(assembly.steps.root))
     columns = [c for c in assembly.columns if c.name in raw]
     takes_categories = "HistGradientBoosting" in target  # its tags do not tell
     raw_kinds = {Kind.CATEGORICAL, Kind.TEXT, Kind.DATETIME}
@@ -123,11 +170,27 @@ def unsuitable(assembly: Assembly) -> ConfigError | None:
 
 def _of_classes(assembly: Assembly) -> ConfigError | None:
     """Return why a step of imbalanced-learn's cannot resample what has no classes; a user's own may."""
-    for step in resampling(assembly.layout.root):
+    for step in resampling(assembly.steps.root):
         if str(step.component.target).startswith("imblearn."):
             message = f"{step.component.target} evens out classes; the task is {assembly.task}"
             return ConfigError(message, key=f"transforms.{step.name}", hint=f"transforms.{step.name}=null")
     return None
+
+
+def _of_no_value(assembly: Assembly) -> ConfigError | None:
+    """Return why there is no column of values to learn a model for each of, as the horizons of a forecast are."""
+    wanted = assembly.spec.model.params.get("column", -1)
+    horizon = HORIZON if HORIZON in assembly._names else None
+    if isinstance(wanted, str):
+        has_values = wanted in untouched(assembly.steps.root)
+    else:
+        last = last_column(assembly.steps.root)
+        has_values = wanted != -1 or (last is not None and last == (horizon or last))
+    if has_values:
+        return None
+    name = wanted if isinstance(wanted, str) else horizon or "the column of values"
+    message = f"PerValue learns a model for each value of a column, and the steps change {name} or leave it not last"
+    return ConfigError(message, key="transforms", hint="choose transforms=time_series")
 
 
 def _misfit(assembly: Assembly, columns: Sequence[Column], text: str, options: str) -> ConfigError:

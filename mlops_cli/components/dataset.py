@@ -5,6 +5,7 @@ Whoever loads data calls `read_table`, may check what it expects of it, and then
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,37 +15,108 @@ from pandas.api import types as pdt
 from mlops_cli.components import casting, labels, tables
 from mlops_cli.components.content import content_hash
 from mlops_cli.components.roles import Roles, assign_roles, is_used
-from mlops_cli.contracts import InspectsItself
+from mlops_cli.components.wanted import every_row, portion_of, wanted_of
+from mlops_cli.contracts import InspectsItself, Portion, ReadsLess
 from mlops_cli.errors import ConfigError, DataError, MlopsError
-from mlops_cli.records import Column, Dataset, DatasetVersion, DataSpec, Notice, Task
+from mlops_cli.records import Column, Dataset, DatasetVersion, DataSpec, Notice, SampleSpec, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
 
-    from mlops_cli.contracts import DataSource
+    from mlops_cli.contracts import DataSource, Wanted
 
 
-def read_table(source: DataSource, spec: DataSpec) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
+_STILL_ASKED: Mapping[str, Callable[[str], bool]] = {
+    "ambiguous-dates": casting.is_of_dates,
+    "na-texts": (casting.TEXT_WORDS | casting.CATEGORY_WORDS).__contains__,
+    "padded-values": (casting.TEXT_WORDS | casting.CATEGORY_WORDS).__contains__,
+}
+"""What is said of how a column was read although a word of ``data.dtypes`` says what it is; all else it answers."""
+
+
+_DRAWN = "mlops-sample"
+"""Where a table says which sample it is: what was kept of data from elsewhere is not sampled again."""
+
+
+def read_table(
+    source: DataSource, spec: DataSpec, like: Sequence[Column] = ()
+) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
     """Read a source, and return its table normalised with what to say about its raw form.
 
-    Where ``data.missing_target`` is ``drop``, rows without a target are left out; the table's index tells the place
-    of each row in what the source gave.
+    What ``data.columns`` and ``data.sample`` leave out is not read, as far as the source can; where
+    ``data.missing_target`` is ``drop``, rows without a target are left out. The table's index tells the place of each
+    row in what the source has.
+
+    Parameters
+    ----------
+    source : DataSource
+        Where it is.
+    spec : DataSpec
+        What its columns are for.
+    like : sequence of Column, optional
+        The columns of training, of held-out rows: dates are then read as they were there.
 
     Raises
     ------
     DataError
         The source cannot be read, or what it holds is no table.
     """
-    texts = [name for name, word in spec.dtypes.items() if word in casting.TEXT_WORDS]
+    texts = [name for name, word in spec.dtypes.items() if word in casting.WRITTEN_WORDS]
     reader = reading_as_text(source, texts)
-    raw = _loaded(reader)
-    notices = _inspected(reader, raw, spec)
-    if spec.missing_target != "drop":
-        return tables.normalise(raw, spec.dtypes), notices
-    kept, dropped = _labelled(tables.with_plain_labels(raw), spec.target)
-    return tables.normalise(kept, spec.dtypes).set_index(kept.index), (*notices, *dropped)
+    wanted = wanted_of(spec)
+    portion = None if wanted is None else _portion(reader, wanted)
+    raw = _loaded(reader) if portion is None else portion.table
+    notices = [*_inspected(reader, raw, spec), *(_sampled(portion, spec) if portion is not None else ())]
+    kept = tables.with_plain_labels(raw)
+    if spec.missing_target == "drop":
+        kept, dropped = _labelled(kept, spec.target)
+        notices += dropped
+    if spec.columns is not None:  # which were checked against all that the source has
+        spec = replace(spec, dtypes={name: word for name, word in spec.dtypes.items() if name in kept.columns})
+    table = _normal(kept, spec, like)
+    if portion is not None:
+        table.attrs[_DRAWN] = _lot_of(spec.sample)
+    table.index = kept.index if portion is None else pd.Index(portion.places[kept.index])
+    return table, tuple(notices)
+
+
+def _portion(source: DataSource, wanted: Wanted) -> Portion:
+    """Return the wanted part: of a source that can read less than the whole, or taken of the whole."""
+    if not isinstance(source, ReadsLess):
+        table = _loaded(source)
+        is_drawn = wanted.sample is not None and table.attrs.get(_DRAWN) == _lot_of(wanted.sample)
+        return portion_of(table, every_row(wanted) if is_drawn else wanted)
+    name = type(source).__name__
+    try:
+        portion: Any = source.load_less(wanted)
+    except MlopsError:
+        raise
+    except Exception as error:  # a user's own source may raise anything
+        raise DataError(f"data source {name}: load_less() raised {type(error).__name__}: {error}") from error
+    if not isinstance(portion, Portion) or len(portion.places) != len(portion.table):
+        raise DataError(f"data source {name}: load_less() must return a Portion with a place for each row")
+    return replace(portion, table=portion.table.reset_index(drop=True))
+
+
+def _lot_of(sample: SampleSpec | None) -> list[float] | None:
+    return None if sample is None else [sample.size, sample.seed]
+
+
+def _sampled(portion: Portion, spec: DataSpec) -> list[Notice]:
+    read = len(portion.table)
+    if spec.sample is None or read == portion.rows:
+        return []
+    text = f"{read:,} of {portion.rows:,} rows were read, drawn by lot with the seed {spec.sample.seed}"
+    return [Notice("sampled", f"{text}; data.sample")]
+
+
+def _normal(table: pd.DataFrame, spec: DataSpec, like: Sequence[Column]) -> pd.DataFrame:
+    """Return a table normalised, with what ``data.read`` says of the dates that the reader parsed."""
+    normal = tables.normalise(table, spec.dtypes, like)
+    read = spec.source.params.get("read")
+    return tables.with_day_first(normal, read) if read else normal
 
 
 def reading_as_text(source: DataSource, names: Sequence[str]) -> DataSource:
@@ -156,18 +228,23 @@ def _labelled(table: pd.DataFrame, target: str | None) -> tuple[pd.DataFrame, li
 
 
 def _inspected(source: DataSource, raw: pd.DataFrame, spec: DataSpec) -> tuple[Notice, ...]:
-    """Return the notices on the columns that matter: not on those left out, nor on those whose dtype is said."""
-    if not isinstance(source, InspectsItself):
+    """Return the notices on the columns that matter: not on those left out, nor what ``data.dtypes`` has answered."""
+    if not isinstance(source, InspectsItself) or not raw.columns.is_unique:  # which is refused later
         return ()
-    notices = source.inspect(raw[[n for n in raw.columns if n not in spec.dtypes and is_used(str(n), spec)]])
-    read_as_dates = "" if spec.time is None else f"column '{spec.time}' "
-    return tuple(n for n in notices if n.code != "dates-as-text" or not n.message.startswith(read_as_dates or "\0"))
+    words = dict(spec.dtypes) | ({} if spec.time is None else {spec.time: "datetime"})
+    used = {n: raw[n] for n in raw.columns if is_used(str(n), spec)}
+    notices = source.inspect(pd.DataFrame(used, copy=False))  # of a large table there is no room for another
+    return tuple(n for n in notices if n.column not in words or _is_asked(n.code, str(words[n.column])))
+
+
+def _is_asked(code: str, word: str) -> bool:
+    return code in _STILL_ASKED and _STILL_ASKED[code](word)
 
 
 def _kept_features(table: pd.DataFrame, features: Sequence[Column]) -> tuple[list[Column], list[Notice]]:
     """Return the features without those that hold nothing, after refusing what no model takes."""
     _refuse_nested(table, features)
-    _refuse_infinite(table, features)
+    tables.refuse_infinite(table, [c.name for c in features])
     empty = [c.name for c in features if c.missing == len(table)]
     kept = [c for c in features if c.name not in empty]
     if features and not kept:
@@ -184,21 +261,6 @@ def _refuse_nested(table: pd.DataFrame, features: Sequence[Column]) -> None:
         raise DataError(
             f"column '{nested[0]}' holds lists or mappings, which are no values of a table",
             hint=f"write it as columns of its own, or `data.drop: [{', '.join(nested)}]`",
-        )
-
-
-def _refuse_infinite(table: pd.DataFrame, features: Sequence[Column]) -> None:
-    infinite: dict[str, int] = {}
-    for c in features:
-        if pdt.is_float_dtype(table[c.name].dtype):
-            values = table[c.name].to_numpy()
-            count = 0 if np.isfinite(values.sum()) else int(np.isinf(values).sum())
-            infinite |= {c.name: count} if count else {}
-    if infinite:
-        shown = ", ".join(f"'{n}' ({k})" for n, k in list(infinite.items())[:5])
-        raise DataError(
-            f"infinite values in the features: {shown}",
-            hint="correct them, drop the columns, or read them as missing: `data.read.na_values: [inf, -inf]`",
         )
 
 

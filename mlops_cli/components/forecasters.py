@@ -101,13 +101,24 @@ def _place(model: Any, column: int | str) -> int:
     """Return the place of a column of an array, which has no names."""
     if isinstance(column, str):
         text = f"{type(model).__name__}: the columns come without names here, so {column!r} is not known"
-        hint = "transforms=none keeps names; or give its place, -1 for the last"
+        if isinstance(model, Naive):  # a place would be of no use: steps that take names away scale and impute too
+            hint = "it needs transforms=none; in a sweep: sweep.space=[{model: naive, transforms: none}, …]"
+        else:
+            hint = "transforms=none keeps names; or give its place, -1 for the last"
         raise ValueError(f"{text} ({hint})")  # noqa: TRY004 - the value is at fault, not its type
     return column
 
 
 def _taken(X: Any, rows: Any) -> Any:
     return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+
+
+def _at(X: Any, rows: Any) -> str:
+    """Return at which horizons some rows are, where a column tells."""
+    if "horizon" not in getattr(X, "columns", ()):
+        return ""
+    steps = np.unique(X["horizon"].to_numpy()[rows])
+    return f", at horizon {', '.join(f'{h:g}' for h in steps[:5])}{', …' if len(steps) > 5 else ''}"
 
 
 class Naive(RegressorMixin, BaseEstimator):
@@ -151,10 +162,21 @@ class Naive(RegressorMixin, BaseEstimator):
         ----------
         X : array-like of shape (n_samples, n_features)
             Numbers.
+
+        Raises
+        ------
+        ValueError
+            There is no such column, or it is missing in a row.
         """
         check_is_fitted(self)
         validate_data(self, X, reset=False, skip_check_array=True)
-        return self._held(X)
+        held = self._held(X)
+        missing = np.isnan(held)
+        if missing.any():
+            which = f"{int(missing.sum()):,} of {len(held):,} rows{_at(X, missing)}"
+            hint = "choose a lag that is no fewer rows than the greatest horizon"
+            raise ValueError(f"Naive: column {self.column!r} is missing in {which} ({hint})")
+        return held
 
     def _held(self, X: Any) -> np.ndarray[Any, Any]:
         if not hasattr(X, "columns"):

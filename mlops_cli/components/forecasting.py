@@ -16,6 +16,7 @@ import pandas as pd
 
 from mlops_cli.components import tables
 from mlops_cli.components.dataset import column_named
+from mlops_cli.components.seasons import LATEST, SEASON, Season, naive_values, season_of
 from mlops_cli.components.transforms.dates import numbers_of, part_names
 from mlops_cli.errors import ConfigError, DataError, did_you_mean
 from mlops_cli.records import Column, Notice, Task
@@ -44,6 +45,8 @@ class Supervised:
     features: tuple[Column, ...]
     rows: Positions  # of each, its place in the dataset that it was made of; in the order of time
     extra: Mapping[str, pd.Series[Any]]
+    season: Season
+    made: tuple[str, ...]  # the columns, of X and extra, that the data did not have
     notices: tuple[Notice, ...] = ()
 
 
@@ -83,13 +86,21 @@ def supervised(dataset: Dataset, spec: ForecastSpec, task: Task) -> Supervised:
         return pd.concat(tables_, ignore_index=True).iloc[order].reset_index(drop=True)
 
     X = joined([series.table(h).iloc[kept] for h, kept in parts])
-    origins = joined([series.origins(h).iloc[kept] for h, kept in parts])
+    season = season_of(series.times, spec)
+    beside = joined([series.beside(h, season).iloc[kept] for h, kept in parts])
     left = [c.name for c in dataset.features if c.name not in X.columns]
     extra = {name: dataset.X[name].iloc[rows[order]].reset_index(drop=True) for name in left}
+    extra |= {str(name): column for name, column in beside.items()}
     described = {c.name: c for c in (*tables.describe(X), *(c for c in dataset.features if c.name in X.columns))}
     features = tuple(described[name] for name in X.columns)
-    notices = (*series.notices(), *_left_out([n for n in left if n not in spec.past], spec))
-    return Supervised(X, features, rows[order], {**extra, ORIGIN: origins[ORIGIN]}, notices)
+    notices = (*series.notices(), *_empty_lags(spec), *_left_out([n for n in left if n not in spec.past], spec))
+    made = (*(n for n in X.columns if n not in dataset.X.columns), *map(str, beside.columns))
+    return Supervised(X, features, rows[order], extra, season, made, notices)
+
+
+def origins_of(dataset: Dataset) -> pd.Series[Any] | None:
+    """Return when each row is forecast; None where there is no forecast, whatever the data calls its columns."""
+    return dataset.extra[ORIGIN] if ORIGIN in dataset.made else None
 
 
 def _left_out(names: Sequence[str], spec: ForecastSpec) -> list[Notice]:
@@ -99,6 +110,20 @@ def _left_out(names: Sequence[str], spec: ForecastSpec) -> list[Notice]:
     mend = f"name what is known in advance in {KEY}.known, and what is to be seen of the past in {KEY}.past"
     text = f"{', '.join(names[:5])}{', …' if len(names) > 5 else ''}: left out, since nothing says it is known {ahead}"
     return [Notice("columns-left-out", f"{text}; {mend}")]
+
+
+def _empty_lags(spec: ForecastSpec) -> list[Notice]:
+    """Say which lags are not known yet at some of several horizons."""
+    empty = {k: [h for h in spec.horizons if h > k] for k in spec.lags}
+    if not any(empty.values()):
+        return []
+    told = ", ".join(f"lag {k} for horizon{'s' * (len(hs) > 1)} {_listed(hs)}" for k, hs in empty.items() if hs)
+    mend = "a step that imputes puts one number for all rows there; PerValue learns a model for each horizon"
+    return [Notice("empty-lags", f"not known yet, and so missing: {told}; {mend}")]
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers[:5])) + (", …" if len(numbers) > 5 else "")
 
 
 @dataclass(frozen=True)
@@ -139,8 +164,11 @@ class _Series:
     def kept(self, horizon: int) -> Positions:
         return np.flatnonzero(self.position >= self.reach(horizon))
 
-    def origins(self, horizon: int) -> pd.DataFrame:
-        return self._past(self.times, horizon).to_frame(ORIGIN)
+    def beside(self, horizon: int, season: Season) -> pd.DataFrame:
+        """Return what no model sees: when each row is forecast, and its naive forecasts."""
+        target = next(iter(self.values.values()))
+        naive = naive_values(target, self.codes, horizon, season)
+        return naive.assign(**{ORIGIN: self._past(self.times, horizon)})
 
     def table(self, horizon: int) -> pd.DataFrame:
         """Return the columns of all rows, seen so many rows ahead."""
@@ -237,8 +265,9 @@ def _refuse_unknown(dataset: Dataset, spec: ForecastSpec) -> None:
 
 
 def _refuse_taken(dataset: Dataset) -> None:
-    if column_named(dataset, ORIGIN) is not None:
-        raise ConfigError(f"the data has a column '{ORIGIN}', a name that is needed", key=KEY, hint="rename it")
+    for name in (ORIGIN, SEASON, LATEST):
+        if column_named(dataset, name) is not None:
+            raise ConfigError(f"the data has a column '{name}', a name that is needed", key=KEY, hint="rename it")
 
 
 def _refuse_same_time(times: pd.Series[Any], codes: Positions, spec: ForecastSpec) -> None:

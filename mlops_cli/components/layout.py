@@ -36,6 +36,7 @@ class Traits:
     resamples: bool = False  # makes other training rows, and leaves test rows alone
     by_name: bool = False  # asks for columns by name
     gives_tensors: bool = False  # which no other step takes
+    reads_target: bool = False  # as far as is known: a user's own may
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,25 @@ def columns_of(node: Node) -> tuple[str, ...]:
     if isinstance(node, Step):
         return columns_of(node.source)
     return tuple(name for part in node.parts for name in columns_of(part))
+
+
+def steps_of(node: Node) -> tuple[TransformSpec, ...]:
+    """Return the steps of a tree, those that are read before those that read them."""
+    if isinstance(node, Columns):
+        return ()
+    if isinstance(node, Step):
+        return (*steps_of(node.source), node.spec)
+    return tuple(spec for part in node.parts for spec in steps_of(part))
+
+
+def last_column(node: Node) -> str | None:
+    """Return the column of the data that stands last in what a node gives; None where a step has made what does."""
+    if isinstance(node, Columns):
+        return node.names[-1]
+    if isinstance(node, Union):
+        return last_column(node.parts[-1])
+    kept = last_column(node.source) if node.resamples or node.only is not None else None
+    return None if node.only is not None and kept in node.only else kept
 
 
 def untouched(node: Node) -> tuple[str, ...]:

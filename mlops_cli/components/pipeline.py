@@ -20,6 +20,20 @@ SPARSE_THRESHOLD = 0.3
 """ColumnTransformer's own default: below this share of non-zeros the joined matrix stays sparse."""
 
 
+_BLIND = (
+    "mlops_cli.components.transforms.",
+    "skrub.",
+    "sklearn.cluster.",
+    "sklearn.decomposition.",
+    "sklearn.feature_extraction.",
+    "sklearn.impute.",
+    "sklearn.kernel_approximation",
+    "sklearn.preprocessing.",
+    "sklearn.random_projection",
+)
+"""Where the transformers are from that do not look at the target unless their tags say so."""
+
+
 @dataclass(frozen=True)
 class Builder:
     """Makes the unfitted transformers of a tree.
@@ -49,6 +63,7 @@ class Builder:
             resamples=is_resampler(made),
             by_name=bool(getattr(made, "reads_names", False)),
             gives_tensors=bool(getattr(made, "gives_tensors", False)),
+            reads_target=may_read_target(made),
         )
 
     def transformer(self, step: Step) -> Any:
@@ -68,6 +83,19 @@ class Builder:
 def is_resampler(transformer: Any) -> bool:
     """Whether it makes other training rows, as the samplers of imbalanced-learn do."""
     return hasattr(transformer, "fit_resample") and not hasattr(transformer, "transform")
+
+
+def may_read_target(transformer: Any) -> bool:
+    """Whether its fit may look at the target: all do that are not known to leave it alone, and whatever holds a model.
+
+    Tags alone do not tell: SelectKBest has one for scores that need no target.
+    """
+    from sklearn.utils import get_tags
+
+    held = (value for value in transformer.get_params().values() if hasattr(value, "fit"))
+    parts = (transformer, *(value for value in held if not isinstance(value, type)))
+    is_told = any(get_tags(part).target_tags.required for part in parts)
+    return is_told or not type(transformer).__module__.startswith(_BLIND)
 
 
 def _dense_output(transformer: Any) -> Any:

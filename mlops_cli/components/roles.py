@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from mlops_cli.records import DataSpec
 
-_SINGLE = ("target", "id", "group", "weight", "time")
+SINGLE = ("target", "id", "group", "weight", "time")
+"""The roles of one column each."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,13 @@ def assign_roles(names: Sequence[str], spec: DataSpec) -> Roles:
     ConfigError
         A name or pattern that matches no column, a column with two uses, or no feature left.
     """
-    single = {role: getattr(spec, role) for role in _SINGLE if getattr(spec, role) is not None}
+    single = {role: getattr(spec, role) for role in SINGLE if getattr(spec, role) is not None}
     for role, name in single.items():
-        if name not in names:
-            raise _no_column(name, names, f"data.{role}")
+        check_column(name, names, f"data.{role}")
     _refuse_two_uses(single)
     used = set(single.values())
-    dropped = set(matching(spec.drop, names, "data.drop"))
+    drop = spec.drop if spec.columns is None else [p for p in spec.drop if _matched(p, names)]  # some are not read
+    dropped = set(matching(drop, names, "data.drop"))
     _refuse_explicit(spec.drop, single, "data.drop", "cannot be dropped as well")
     chosen = list(names) if spec.features is None else matching(spec.features, names, "data.features")
     _refuse_explicit(spec.features or (), single, "data.features", "is never a feature")
@@ -66,20 +67,30 @@ def matching(patterns: Sequence[str], names: Sequence[str], key: str) -> list[st
     """
     found: set[str] = set()
     for pattern in map(str, patterns):
-        matched = {pattern} if pattern in names else {n for n in names if fnmatchcase(n, pattern)}
+        matched = _matched(pattern, names)
         if not matched:
             raise _no_column(pattern, names, key)
         found |= matched
     return [n for n in names if n in found]
 
 
+def check_column(name: str, names: Sequence[str], key: str) -> None:
+    """Refuse a name that is no column, with the nearest one that is."""
+    if name not in names:
+        raise _no_column(name, names, key)
+
+
 def is_used(name: str, spec: DataSpec) -> bool:
     """Whether a column is in some role, as far as names and patterns tell before they are checked."""
-    if name in {getattr(spec, role) for role in _SINGLE}:
+    if name in {getattr(spec, role) for role in SINGLE}:
         return True
     dropped = any(fnmatchcase(name, str(pattern)) for pattern in spec.drop)
     chosen = spec.features is None or any(fnmatchcase(name, str(pattern)) for pattern in spec.features)
     return chosen and not dropped and name not in {*spec.drop}
+
+
+def _matched(pattern: str, names: Sequence[str]) -> set[str]:
+    return {pattern} if pattern in names else {n for n in names if fnmatchcase(n, pattern)}
 
 
 def _no_column(name: str, names: Sequence[str], key: str) -> ConfigError:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components.construct import build
-from mlops_cli.components.forecasting import ORIGIN
 from mlops_cli.components.targets import Role
 from mlops_cli.errors import ConfigError, did_you_mean
 from mlops_cli.records import Task
@@ -84,14 +84,14 @@ def _with_folds(spec: ComponentSpec, columns: Mapping[str, Any], key: str) -> Co
 
 
 def _with_times(spec: ComponentSpec, columns: Mapping[str, Any], key: str) -> ComponentSpec:
-    """Give a splitter the times, and of a forecast when each row is forecast."""
+    """Give a splitter the times."""
     name = spec.params.get("column")
     if name is None:
         raise ConfigError("which column holds the time of each row?", key=key, hint="data.time=COLUMN")
     if name not in columns:
         raise ConfigError(f"the data has no column {name!r}", key=key, hint=did_you_mean(str(name), columns))
     rest = {k: v for k, v in spec.params.items() if k != "column"}
-    return replace(spec, params={**rest, "times": columns[name], "origins": columns.get(ORIGIN)})
+    return replace(spec, params={**rest, "times": columns[name]})
 
 
 class TimeSplit:
@@ -151,10 +151,11 @@ class TimeSplit:
         Raises
         ------
         ValueError
-            There are too few times.
+            There are too few times, or a size is no whole number, or too small.
         """
         import numpy as np
 
+        self._check_sizes()
         place, origin = self._places()
         count = len(np.unique(place))
         size = self.test_size or count // (self.n_splits + 1)
@@ -168,6 +169,14 @@ class TimeSplit:
             if self.max_train_size is not None:
                 seen &= place > start - self.max_train_size
             yield np.flatnonzero(seen), np.flatnonzero((origin >= start) & (origin < start + size))
+
+    def _check_sizes(self) -> None:
+        """Refuse sizes that would train on test rows, or part nothing."""
+        for name, least in (("n_splits", 1), ("test_size", 1), ("max_train_size", 1), ("gap", 0)):
+            value = getattr(self, name)
+            is_left_out = value is None and name in {"test_size", "max_train_size"}
+            if not is_left_out and (isinstance(value, bool) or not isinstance(value, Integral) or value < least):
+                raise ValueError(f"{name} must be a whole number of at least {least}. Got {value!r} instead.")
 
     def _places(self) -> tuple[Any, Any]:
         """Return of each row the place of its time, and of the latest time that may be trained on to forecast it."""
@@ -186,8 +195,9 @@ class TimeSplit:
 def fold_numbers(column: pd.Series[Any]) -> np.ndarray[Any, Any]:
     """Return each row's test fold, -1 for rows that are always trained on.
 
-    Numbers are folds as they stand, -1 included; True is the one test fold and False trains; of texts, each value is
-    a fold but ``train`` (or nothing), which trains. A missing value trains.
+    Numbers are folds as they stand, -1 included, and so are texts where all that are no ``train`` are numbers; True is
+    the one test fold and False trains; of other texts, each is a fold whatever its case, but ``train``, -1 or nothing,
+    which trains. A missing value trains.
 
     Raises
     ------
@@ -197,8 +207,10 @@ def fold_numbers(column: pd.Series[Any]) -> np.ndarray[Any, Any]:
     Examples
     --------
     >>> import pandas as pd
-    >>> fold_numbers(pd.Series(["train", "test", None, "test"])).tolist()
+    >>> fold_numbers(pd.Series(["train", "test", None, "TEST"])).tolist()
     [-1, 0, -1, 0]
+    >>> fold_numbers(pd.Series(["0", "1", "-1", "train"])).tolist()
+    [0, 1, -1, -1]
     """
     import numpy as np
     import pandas as pd
@@ -209,12 +221,21 @@ def fold_numbers(column: pd.Series[Any]) -> np.ndarray[Any, Any]:
     if pd.api.types.is_bool_dtype(values.dtype):
         folds[known & values.eq(True)] = 0
     elif pd.api.types.is_numeric_dtype(values.dtype):
-        numbers = values[known].astype(float)
-        if (numbers % 1 != 0).any():
-            raise ValueError(f"{numbers[numbers % 1 != 0].iloc[0]} is not a whole number")
-        folds[known] = numbers.astype(np.intp)
+        folds[known] = _whole(values[known].astype(float))
     else:
-        texts = values.astype("string").str.strip()
-        tested = known & ~texts.str.lower().isin(_TRAIN_WORDS)
-        folds[tested] = pd.factorize(texts[tested], sort=True)[0]
+        texts = values.astype("string").str.strip().str.lower()
+        named = known & ~texts.isin(_TRAIN_WORDS)
+        numbers = pd.to_numeric(texts[named].astype(object), errors="coerce")
+        if numbers.notna().all():
+            folds[named] = _whole(numbers.astype(float))
+        else:
+            tested = named & texts.ne(str(_ALWAYS_TRAIN))
+            folds[tested] = pd.factorize(texts[tested], sort=True)[0]
     return folds
+
+
+def _whole(numbers: pd.Series[Any]) -> np.ndarray[Any, Any]:
+    wrong = numbers[numbers % 1 != 0]
+    if len(wrong):
+        raise ValueError(f"{wrong.iloc[0]} is not a whole number")
+    return numbers.to_numpy().astype(int)

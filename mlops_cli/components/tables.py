@@ -5,6 +5,7 @@ The same normalising serves training and prediction. Knows nothing of files, tar
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from pandas.api import types as pdt
 
 from mlops_cli.components import casting
 from mlops_cli.errors import ConfigError, DataError, did_you_mean, nearest
-from mlops_cli.records import Column, Kind
+from mlops_cli.records import Column, Dates, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +28,13 @@ MIN_WORDS, MIN_DISTINCT, MIN_DISTINCT_SHARE = 3, 20, 0.5
 and so large a share of the rows."""
 
 
-def normalise(table: pd.DataFrame, dtypes: Mapping[str, str] | None = None) -> pd.DataFrame:
+_DATES = "mlops-dates"
+"""Among a table's ``attrs``: how the dates of its columns were written, by column. Parquet keeps it too."""
+
+
+def normalise(
+    table: pd.DataFrame, dtypes: Mapping[str, str] | None = None, like: Sequence[Column] = ()
+) -> pd.DataFrame:
     """Return a table in the one form that the rest of the program knows. Doing it twice changes nothing.
 
     Rows are numbered from 0; names are text; named index levels become columns. Nullable and object columns become
@@ -40,6 +47,8 @@ def normalise(table: pd.DataFrame, dtypes: Mapping[str, str] | None = None) -> p
         As a data source returned it.
     dtypes : mapping of str to str, optional
         Column → pandas dtype, or ``numeric``, ``categorical``, ``text``, ``datetime``, ``boolean``.
+    like : sequence of Column, optional
+        Columns of training: dates are then read as they were there.
 
     Raises
     ------
@@ -49,20 +58,49 @@ def normalise(table: pd.DataFrame, dtypes: Mapping[str, str] | None = None) -> p
         ``dtypes`` names a column that is not there, or no dtype.
     """
     plain = with_plain_labels(table)
-    for name in dtypes or {}:
-        if name not in plain.columns:
-            raise ConfigError(
-                f"no column '{name}' in the data", key=f"data.dtypes.{name}", hint=did_you_mean(name, plain.columns)
-            )
-    columns = {name: _normal(column) for name, column in plain.items()}
-    for name, word in (dtypes or {}).items():
-        columns[name] = _normal(casting.cast(columns[name], str(word), key=f"data.dtypes.{name}"))
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(plain)))
+    for asked in dtypes or {}:
+        if asked not in plain.columns:
+            hint = did_you_mean(asked, plain.columns)
+            raise ConfigError(f"no column '{asked}' in the data", key=f"data.dtypes.{asked}", hint=hint)
+    known = {c.name: c for c in like}
+    columns = {}
+    written = dict(table.attrs.get(_DATES, {}))
+    for name, column in plain.items():
+        columns[name], dates = _read(column, (dtypes or {}).get(str(name)), known.get(str(name)))
+        if dates is not None:
+            written.setdefault(str(name), asdict(dates))
+    out = pd.DataFrame(columns, index=pd.RangeIndex(len(plain)), copy=False)
+    out.attrs[_DATES] = written
+    return out
+
+
+def with_day_first(table: pd.DataFrame, read: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a normalised table that knows of dates which its reader has parsed whether the day comes first in them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `normalise`.
+    read : mapping
+        The reader's options, of which ``dayfirst`` and ``date_format`` tell.
+    """
+    formats = read.get("date_format")
+    for name, written in table.attrs[_DATES].items():
+        if written["day_first"] is None:
+            form = str(formats.get(name, "") if isinstance(formats, dict) else formats or "")
+            places = [form.find(part) for part in ("%d", "%m", "%Y")]
+            is_shown = -1 not in places and places[2] == max(places)
+            written["day_first"] = places[0] < places[1] if is_shown else read.get("dayfirst")
+    return table
 
 
 def describe(table: pd.DataFrame, dtypes: Mapping[str, str] | None = None) -> tuple[Column, ...]:
     """Return the columns of a normalised table with their kinds; a kind that ``dtypes`` names is taken as said."""
-    return tuple(_described(str(name), column, (dtypes or {}).get(str(name))) for name, column in table.items())
+    written = table.attrs.get(_DATES, {})
+    return tuple(
+        _described(str(name), column, (dtypes or {}).get(str(name)), written.get(str(name)))
+        for name, column in table.items()
+    )
 
 
 def kind_of(column: pd.Series, unique: int | None = None) -> Kind:
@@ -101,21 +139,49 @@ def conform(table: pd.DataFrame, columns: Sequence[Column], dtypes: Mapping[str,
     Raises
     ------
     DataError
-        Columns are missing (with the nearest names), or hold values of another kind.
+        There are no rows; columns are missing (with the nearest names), hold values of another kind, dates that are
+        written otherwise, or infinite numbers.
     """
+    if not len(table):
+        raise DataError("the data has no rows", hint="give at least one")
     named = with_plain_labels(table)
     present = {str(n).strip(): n for n in named.columns}
-    _refuse_missing(columns, list(present))
+    refuse_missing(columns, list(present))
     plain = named.rename(columns={old: new for new, old in present.items()})
     wanted = plain[[c.name for c in columns]]
-    normal = normalise(wanted, {k: v for k, v in (dtypes or {}).items() if k in wanted.columns})
-    alike = {c.name: _like(normal[c.name], c) for c in columns}
-    return filled_texts(pd.DataFrame(alike, index=normal.index), columns)
+    normal = normalise(wanted, {k: v for k, v in (dtypes or {}).items() if k in wanted.columns}, columns)
+    alike = pd.DataFrame({c.name: _like(normal[c.name], c) for c in columns}, index=normal.index)
+    refuse_infinite(alike, [c.name for c in columns])
+    return filled_texts(alike, columns)
+
+
+def refuse_infinite(table: pd.DataFrame, names: Sequence[str]) -> None:
+    """Refuse infinite numbers, which no model takes.
+
+    Raises
+    ------
+    DataError
+        With the columns, and how many each has.
+    """
+    infinite: dict[str, int] = {}
+    for name in names:
+        if pdt.is_float_dtype(table[name].dtype):
+            values = table[name].to_numpy()
+            with np.errstate(invalid="ignore"):  # of inf and -inf together
+                count = 0 if np.isfinite(values.sum()) else int(np.isinf(values).sum())
+            infinite |= {name: count} if count else {}
+    if infinite:
+        shown = ", ".join(f"'{n}' ({k})" for n, k in list(infinite.items())[:5])
+        words = f"{{{', '.join(f'{n}: [inf, -inf]' for n in infinite)}}}" if len(infinite) <= 5 else "[inf, -inf]"
+        raise DataError(
+            f"infinite values in the features: {shown}",
+            hint=f"correct them, drop the columns, or read them as missing: `data.read.na_values: {words}`",
+        )
 
 
 def text_columns(columns: Sequence[Column]) -> tuple[str, ...]:
     """Return the names of the columns that a source should read as they are written when new data comes."""
-    return tuple(c.name for c in columns if c.dtype == "str")
+    return tuple(c.name for c in columns if "str" in {c.dtype, c.categories})
 
 
 def dtype_name(column: pd.Series) -> str:
@@ -141,6 +207,21 @@ def with_plain_labels(table: pd.DataFrame) -> pd.DataFrame:
     if repeated:
         raise DataError(f"column names must be unique. Got {', '.join(repeated[:5])} more than once instead.")
     return out.set_axis(names, axis=1)
+
+
+def _read(column: pd.Series, word: str | None, known: Column | None) -> tuple[pd.Series, Dates | None]:
+    """Return a column in its plain form, and of dates how they are written."""
+    normal = _normal(column)
+    is_known = known is not None and known.kind is Kind.DATETIME
+    if not is_known and word is not None and not casting.is_of_dates(word):
+        return _normal(casting.cast(normal, str(word), key=f"data.dtypes.{column.name}")), None
+    if not is_known and word is None and not pdt.is_datetime64_any_dtype(normal.dtype):
+        return normal, None
+    like = (known.dates or Dates()) if known is not None and is_known else None
+    if like is not None and like.zoned is False:
+        casting.refuse_zone(column)
+    dates, day_first = casting.read_dates(normal, like)
+    return dates, Dates(day_first, casting.has_zone(column))
 
 
 def _normal(column: pd.Series) -> pd.Series:
@@ -244,13 +325,15 @@ _OBJECTS: Mapping[str, Callable[[pd.Series], pd.Series]] = {
 """What pandas infers of a column of objects → how it becomes plain."""
 
 
-def _described(name: str, column: pd.Series, word: str | None) -> Column:
+def _described(name: str, column: pd.Series, word: str | None, written: Mapping[str, Any] | None) -> Column:
     nested = is_nested(column)
     is_costly = pdt.is_float_dtype(column.dtype) and len(column) > _COUNTED_ROWS
     unique = None if nested or is_costly else int(column.nunique())
     said = word if word in set(Kind) else None
     kind = Kind(said) if said is not None else kind_of(column, unique)
-    return Column(name, dtype_name(column), kind, int(column.isna().sum()), unique)
+    dates = Dates(**written) if written and pdt.is_datetime64_any_dtype(column.dtype) else None
+    values = dtype_name(column.cat.categories.to_series()) if isinstance(column.dtype, pd.CategoricalDtype) else None
+    return Column(name, dtype_name(column), kind, int(column.isna().sum()), unique, dates, values)
 
 
 def _is_prose(column: pd.Series, unique: int | None) -> bool:
@@ -262,7 +345,14 @@ def _is_prose(column: pd.Series, unique: int | None) -> bool:
     return float(sample.str.count(r"\S+").mean()) >= MIN_WORDS
 
 
-def _refuse_missing(columns: Sequence[Column], present: list[str]) -> None:
+def refuse_missing(columns: Sequence[Column], present: Sequence[str]) -> None:
+    """Refuse a table without all columns that a model takes.
+
+    Raises
+    ------
+    DataError
+        With the nearest name.
+    """
     missing = [c.name for c in columns if c.name not in present]
     if not missing:
         return
@@ -275,15 +365,27 @@ def _refuse_missing(columns: Sequence[Column], present: list[str]) -> None:
 def _like(column: pd.Series, wanted: Column) -> pd.Series:
     """Return a column in a training column's dtype, as far as its missing values allow."""
     if wanted.dtype == "category":
-        return casting.to_categories(column)
+        return casting.to_categories(_alike_values(column, wanted.categories))
     if wanted.dtype == "str":
         return casting.to_texts(column)
     if wanted.dtype == "bool":
         return casting.to_booleans(column)
     if wanted.kind is Kind.DATETIME:
         unit: Any = wanted.dtype
-        return pd.Series(casting.to_dates(column).astype(unit))
+        return pd.Series(column.astype(unit))
     return _like_numbers(column, np.dtype(wanted.dtype))
+
+
+def _alike_values(column: pd.Series, dtype: str | None) -> pd.Series:
+    """Return categories as values of the training categories' dtype, as far as they convert: 501 is '501' there."""
+    if dtype == "str":
+        return casting.to_texts(column)
+    if dtype is None or not pdt.is_numeric_dtype(np.dtype(dtype)) or pdt.is_bool_dtype(np.dtype(dtype)):
+        return column
+    plain = column.astype(object)
+    numbers = pd.to_numeric(plain, errors="coerce")
+    is_all = bool((numbers.notna() | plain.isna()).all())
+    return numbers if is_all else numbers.astype(object).where(numbers.notna(), plain)
 
 
 def _like_numbers(column: pd.Series, dtype: np.dtype[Any]) -> pd.Series:

@@ -23,6 +23,7 @@ PACKAGE_CONF = Path(__file__).resolve().parent.parent / "conf"
 
 _LARGEST = 1_000_000  # bytes of a file whose keys are completed
 _DEEPEST_GROUP = 3
+_LONGEST_LINE = 300
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,16 @@ def options(workspace: Workspace, group: str) -> list[Option]:
         for name, path in _configs(base / group):
             found[name] = Option(group, name, path, origin)
     return [found[name] for name in sorted(found)]
+
+
+def about(option: Option) -> str:
+    """Return what an option's file says of it in its first line, a comment; nothing where it is none."""
+    try:
+        with option.path.open(encoding="utf-8", errors="replace") as file:
+            first = file.readline(_LONGEST_LINE).strip()
+    except OSError:
+        return ""
+    return first.lstrip("# ") if first.startswith("#") else ""
 
 
 def _configs(folder: Path) -> Iterator[tuple[str, Path]]:

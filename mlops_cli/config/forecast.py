@@ -13,15 +13,6 @@ if TYPE_CHECKING:
 STATS = ("mean", "median", "std", "var", "min", "max", "sum", "ewm")
 """What can be told of a window of the past."""
 
-PARTS = (
-    *("year", "quarter", "month", "week", "day", "day_of_week", "day_of_year", "hour", "minute", "second"),
-    *("is_weekend", "is_month_start", "is_month_end", "elapsed"),
-)
-"""What can be told of a time."""
-
-CYCLES = tuple(p for p in PARTS[:10] if p != "year")
-"""Of these, what begins again."""
-
 _KEYS = ("horizon", "lags", "differences", "rolling", "by", "known", "past", "calendar", "cycles")
 
 
@@ -38,6 +29,7 @@ def read_forecast(value: object, key: str) -> ForecastSpec | None:
     node = read.mapping(value, key)
     read.only(node, key, _KEYS)
     windows, stats = _rolling(read.mapping(node.get("rolling"), f"{key}.rolling"), f"{key}.rolling")
+    calendar, cycles = _calendar(node, key)
     spec = ForecastSpec(
         horizons=_steps(node.get("horizon", 1), f"{key}.horizon"),
         lags=_steps(node.get("lags"), f"{key}.lags"),
@@ -47,8 +39,8 @@ def read_forecast(value: object, key: str) -> ForecastSpec | None:
         by=read.names(node.get("by"), f"{key}.by"),
         known=read.names(node.get("known"), f"{key}.known"),
         past=read.names(node.get("past"), f"{key}.past"),
-        calendar=_words(node, "calendar", PARTS, key),
-        cycles=_words(node, "cycles", CYCLES, key),
+        calendar=calendar,
+        cycles=cycles,
     )
     _check(spec, key)
     return spec
@@ -61,6 +53,14 @@ def _rolling(node: Mapping[str, object], key: str) -> tuple[tuple[int, ...], tup
     if node and not windows:
         raise read.wrong(None, f"{key}.window", "how many rows, or a list of these")
     return windows, tuple(read.choice(stat, f"{key}.stats", STATS) for stat in stats)
+
+
+def _calendar(node: Mapping[str, object], key: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if not (node.get("calendar") or node.get("cycles")):
+        return (), ()
+    from mlops_cli.components.transforms.dates import CYCLES, ELAPSED, PARTS  # with scikit-learn, which is slow to load
+
+    return _words(node, "calendar", (*PARTS, ELAPSED), key), _words(node, "cycles", tuple(CYCLES), key)
 
 
 def _words(node: Mapping[str, object], name: str, allowed: tuple[str, ...], key: str) -> tuple[str, ...]:

@@ -23,7 +23,8 @@ from omegaconf.errors import (
 from mlops_cli.config.catalogue import experiments, groups, options
 from mlops_cli.config.origins import place_in
 from mlops_cli.config.overrides import COMMAND_LINE
-from mlops_cli.config.readers import wrong
+from mlops_cli.config.readers import found, wrong
+from mlops_cli.config.schema import ROLE_KEYS
 from mlops_cli.config.sources import FILE_CONFIG
 from mlops_cli.errors import ConfigError, did_you_mean, nearest
 
@@ -169,6 +170,11 @@ def _clash_of_override(key: str | None, situation: Situation) -> ConfigError:
     base = OmegaConf.select(situation.config, key) if situation.config is not None and key else None
     if not given or not OmegaConf.is_config(base):
         return ConfigError(_CLASH, key=key)
+    group, _, parameter = str(key).partition(".")
+    if group == "data" and parameter.partition(".")[0] not in ROLE_KEYS:  # of a source, which may take both
+        kind = "a mapping" if isinstance(base, DictConfig) else "a list"
+        text = f"found {found(given[-1])}, and the config has {kind} there, which is not merged with it"
+        return ConfigError(text, key=key, hint=f"'~{key}' '+{key}=…' puts it in its place")
     return _other_kind(str(key), base, given[-1])
 
 

@@ -31,7 +31,7 @@ SWEEPABLE = ("model", "transforms", "target_transform", "calibration", "threshol
 
 _SPACE = "sweep.space."
 _LISTS = ("data.drop", "data.features", "evaluation.metrics")
-_SHARED = ("name", "description", "task", "tags", "data", "evaluation", "sweep", "launcher", "artifacts")
+_SHARED = ("name", "description", "task", "tags", "data", "evaluation", "sweep", "launcher", "artifacts", "promotion")
 _MAX_LENGTH = 100_000
 _MAX_DEPTH = 50
 _MAX_CHOICES = 1_000_000

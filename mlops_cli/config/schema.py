@@ -7,6 +7,7 @@ suits its estimator is not known here: nothing is imported.
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ from mlops_cli.config.component import read_component
 from mlops_cli.config.forecast import read_forecast
 from mlops_cli.config.launcher import read_launcher
 from mlops_cli.config.names import check_experiment_name
+from mlops_cli.config.promotion import read_gates
 from mlops_cli.errors import ConfigError, did_you_mean
 from mlops_cli.records import (
     NAMED_DATASET,
@@ -28,6 +30,7 @@ from mlops_cli.records import (
     EvaluationSpec,
     ExperimentSpec,
     MetricSpec,
+    SampleSpec,
     SweepSpec,
     Task,
     TransformSpec,
@@ -49,6 +52,7 @@ TOP_KEYS = (
     "sweep",
     "launcher",
     "artifacts",
+    "promotion",
 )
 """All sections of an experiment."""
 
@@ -59,6 +63,8 @@ ROLE_KEYS = (
     "id",
     "drop",
     "features",
+    "columns",
+    "sample",
     "group",
     "weight",
     "time",
@@ -71,6 +77,9 @@ ROLE_KEYS = (
 
 MISSING_TARGET = ("error", "drop")
 """What can be done with rows whose target is missing."""
+
+_NO_SLIPS = ("n_columns",)
+"""Parameters of sources that only look like a key of ours."""
 
 _METRIC = "{profit: {_target_: features.profit, greater_is_better: true}}"
 _RESPONSES = ("predict", "predict_proba", "decision_function")
@@ -97,7 +106,7 @@ def read_experiment(config: Mapping[str, Any], sweep: SweepSpec, public: Mapping
     task = read.choice(config.get("task", "auto"), "task", ["auto", *Task])
     return ExperimentSpec(
         name=check_experiment_name(read.text(config.get("name"), "name"), key="name"),
-        data=read_data(config.get("data"), "data"),
+        data=read_data(config.get("data"), "data", read.seed(config.get("seed", 0), "seed")),
         trial=read_trial(config),
         description=read.text(config.get("description") or "", "description"),
         task=None if task == "auto" else Task(task),
@@ -106,6 +115,7 @@ def read_experiment(config: Mapping[str, Any], sweep: SweepSpec, public: Mapping
         launcher=read_launcher(config.get("launcher"), "launcher"),
         artifacts=read_artifacts(config.get("artifacts"), "artifacts"),
         tags=read_tags(config.get("tags"), "tags"),
+        promotion=read_gates(config.get("promotion"), "promotion"),
         config=public,
     )
 
@@ -167,8 +177,8 @@ def _transform(name: str, value: object, key: str) -> TransformSpec:
 # --- data and scoring ----------------------------------------------------------------------------------------------
 
 
-def read_data(value: object, key: str) -> DataSpec:
-    """Return where the data is and what its columns are for."""
+def read_data(value: object, key: str, seed: int = 0) -> DataSpec:
+    """Return where the data is and what its columns are for; ``seed`` is that of a sample of the rows."""
     node = read.mapping(value, key)
     source = {name: v for name, v in node.items() if name not in ROLE_KEYS}
     if source.get("read") == {}:
@@ -182,6 +192,8 @@ def read_data(value: object, key: str) -> DataSpec:
         id=read.column(node.get("id"), f"{key}.id"),
         drop=read.names(node.get("drop"), f"{key}.drop"),
         features=None if features is None else read.names(features, f"{key}.features"),
+        columns=_columns(node.get("columns"), f"{key}.columns"),
+        sample=_sample(node.get("sample"), f"{key}.sample", seed),
         group=read.column(node.get("group"), f"{key}.group"),
         weight=read.column(node.get("weight"), f"{key}.weight"),
         time=read.column(node.get("time"), f"{key}.time"),
@@ -192,12 +204,31 @@ def read_data(value: object, key: str) -> DataSpec:
     )
 
 
+def _columns(value: object, key: str) -> tuple[str, ...] | None:
+    names = None if value is None else read.names(value, key)
+    if names == ():
+        raise read.wrong([], key, "names or globs of the columns to read, or null for all")
+    return names
+
+
+def _sample(value: object, key: str, seed: int) -> SampleSpec | None:
+    """Return how many rows are read: a whole number counts them, one of up to 1 with a point is a share."""
+    if value is None:
+        return None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    size: Any = value
+    if not is_number or not 0 < size < math.inf or (size > 1 and size % 1):
+        raise read.wrong(value, key, "a number of rows such as 10000, a share of them such as 0.1, or null for all")
+    return SampleSpec(size if size <= 1 else int(size), seed)
+
+
 def _source(node: Mapping[str, Any], key: str) -> ComponentSpec:
     is_named = is_named_dataset(node)
     spec = ComponentSpec(NAMED_DATASET, dict(node)) if is_named else _needed(node, key, "csv, parquet or excel")
     known = (*ROLE_KEYS, "version") if is_named else ROLE_KEYS
     if is_named or (isinstance(spec.target, str) and spec.target.startswith("mlops_cli.")):
-        for name in set(spec.params) - set(known):  # the source knows its parameters; a slip in a role is seen here
+        # The source knows its parameters; a slip in a role is seen here.
+        for name in set(spec.params) - {*known, *_NO_SLIPS}:
             if difflib.get_close_matches(name, known, n=1, cutoff=0.75):
                 raise ConfigError("unknown key", key=f"{key}.{name}", hint=did_you_mean(name, known))
     return spec

@@ -7,6 +7,7 @@ not more often than needed.
 from __future__ import annotations
 
 import os
+import re
 import time
 import warnings
 from contextlib import contextmanager, nullcontext
@@ -48,6 +49,10 @@ MENDS = {
     "could not convert string to float": "a step that encodes helps: transforms=tabular or tree",
 }
 """What helps, by a part of scikit-learn's message."""
+
+
+MORE_ITERATIONS = "; give it more iterations, as by model.max_iter=5000, or scale the features"
+"""What helps where a fit has not converged."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,8 @@ def notices_of(caught: Sequence[warnings.WarningMessage]) -> tuple[Notice, ...]:
         code = "not-converged" if issubclass(category, ConvergenceWarning) else "library-warning"
         if not issubclass(category, DeprecationWarning | PendingDeprecationWarning | FutureWarning):
             first_line = next(iter(str(warning.message).strip().splitlines()), category.__name__)
+            if code == "not-converged":  # what it goes on with, in lines that are left out, begins after the colon
+                first_line = re.sub(r" *\(status=\d+\)", "", first_line).rstrip(" :.") + MORE_ITERATIONS
             found[code, first_line] = Notice(code, first_line)
     return tuple(found.values())
 

@@ -14,6 +14,7 @@ class Action(StrEnum):
     """What was done."""
 
     RUN = "run"  # a run ended, however
+    RUN_RESUMED = "run-resumed"  # one that was interrupted, or whose failed trials run again
     RUN_REMOVED = "run-removed"
     RUN_AMENDED = "run-amended"  # its tags or note
     DATA_ADDED = "data-added"
@@ -64,6 +65,7 @@ class AuditFault:
 
     where: str  # audit.jsonl, line 17; or the record that disagrees
     what: str
+    may_be_a_kill: bool = False  # a kill, or what else ``what`` says, leaves the same behind: said, and no fault
 
 
 @dataclass(frozen=True)
@@ -73,4 +75,19 @@ class AuditReport:
     entries: int
     heads: int  # records that keep a head and were held against the log
     faults: tuple[AuditFault, ...]
+    notes: tuple[AuditFault, ...] = ()  # those that may be a kill
     head: AuditHead | None = None  # of the last entry
+    began: str | None = None  # when the first entry was written
+    ended: str | None = None  # and the last one
+
+
+@dataclass(frozen=True)
+class AuditQuery:
+    """Which entries of the audit log."""
+
+    actions: tuple[Action, ...] = ()  # one of these; any where empty
+    subject: str = ""  # a glob: titanic/*
+    user: str = ""
+    since: float | None = None  # seconds since 1970
+    until: float | None = None
+    limit: int | None = None  # the newest ones

@@ -73,6 +73,7 @@ class Notice:
 
     code: str
     message: str
+    column: str | None = None  # that it is said of, where it is one; not written down
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_cli.records.base import RunStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from mlops_cli.records.base import Change, Direction
     from mlops_cli.records.data import DatasetVersion
@@ -94,3 +94,45 @@ class Report:
     made: str  # ISO 8601 with offset
     comparison: Comparison | None = None
     refused: str = ""  # why several runs cannot be compared
+
+
+class Agreement(StrEnum):
+    """How far what was computed twice is the same."""
+
+    IDENTICAL = "identical"  # bit for bit
+    EQUAL = "equal"  # within the tolerance
+    DIFFERENT = "different"
+
+    @classmethod
+    def least(cls, found: Iterable[Agreement]) -> Agreement:
+        """Return the one that is furthest from identical; of none, identical."""
+        return max(found, key=list(cls).index, default=cls.IDENTICAL)
+
+
+@dataclass(frozen=True)
+class Agreeing:
+    """One thing that was computed twice: a trial, a table of predictions."""
+
+    what: str
+    agreement: Agreement
+    difference: float | None = None  # the largest one, as a share of the largest value beside it; None of other things
+    detail: str = ""  # where it is, or what else is another
+    params: Mapping[str, Any] = field(default_factory=dict)  # of a trial
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """A run made again from its own record, and held against the first."""
+
+    first: str  # the run, or the registered version
+    again: str
+    tolerance: float
+    trials: tuple[Agreeing, ...]
+    parts: tuple[Agreeing, ...] = ()  # the winner, its held-out scores and predictions, what the model predicts
+    changed: tuple[str, ...] = ()  # what is another since the first, a sentence each
+    notes: tuple[str, ...] = ()  # what was not compared, and why
+
+    @property
+    def agreement(self) -> Agreement:
+        """The least of all."""
+        return Agreement.least(part.agreement for part in (*self.trials, *self.parts))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from mlops_cli.records.audit import AuditHead
     from mlops_cli.records.base import Change, Kind, Notice
     from mlops_cli.records.runs import RunRecord
 
@@ -23,10 +24,10 @@ class Breach:
     key: str  # the rule as the config spells it, below data.expect: columns.age.max
     found: str  # in words
     column: str | None = None  # None where the rule is of the table or of several columns
-    expected: str = ""
+    expected: Any = ""  # as the rule says it: a text, a number, a list …
     count: int | None = None  # rows that break it; None where the rule is not of single rows
     rows: int = 0  # of the table
-    examples: tuple[tuple[int, str], ...] = ()  # the first such rows, counted from 1, and what they hold
+    examples: tuple[tuple[int, Any], ...] = ()  # the first such rows, counted from 1, and what they hold as JSON has it
     is_warning: bool = False  # severity: warn
 
 
@@ -47,6 +48,14 @@ class CheckedData:
 
 
 @dataclass(frozen=True)
+class Dates:
+    """How the dates of a column are written, so that other rows are read alike; None is what no value has shown."""
+
+    day_first: bool | None = None  # 31/12/2020
+    zoned: bool | None = None  # with a zone or an offset from UTC
+
+
+@dataclass(frozen=True)
 class Column:
     """One column as it was read."""
 
@@ -55,6 +64,8 @@ class Column:
     kind: Kind
     missing: int = 0
     unique: int | None = None
+    dates: Dates | None = None  # of dates
+    categories: str | None = None  # of categories: the dtype of their values
 
 
 @dataclass(frozen=True)
@@ -97,6 +108,7 @@ class NamedDataset:
     added: str = ""  # ISO 8601 with offset
     note: str = ""
     key: str | None = None  # the column that tells rows apart
+    audit: AuditHead | None = None  # of the log when it was added
 
     @property
     def digest(self) -> str:
@@ -134,6 +146,7 @@ class Dataset:
     times: pd.Series[Any] | None = None
     extra: Mapping[str, pd.Series[Any]] = field(default_factory=dict)  # columns that a split asks for by name
     roles: Mapping[str, str] = field(default_factory=dict)  # id, group, weight, time → the column's name
+    made: tuple[str, ...] = ()  # of a forecast: columns of ``X`` and ``extra`` that were made of each row's past
     notices: tuple[Notice, ...] = ()
 
     @property
@@ -188,8 +201,8 @@ class Shift:
 
     column: str
     kind: Kind
-    test: str = ""  # ks (Kolmogorov-Smirnov) or chi2; nothing where there is too little to test
-    statistic: float | None = None
+    test: str = ""  # ks (Kolmogorov-Smirnov), chi2 or fisher; nothing where there is too little to test
+    statistic: float | None = None  # of fisher the odds ratio, which may be infinite
     p: float | None = None  # adjusted by Benjamini and Hochberg over all columns
     distance: float | None = None  # Wasserstein, in standard deviations of the first; of categories, total variation
     psi: float | None = None  # population stability index
@@ -220,6 +233,7 @@ class DataDiff:
     columns: tuple[Change, ...]  # added, removed, or of another type
     by_row: RowDiff
     shifts: tuple[Shift, ...]  # of the columns that both have
+    lost_key: str | None = None  # what tells rows apart in one of them, and is no column of the other
 
 
 @dataclass(frozen=True)
@@ -239,3 +253,4 @@ class DatasetPage:
     tags: tuple[str, ...]
     numbers: tuple[int, ...]  # of all versions of its data set
     runs: tuple[RunRecord, ...]  # that read it, or the same content from elsewhere; the newest first
+    models: Mapping[str, str] = field(default_factory=dict)  # registered versions that were made from it → its role

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mlops_cli.records.audit import AuditHead
     from mlops_cli.records.base import Direction, Notice, Task
     from mlops_cli.records.data import Column, DatasetVersion
-    from mlops_cli.records.runs import RunRecord
+    from mlops_cli.records.runs import RunFile, RunRecord
 
 CHAMPION = "champion"
 """The alias that a bare name of a model means, and that promotion gives where no other is said."""
@@ -124,6 +124,28 @@ class RegisteredModel:
     statuses: Mapping[int, ModelStatus]
 
 
+@dataclass(frozen=True)
+class VersionPage:
+    """All there is to know of a version."""
+
+    version: ModelVersion
+    aliases: tuple[str, ...]
+    status: ModelStatus
+    numbers: tuple[int, ...] = ()  # of all versions of the model
+    files: tuple[RunFile, ...] = ()  # as they are now
+
+
+@dataclass(frozen=True)
+class VersionCheck:
+    """What came of reading a version again, byte by byte."""
+
+    version: str  # titanic/3; or a model's name, for what its versions are called
+    files: int
+    size: int  # bytes that were read
+    faults: tuple[str, ...]
+    notes: tuple[str, ...] = ()  # what was not looked at, and why
+
+
 # --- gates -------------------------------------------------------------------------------------------------------
 
 
@@ -148,11 +170,28 @@ class Promotion:
     gates: tuple[GateResult, ...]
     done: bool
     override: str = ""
+    declared: str = ""  # where the gates are: a file of the workspace, or the run's own config; nothing: nowhere
+    said: tuple[str, ...] = ()  # what else there is to know of how it went
 
     @property
     def passed(self) -> bool:
         """Whether no gate failed."""
         return all(gate.passed for gate in self.gates)
+
+
+# --- predictions of new data -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What ``mlops predict`` wrote."""
+
+    model: str  # titanic/3, or the id of a run
+    data: str
+    rows: int
+    columns: tuple[str, ...]
+    notices: tuple[Notice, ...] = ()
+    path: Path | None = None  # None: stdout
 
 
 # --- scores on new data ------------------------------------------------------------------------------------------

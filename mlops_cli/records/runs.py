@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from mlops_cli.records.audit import AuditHead
     from mlops_cli.records.base import Direction, ErrorInfo, Notice, RunStatus, Task
+    from mlops_cli.records.comparing import PairedDifference
     from mlops_cli.records.data import DataProfile, DatasetVersion
     from mlops_cli.records.spec import TrialSpec
 
@@ -129,6 +130,17 @@ class SplitsInfo:
     digest: str  # sha256 of the rows of each part by their place, and of what is to be predicted (else of the data)
     count: int
     test_share: float  # test rows per training row, on average
+    rows: int | None = None  # that there are to be parted, where that was written down
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A forecast that needs no model, scored on the rows that the best trial was scored on."""
+
+    name: str  # in words: the value of 12 rows before
+    about: str  # why this one, and of how many rows it is another
+    metrics: Mapping[str, MetricSummary]
+    difference: PairedDifference | None = None  # how much more the best trial scores, by the primary metric
 
 
 @dataclass(frozen=True)
@@ -214,6 +226,7 @@ class RunRecord:
     metrics: Mapping[str, MetricSummary] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)  # all of the best trial's, by dotted key, swept or not
     splits: SplitsInfo | None = None  # of the best trial
+    baselines: tuple[Baseline, ...] = ()  # of a forecast: the naive ones, the stronger one first
     counts: Counts = field(default_factory=Counts)
     dataset: DatasetVersion | None = None
     test_dataset: DatasetVersion | None = None  # where the held-out rows have a source of their own

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.records.base import Task
+from mlops_cli.records.promotion import Gates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,6 +81,14 @@ class ForecastSpec:
 
 
 @dataclass(frozen=True)
+class SampleSpec:
+    """How many rows of a table are read; they are drawn by lot, without replacement."""
+
+    size: int | float  # an int counts rows; a float up to 1 is a share of them
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class DataSpec:
     """Where the data is and what its columns are for."""
 
@@ -89,6 +98,8 @@ class DataSpec:
     id: str | None = None
     drop: tuple[str, ...] = ()  # names or globs
     features: tuple[str, ...] | None = None  # names or globs; None is all that have no other use
+    columns: tuple[str, ...] | None = None  # names or globs: what is read beside the columns of roles; None is all
+    sample: SampleSpec | None = None  # None reads every row
     group: str | None = None
     weight: str | None = None
     time: str | None = None
@@ -283,6 +294,7 @@ class ExperimentSpec:
     launcher: LauncherSpec = field(default_factory=LauncherSpec)
     artifacts: ArtifactsSpec = field(default_factory=ArtifactsSpec)
     tags: Mapping[str, str] = field(default_factory=dict)
+    promotion: Gates = field(default_factory=Gates)  # what a version of it must pass; no part of what it computes
     config: Mapping[str, Any] = field(default_factory=dict)  # the plain resolved mapping that this was read from
 
 

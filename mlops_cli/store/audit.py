@@ -14,8 +14,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from mlops_cli.errors import StoreError
 from mlops_cli.records import SCHEMA_VERSION, Action, AuditEntry, AuditHead
-from mlops_cli.store.files import check_schema, damaged, disk_errors, locked, parse_json, read_bytes, sha256, sync_paths
+from mlops_cli.store.files import (
+    check_schema,
+    damaged,
+    disk_errors,
+    locked,
+    open_file,
+    parse_json,
+    read_bytes,
+    sha256,
+    sync_paths,
+)
+from mlops_cli.store.values import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,8 +38,8 @@ if TYPE_CHECKING:
 BEGINNING = "0" * 64
 """What the first entry rests on."""
 
-_TAIL = 65_536
-_SIZE_LIMIT = 1_000_000  # bytes of one entry
+_TAIL = 65_536  # bytes in which the last line nearly always lies
+_LONG_TAIL = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -65,14 +77,30 @@ class AuditLog:
             The disk refuses, or the log's end is damaged.
         """
         path = self.paths.audit
-        with locked(self.paths.audit_lock), _opened(path) as descriptor, disk_errors("write", path):
+        with disk_errors("write", path), locked(self.paths.audit_lock), _opened(path) as descriptor:
+            _cut_torn(descriptor)
             last = _last_line(descriptor)
-            entry = _entry(_head_of(last, path), action, subject, details or {})
+            entry = _entry(None if last is None else _head_of(last, path), action, subject, details or {})
             _write_all(descriptor, _line(entry))
             os.fsync(descriptor)
             if entry.number == 1:
                 sync_paths([path.parent])
         return entry.head
+
+    def last(self) -> AuditHead | None:
+        """Return the place and hash of the last entry; None where there is none.
+
+        Raises
+        ------
+        StoreError
+            The last line is no entry.
+        """
+        path = self.paths.audit
+        if not path.exists():
+            return None
+        with open_file(path) as file, disk_errors("read", path):
+            line = _last_line(file.fileno())
+        return None if line is None else _head_of(line, path)
 
     def entries(self) -> Iterator[AuditEntry]:
         """Yield the entries in order, as they are written; whether they hold together is another question.
@@ -82,12 +110,26 @@ class AuditLog:
         StoreError
             A line is no entry; what a kill left of a last one is left out.
         """
-        path = self.paths.audit
-        if not path.exists():
+        for number, line in self.lines():
+            yield entry_from_line(line, self.paths.audit, number)
+
+    def newest(self) -> Iterator[AuditEntry]:
+        """Yield the entries from the last one to the first, each read when it is asked for.
+
+        Raises
+        ------
+        StoreError
+            A line is no entry.
+        """
+        for number, line in reversed(list(self.lines())):
+            yield entry_from_line(line, self.paths.audit, number)
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """Yield the whole lines, each with its number from 1; none where there is no log."""
+        if not self.paths.audit.exists():
             return
-        *lines, _ = read_bytes(path).split(b"\n")  # what follows the last line's end was never acknowledged
-        for number, line in enumerate(lines, 1):
-            yield entry_from_line(line, path, number)
+        *lines, _ = read_bytes(self.paths.audit).split(b"\n")  # what follows the last line's end was never acknowledged
+        yield from enumerate(lines, 1)
 
 
 def entry_from_line(line: bytes, path: Path, number: int) -> AuditEntry:
@@ -119,6 +161,15 @@ def entry_from_line(line: bytes, path: Path, number: int) -> AuditEntry:
 def hash_of(entry: AuditEntry) -> str:
     """Return the hash that an entry must have: sha256 of all the rest."""
     return sha256(_canonical({key: value for key, value in entry_to_json(entry).items() if key != "hash"}))
+
+
+def is_as_hashed(line: bytes, digest: str) -> bool:
+    """Whether a line is, byte by byte, the one that was given a hash.
+
+    Nothing inside the line can be taken for it: in a text each quote is escaped, and details stand before the hash.
+    """
+    before, found, after = line.rpartition(f'"hash":"{digest}",'.encode())
+    return bool(found) and sha256(before + after) == digest
 
 
 def entry_to_json(entry: AuditEntry) -> dict[str, Any]:
@@ -156,7 +207,7 @@ def _entry(before: AuditHead | None, action: Action, subject: str, details: Mapp
         host=os.uname().nodename,
         action=action,
         subject=subject,
-        details=details,
+        details=encode(details),
         previous=BEGINNING if before is None else before.hash,
         hash="",
     )
@@ -183,29 +234,39 @@ def _opened(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _last_line(descriptor: int) -> bytes:
-    """Return the last whole line, after cutting off what a kill left of one that was never acknowledged."""
+def _cut_torn(descriptor: int) -> None:
+    """Cut off what a kill left of a last line: it was never acknowledged."""
+    tail, start = _tail(descriptor)
+    end = tail.rfind(b"\n") + 1
+    if end < len(tail):
+        os.ftruncate(descriptor, start + end)
+
+
+def _last_line(descriptor: int) -> bytes | None:
+    """Return the last whole line; None where there is none."""
+    tail, _ = _tail(descriptor)
+    end = tail.rfind(b"\n")
+    return None if end < 0 else tail[tail.rfind(b"\n", 0, end) + 1 : end]
+
+
+def _tail(descriptor: int) -> tuple[bytes, int]:
+    """Return the end of a file from before its last whole line on, and where it begins."""
     size = os.fstat(descriptor).st_size
-    for reach in (_TAIL, _SIZE_LIMIT, size):
+    for reach in (_TAIL, _LONG_TAIL, size):
         start = max(0, size - reach)
         tail = os.pread(descriptor, size - start, start)
-        end = tail.rfind(b"\n")
-        begin = tail.rfind(b"\n", 0, end) if end >= 0 else -1
-        if start == 0 or begin >= 0:
+        if start == 0 or tail.count(b"\n") > 1:
             break
-    if end + 1 < len(tail):
-        os.ftruncate(descriptor, start + end + 1)
-    return tail[begin + 1 : end] if end >= 0 else b""
+    return tail, start
 
 
-def _head_of(line: bytes, path: Path) -> AuditHead | None:
-    if not line:
-        return None
-    value = parse_json(line, path)
+def _head_of(line: bytes, path: Path) -> AuditHead:
     try:
+        value = parse_json(line, path)
         return AuditHead(int(value["number"]), str(value["hash"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise damaged(path, f"its last line is no entry: {error!r}") from error
+    except (KeyError, TypeError, ValueError, StoreError) as error:
+        why = f"damaged: {path}: its last line is no entry of the audit log"
+        raise StoreError(why, hint="mlops audit --verify tells all; a log that is moved away is begun anew") from error
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

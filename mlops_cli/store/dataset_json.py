@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.records import SCHEMA_VERSION, DatasetFile, NamedDataset
+from mlops_cli.store.audit import head_from_json, head_to_json
 from mlops_cli.store.serialize import dataset_from_json, dataset_to_json
 from mlops_cli.store.values import decode, encode
 
@@ -28,6 +29,7 @@ def to_json(version: NamedDataset) -> dict[str, Any]:
         "added": version.added,
         "note": version.note,
         "key": version.key,
+        "audit": head_to_json(version.audit),
     }
 
 
@@ -51,6 +53,7 @@ def from_json(value: Mapping[str, Any]) -> NamedDataset:
         added=value.get("added", ""),
         note=value.get("note", ""),
         key=value.get("key"),
+        audit=head_from_json(value.get("audit")),
     )
     if made.digest != value["digest"]:
         raise ValueError("its files do not have the digest that it says")

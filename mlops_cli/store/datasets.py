@@ -8,21 +8,23 @@ nothing of tables.
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import shutil
 import stat
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.errors import StoreError, did_you_mean
-from mlops_cli.records import SCHEMA_VERSION, DatasetFile
+from mlops_cli.records import SCHEMA_VERSION, Action, DatasetFile
+from mlops_cli.store.audit import AuditLog
+from mlops_cli.store.auditing import digest_of_record
 from mlops_cli.store.dataset_json import from_json, to_json
 from mlops_cli.store.dataset_places import fill, is_whole
+from mlops_cli.store.dataset_tags import LATEST, NUMBER, check_tag
 from mlops_cli.store.files import damaged, disk_errors, locked, read_json, sync_paths, write_json
 from mlops_cli.store.layout import WorkspacePaths, check_name
 from mlops_cli.store.objects import Objects
@@ -32,9 +34,6 @@ if TYPE_CHECKING:
 
     from mlops_cli.records import NamedDataset
 
-LATEST = "latest"
-
-_NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 _LAST = "last.json"
 _TAGS = "tags.json"
 
@@ -70,7 +69,8 @@ class Datasets:
 
     def versions(self, name: str) -> list[NamedDataset]:
         """Return the versions of a data set, the first one first; none where there is no such data set."""
-        return [self._read(name, number) for number in self.numbers(name)]
+        found = (self._there(name, number) for number in self.numbers(name))
+        return [version for version in found if version is not None]
 
     def find(self, name: str, version: int | str = LATEST) -> NamedDataset:
         """Return one version.
@@ -95,7 +95,7 @@ class Datasets:
         if number not in numbers:
             known = [*map(str, numbers), LATEST, *self.tags(name)]
             raise StoreError(f"the data set '{name}' has no version '{word}'", hint=did_you_mean(word, known))
-        return self._read(name, number)
+        return self._there(name, number) or self.find(name, version)
 
     def find_ref(self, ref: str) -> NamedDataset:
         """Return the version that ``titanic@3``, ``titanic@clean`` or ``titanic``, the newest one, means.
@@ -105,15 +105,15 @@ class Datasets:
         StoreError
             There is none.
         """
-        name, _, version = ref.partition("@")
-        return self.find(name, version or LATEST)
+        name, at, version = ref.partition("@")
+        return self.find(name, version if at else LATEST)
 
     def _mend(self, name: str) -> str:
         known = self.names()
         return did_you_mean(name, known) if known else f"mlops data add FILE --name {name}"
 
     def _numbered(self, name: str, word: str) -> int | None:
-        return int(word) if _NUMBER.fullmatch(word) else self.tags(name).get(word)
+        return int(word) if NUMBER.fullmatch(word) else self.tags(name).get(word)
 
     def numbers(self, name: str) -> list[int]:
         """Return the numbers of a data set's versions; none where there is no such data set."""
@@ -121,10 +121,19 @@ class Datasets:
             files = list(self._folder(name).iterdir())
         except OSError:
             return []
-        return sorted(int(path.stem) for path in files if path.suffix == ".json" and _NUMBER.fullmatch(path.stem))
+        return sorted(int(path.stem) for path in files if path.suffix == ".json" and NUMBER.fullmatch(path.stem))
+
+    def _there(self, name: str, number: int) -> NamedDataset | None:
+        """Return a version; None where somebody has removed it meanwhile."""
+        try:
+            return self._read(name, number)
+        except StoreError:
+            if number in self.numbers(name):
+                raise
+            return None
 
     def _read(self, name: str, number: int) -> NamedDataset:
-        path = self._folder(name) / f"{number}.json"
+        path = self.file(name, number)
         value = read_json(path)
         try:
             found = from_json(value)
@@ -133,6 +142,10 @@ class Datasets:
         if (found.name, found.number) != (name, number):
             raise damaged(path, f"it says that it is {found.ref}")
         return found
+
+    def file(self, name: str, number: int) -> Path:
+        """Return the file that says what a version is."""
+        return self._folder(name) / f"{number}.json"
 
     def _folder(self, name: str) -> Path:
         return self.paths.dataset_names / check_name(name, "data set")
@@ -145,28 +158,21 @@ class Datasets:
         with locked(self.paths.datasets_lock):
             yield
 
-    def take(self, source: Path, *, link: bool = False) -> tuple[DatasetFile, ...]:
-        """Store the content of a file, or of all files of a folder, inside `changing`.
+    def take(self, found: Iterable[tuple[str, Path]], *, link: bool = False) -> tuple[DatasetFile, ...]:
+        """Store the contents of files, inside `changing`.
 
         Parameters
         ----------
-        source : Path
-            A file or a folder; what is hidden in a folder, and links, are left out.
+        found : iterable of (str, Path)
+            The path of each inside the data set, and where it is.
         link : bool
             Let the files themselves become the contents, read-only, where they are on the same disk.
 
         Raises
         ------
         StoreError
-            Nothing is there, or the disk refuses.
+            A file is not there, or the disk refuses.
         """
-        found = [(source.name, source)] if source.is_file() else list(files_in(source))
-        if not found:
-            raise StoreError(f"{source}: no such file" if not source.exists() else f"{source}: has no files")
-        return self.take_files(found, link=link)
-
-    def take_files(self, found: Iterable[tuple[str, Path]], *, link: bool = False) -> tuple[DatasetFile, ...]:
-        """Store the contents of files, each with its path inside the data set; as `take` otherwise."""
         return tuple(self._taken(path, file, link=link) for path, file in found)
 
     def _taken(self, path: str, file: Path, *, link: bool) -> DatasetFile:
@@ -195,7 +201,9 @@ class Datasets:
         folder = self._folder(draft.name)
         # The count first: a number that was given once is never given to another content.
         write_json(folder / _LAST, {"schema_version": SCHEMA_VERSION, "number": made.number})
-        write_json(folder / f"{made.number}.json", to_json(made))
+        said = {"origin": made.origin, "version": made.table.version, "record": digest_of_record(to_json(made))}
+        made = replace(made, audit=AuditLog(self.paths).append(Action.DATA_ADDED, made.ref, said))
+        write_json(self.file(made.name, made.number), to_json(made))
         return made, True
 
     def _last(self, name: str) -> int:
@@ -219,10 +227,15 @@ class Datasets:
         """
         with self.changing():
             tags = self.tags(version.name)
+            before = dict(tags)
             if without is not None and tags.pop(without, None) is None:
                 raise StoreError(f"'{version.name}' has no tag '{without}'", hint=did_you_mean(without, tags))
             if tag is not None:
                 tags[check_tag(tag)] = version.number
+            if tags == before:
+                return
+            said = {"tag": tag} if without is None else {"tag": tag, "without": without}
+            AuditLog(self.paths).append(Action.DATA_TAGGED, version.ref, said)
             write_json(self._folder(version.name) / _TAGS, {"schema_version": SCHEMA_VERSION, "tags": tags})
 
     # --- reading -----------------------------------------------------------------------------------------------------
@@ -230,7 +243,8 @@ class Datasets:
     def place(self, version: NamedDataset) -> Path:
         """Return where a version can be read: its file under its own name, or the folder with its files.
 
-        Every byte is read first: a run on data that has changed would be recorded as one on data that has not.
+        Every byte is read first: a run on data that has changed would be recorded as one on data that has not. The
+        place counts as new, which spares it from collecting while it is read, even if the version is removed.
 
         Raises
         ------
@@ -243,6 +257,8 @@ class Datasets:
         if not is_whole(version, folder, self.objects):
             with self.changing():  # else `collect` might take away what is half there
                 self._lay_out(version, folder)
+        with suppress(OSError):  # of another user, or on a disk that is read only
+            os.utime(folder)
         return folder if version.has_folder else folder / version.files[0].path
 
     def _lay_out(self, version: NamedDataset, folder: Path) -> None:
@@ -294,10 +310,11 @@ class Datasets:
     def remove(self, version: NamedDataset) -> None:
         """Forget a version and its tags; its contents stay until `collect`."""
         with self.changing():
+            AuditLog(self.paths).append(Action.DATA_REMOVED, version.ref, {"version": version.table.version})
             tags = {tag: number for tag, number in self.tags(version.name).items() if number != version.number}
             write_json(self._folder(version.name) / _TAGS, {"schema_version": SCHEMA_VERSION, "tags": tags})
             with disk_errors("remove", self._folder(version.name)):
-                (self._folder(version.name) / f"{version.number}.json").unlink(missing_ok=True)
+                self.file(version.name, version.number).unlink(missing_ok=True)
 
     def unused(self, needed: frozenset[str]) -> list[str]:
         """Return the digests of contents that no version has and nobody else needs."""
@@ -321,45 +338,38 @@ class Datasets:
             How many contents, and how many bytes.
         """
         with self.changing():
-            files = self.removable(needed, min_age=min_age)  # before the places go: that is a change of their contents
-            self._forget_places()
-            size = sum(path.stat().st_size for path in files)
+            sizes = []
             with disk_errors("remove", self.paths.datasets):
-                for path in files:
-                    path.unlink(missing_ok=True)
+                for path in self.removable(needed, min_age=min_age):
+                    if _is_old(path, min_age):  # still: else a run has begun to read it
+                        sizes.append(path.stat().st_size)
+                        path.unlink()
+                self._forget_places(min_age)  # last: to unlink is a change of the contents, which count as new then
             self.objects.forget_abandoned()
-            return len(files), size
+            return len(sizes), sum(sizes)
 
     def removable(self, needed: frozenset[str], *, min_age: float = 0) -> list[Path]:
         """Return the files that `collect` would remove."""
         files = (self.objects.path(digest) for digest in self.unused(needed))
-        return [path for path in files if time.time() - path.stat().st_ctime >= min_age]
+        return [path for path in files if _is_old(path, min_age)]
 
-    def _forget_places(self) -> None:
+    def _forget_places(self, min_age: float) -> None:
         digests = {version.digest for name in self.names() for version in self.versions(name)}
         folder = self.paths.dataset_files
         for place in folder.iterdir() if folder.is_dir() else []:
-            if place.name not in digests:
+            if place.name not in digests and _is_old(place, min_age):
                 shutil.rmtree(place, ignore_errors=True)
         for temp in self.paths.dataset_names.glob("*/.*.tmp"):  # of a process that was killed: this one has the lock
             temp.unlink(missing_ok=True)
 
 
+def _is_old(path: Path, min_age: float) -> bool:
+    """Whether a file has not changed for so many seconds; that somebody began to read it is a change here."""
+    return time.time() - path.stat().st_ctime >= min_age
+
+
 def _content(version: NamedDataset) -> tuple[Any, ...]:
     return version.digest, version.is_folder, version.option, dict(version.read), version.key
-
-
-def check_tag(tag: str) -> str:
-    """Return a word that may be a tag.
-
-    Raises
-    ------
-    StoreError
-        It means a version already, or is no word.
-    """
-    if _NUMBER.fullmatch(tag) or tag == LATEST:
-        raise StoreError(f"'{tag}' means a version already", hint="a tag is a word such as 'clean'")
-    return check_name(tag, "tag")
 
 
 def files_in(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -241,8 +241,20 @@ def damaged(path: Path, why: str, *, line: int | None = None) -> StoreError:
 
 def read_bytes(path: Path) -> bytes:
     """Read a file of ours; a link in its place is not followed."""
-    with disk_errors("read", path), open(path, "rb", opener=_open_no_link) as file:
+    with disk_errors("read", path), open_file(path) as file:
         return file.read()
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file of ours to be read; a link in its place is not followed.
+
+    Raises
+    ------
+    StoreError
+        It cannot be opened.
+    """
+    with disk_errors("read", path):
+        return open(path, "rb", opener=_open_no_link)
 
 
 def _open_no_link(path: str, flags: int) -> int:

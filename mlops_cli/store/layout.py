@@ -381,7 +381,7 @@ class WorkspacePaths:
 
     def version_files(self) -> Iterator[Path]:
         """Yield where each registered model version says what it was made from."""
-        return self.models.glob("*/*/version.json")
+        return (path for path in self.models.glob("[!.]*/*/version.json"))
 
     @property
     def scratch(self) -> Path:

@@ -145,7 +145,7 @@ def load_model(
         There is no model, it is not the recorded one, or it holds a type that is not allowed.
     """
     if paths.skops.name in recorded:
-        return _open_skops(_checked_bytes(paths, paths.skops.name, recorded), paths, trust)
+        return _open_skops(checked_bytes(paths, paths.skops.name, recorded), paths, trust)
     if paths.joblib.name not in recorded:
         raise StoreError(f"no model is kept in {paths.root.parent}", hint="artifacts.keep=best keeps one")
     if not allow_pickle:
@@ -153,10 +153,17 @@ def load_model(
             f"{paths.joblib} is a pickle, which runs code when it is opened",
             hint="--allow-pickle opens it, if you trust where it comes from",
         )
-    return _open_pickle(_checked_bytes(paths, paths.joblib.name, recorded), paths)
+    return _open_pickle(checked_bytes(paths, paths.joblib.name, recorded), paths)
 
 
-def _checked_bytes(paths: ModelPaths, name: str, recorded: Mapping[str, str]) -> bytes:
+def checked_bytes(paths: ModelPaths, name: str, recorded: Mapping[str, str]) -> bytes:
+    """Return a file of a model, if it is the one that was recorded.
+
+    Raises
+    ------
+    StoreError
+        It is not there, or has another sha256.
+    """
     path = paths.root / name
     data = read_bytes(path)
     if sha256(data) != recorded.get(name):
@@ -202,7 +209,7 @@ def load_signature(paths: ModelPaths, recorded: Mapping[str, str]) -> Signature:
     StoreError
         It is missing, damaged, or not the recorded one.
     """
-    data = _checked_bytes(paths, paths.signature.name, recorded)
+    data = checked_bytes(paths, paths.signature.name, recorded)
     try:
         return signature_from_json(parse_json(data, paths.signature))
     except (KeyError, TypeError, ValueError, AttributeError) as error:

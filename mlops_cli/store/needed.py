@@ -7,10 +7,12 @@ run's data again. What came within the last hour stays, since its run may not be
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.errors import StoreError
 from mlops_cli.store.files import disk_errors, read_json
+from mlops_cli.store.objects import Objects
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -44,6 +46,18 @@ def forget_snapshots(paths: WorkspacePaths, used: Collection[str] | None, min_ag
         for link in (paths.datasets / "named").glob("*/*"):
             if link.is_symlink() and not link.exists():
                 link.unlink(missing_ok=True)
+        objects = Objects(paths.datasets / "objects")
+        for record in (paths.datasets / "remote").glob("[!.]*.json"):
+            if not _has_content(record, objects):
+                record.unlink(missing_ok=True)
+
+
+def _has_content(record: Path, objects: Objects) -> bool:
+    """Whether what a record says that an address gave is still kept; it is only a cache, so it may be damaged."""
+    try:
+        return objects.has(read_json(record)["sha256"])
+    except (StoreError, KeyError, TypeError):
+        return False
 
 
 def recorded_by_models(paths: WorkspacePaths) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -53,18 +67,27 @@ def recorded_by_models(paths: WorkspacePaths) -> Iterator[tuple[str, dict[str, A
         yield f"{file.parent.parent.name}/{file.parent.name}", data if isinstance(data, dict) else {"source": data}
 
 
+def has_snapshot(paths: WorkspacePaths, version: str) -> bool:
+    """Whether it is written down what a dataset version that came from elsewhere was read from."""
+    return (paths.datasets / "snapshots" / f"{version}.json").is_file()
+
+
 def _snapshots(paths: WorkspacePaths) -> Iterator[Path]:
     return (path for path in (paths.datasets / "snapshots").glob("*.json") if not path.name.startswith("."))
 
 
 def _is_idle(path: Path, used: Collection[str] | None, min_age: float) -> bool:
-    return used is not None and path.stem not in used and time.time() - path.stat().st_mtime >= min_age
+    if used is None or path.stem in used:
+        return False
+    with suppress(FileNotFoundError):  # it went meanwhile
+        return time.time() - path.stat().st_mtime >= min_age
+    return True
 
 
 def _contents(path: Path) -> list[str]:
     try:
         value = read_json(path)
-        found = [*value["files"].values(), value["table"]]
+        found = [*(file["digest"] for reading in value["readings"] for file in reading), value["table"]]
     except (KeyError, TypeError, AttributeError) as error:
         raise StoreError(
             f"damaged: {path}: {error!r}", hint="move it away; its run cannot see its data again"

@@ -12,6 +12,7 @@ import io
 import os
 import re
 import secrets
+import shutil
 import stat
 import time
 from contextlib import contextmanager, suppress
@@ -109,8 +110,13 @@ class Objects:
     def verify(self, digest: str) -> bool:
         """Whether the content of an object is still what it was: every byte is read."""
         place = self.path(digest)
-        with disk_errors("read", place), place.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == digest
+        with disk_errors("read", place):
+            return digest_of(place) == digest
+
+    def usable(self, digest: str) -> bool:
+        """Whether a content is here as it was, to be used now: it counts as new, which spares it from collecting."""
+        _renew(self._place(digest))
+        return self.has(digest) and self.verify(digest)
 
     def digests(self) -> Iterator[str]:
         """Yield the digests of all objects, in order."""
@@ -143,7 +149,7 @@ class Objects:
         with disk_errors("write", place):
             if place.exists() and self.verify(digest):  # else adding the content again mends it
                 _forget(temp)
-                place.chmod(0o444)  # as new again: its inode has changed just now, which spares it from collecting
+                _renew(place)
                 return digest
             temp.chmod(0o444)
             sync_paths([temp])
@@ -176,19 +182,20 @@ class Writer(io.RawIOBase):
         return self.file.write(view)
 
 
+def digest_of(path: Path) -> str:
+    """Return the sha256 of a file's content in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _taken(path: Path, temp: Path, *, link: bool) -> str:
     """Make ``temp`` hold the content, and return the digest of what it holds, however the file changes meanwhile."""
-    if link and _linked(path, temp):
-        with temp.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    digest = hashlib.sha256()
-    with path.open("rb") as source, temp.open("xb+") as target:
-        if _cloned(source, target):
-            return hashlib.file_digest(target, "sha256").hexdigest()
-        while chunk := source.read(_CHUNK):
-            digest.update(chunk)
-            target.write(chunk)
-    return digest.hexdigest()
+    if (link and _linked(path, temp)) or _cloned(path, temp):
+        return digest_of(temp)
+    with path.open("rb") as source, temp.open("wb") as target:
+        writer = Writer(target)
+        shutil.copyfileobj(source, writer, _CHUNK)
+    return writer.hash.hexdigest()
 
 
 def _linked(path: Path, temp: Path) -> bool:
@@ -201,14 +208,21 @@ def _linked(path: Path, temp: Path) -> bool:
     return True
 
 
-def _cloned(source: BinaryIO, target: BinaryIO) -> bool:
-    try:
-        import fcntl
+def _cloned(path: Path, temp: Path) -> bool:
+    with path.open("rb") as source, temp.open("xb") as target:
+        try:
+            import fcntl
 
-        fcntl.ioctl(target.fileno(), _FICLONE, source.fileno())
-    except (ImportError, OSError):  # another file system, another disk, another system
-        return False
+            fcntl.ioctl(target.fileno(), _FICLONE, source.fileno())
+        except (ImportError, OSError):  # another file system, another disk, another system
+            return False
     return True
+
+
+def _renew(place: Path) -> None:
+    """Let a content count as new: its inode changes, not its time, since the file may be one of the user's own."""
+    with suppress(OSError):  # of another user, or on a disk that is read only
+        place.chmod(0o444)
 
 
 def _is_alive(pid: str) -> bool:

@@ -30,6 +30,9 @@ GIT_SECONDS = 5.0
 MAX_DIFF = 5_000_000
 """Bytes of a diff that are kept."""
 
+UNTRACKED, CUT, NO_DIFF = b"# untracked: ", b"# cut here", b"# git gave no diff in time"
+"""How lines of ``source.diff`` begin that are not git's."""
+
 _NOT_SOURCE = ("runs", "models", ".mlops", "data")
 _SOURCE_SUFFIXES = frozenset(
     {".py", ".pyi", ".ipynb", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".sh", ".sql", ".r", ".c", ".cpp", ".h"}
@@ -93,15 +96,15 @@ def _diff(folder: Path, scope: list[str], untracked: tuple[str, ...], *, has_com
     flags = ["--no-color", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/"]
     body = _git(folder, ["diff", *flags, *base, "--", *scope], limit=MAX_DIFF + 1)
     if body is None:
-        body = b"# git gave no diff in time\n"
+        body = NO_DIFF + b"\n"
     elif len(body) > MAX_DIFF:
-        body = body[: body.rfind(b"\n", 0, MAX_DIFF) + 1] + b"# cut here: the diff is longer than 5 MB\n"
+        body = body[: body.rfind(b"\n", 0, MAX_DIFF) + 1] + CUT + b": the diff is longer than 5 MB\n"
     return _untracked_note(untracked) + body
 
 
 def _untracked_note(names: tuple[str, ...]) -> bytes:
     # git apply and patch skip what stands before the first "diff" line.
-    lines = [f"# untracked: {name!r}\n" for name in names[:_MAX_NAMED]]
+    lines = [f"{UNTRACKED.decode()}{name!r}\n" for name in names[:_MAX_NAMED]]
     if len(names) > _MAX_NAMED:
         lines.append(f"# and {len(names) - _MAX_NAMED} more\n")
     return "".join(lines).encode(errors="backslashreplace")
@@ -163,7 +166,9 @@ def environment(packages: Iterable[str]) -> dict[str, Any]:
         "implementation": sys.implementation.name,
         "platform": f"{system.sysname}-{system.release}-{system.machine}",
         "host": system.nodename,
+        "cpu": processor(),
         "cpus": cpu_count(),
+        "blas": linear_algebra(),
         "packages": versions(packages),
     }
 
@@ -186,6 +191,29 @@ def cpu_count() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@functools.cache
+def processor() -> str | None:
+    """Return the processor's name, where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor() or None
+    names = [value.strip() for key, _, value in (line.partition(":") for line in lines) if key.strip() == "model name"]
+    return names[0] if names else None
+
+
+def linear_algebra() -> str | None:
+    """Return the libraries of linear algebra that are loaded, with the code that each chose for the processor.
+
+    That is what the last bits of sums depend on. Threads are not: fits keep to one.
+    """
+    import threadpoolctl
+
+    found = [info for info in threadpoolctl.threadpool_info() if info.get("user_api") == "blas"]
+    named = {" ".join(str(i[key]) for key in ("internal_api", "version", "architecture") if i.get(key)) for i in found}
+    return "; ".join(sorted(named)) or None
 
 
 @functools.cache
@@ -225,7 +253,7 @@ def code_hashes(modules: Iterable[str], root: Path) -> dict[str, str]:
             data = _read_or_none(path)
             if data is not None:
                 hashes[path.relative_to(root).as_posix()] = sha256(data)
-                waiting += _imports(data)
+                waiting += imports(data)
     return dict(sorted(hashes.items()))
 
 
@@ -243,7 +271,8 @@ def _read_or_none(path: Path) -> bytes | None:
         return None
 
 
-def _imports(source: bytes) -> list[str]:
+def imports(source: bytes) -> list[str]:
+    """Return the dotted names that a file of code imports; none where it cannot be read."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a bad escape in the user's text is said when it is imported

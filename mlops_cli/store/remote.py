@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlops_cli.store.layout import WorkspacePaths
+    from mlops_cli.store.snapshots import KeptFile
+
+_LOST = "that version cannot be seen again; without a snapshot it is read as it is now"
 
 
 @dataclass(frozen=True)
@@ -68,20 +71,32 @@ class Remote:
         MissingExtraError
             The package for that kind of store is not installed.
         """
-        known = self._known(wanted.url)
-        if self._suffices(wanted, known):
-            digest = wanted.sha256 or known["sha256"]
-            return self._fetched(wanted, digest, known.get("name") or safe_name(wanted.url.partition("?")[0]))
-        try:
-            known = self._asked(wanted, known, limits or Limits())
-            said: tuple[Notice, ...] = ()
-        except Unreachable as error:
-            if not known or wanted.is_forced:
-                raise
-            said = (_offline(known, error),)
-        return self._fetched(wanted, known["sha256"], known["name"], said)
+        known = {} if wanted.is_forced else self._known(wanted)
+        said: tuple[Notice, ...] = ()
+        if not _suffices(wanted, known):
+            try:
+                known = self._asked(wanted, known, limits or Limits())
+            except Unreachable as error:
+                if not known:
+                    raise
+                said = (_offline(known, error),)
+        check_sha256(masked(wanted.url), known["sha256"], wanted.sha256)
+        return Fetched(known["name"], known["sha256"], self._named(known["sha256"], known["name"]), said)
 
-    def named(self, digest: str, name: str) -> Path:
+    def seen(self, file: KeptFile) -> Fetched:
+        """Return a file that an earlier run saw, byte by byte the same.
+
+        Raises
+        ------
+        StoreError
+            It is gone, or has changed.
+        """
+        if not self.objects.usable(file.digest):
+            what = "has changed" if self.objects.has(file.digest) else "is gone"
+            raise StoreError(f"{file.address}: what is kept of it {what} (sha256 {file.digest[:12]})", hint=_LOST)
+        return Fetched(file.name, file.digest, self._named(file.digest, file.name))
+
+    def _named(self, digest: str, name: str) -> Path:
         """Return a path to an object under a name, by whose suffix readers go."""
         place = self.paths.datasets / "named" / digest[:16] / safe_name(name)
         target = self.objects.path(digest)
@@ -91,17 +106,9 @@ class Remote:
                 place.symlink_to(f"../../objects/{digest[:2]}/{target.name}")
         return place
 
-    def _suffices(self, wanted: Wanted, known: Mapping[str, Any]) -> bool:
-        """Whether what is kept will do without asking anybody."""
-        if wanted.is_forced:
-            return False
-        if wanted.sha256 is not None and self.objects.has(wanted.sha256):
-            return True
-        return bool(known) and wanted.max_age is not None and time.time() - known["fetched"] <= wanted.max_age
-
     def _asked(self, wanted: Wanted, known: Mapping[str, Any], limits: Limits) -> Mapping[str, Any]:
         """Ask, and return the new record."""
-        got = receive(wanted.url, self.objects, {} if wanted.is_forced else known, limits)
+        got = receive(wanted.url, self.objects, known, limits)
         now = {"fetched": time.time(), "when": datetime.now(UTC).isoformat(timespec="seconds")}
         if got is None:
             record = {**known, **now}
@@ -111,23 +118,38 @@ class Remote:
         write_json(self._record(wanted.url), record)
         return record
 
-    def _fetched(self, wanted: Wanted, digest: str, name: str, said: tuple[Notice, ...] = ()) -> Fetched:
-        check_sha256(masked(wanted.url), digest, wanted.sha256)
-        return Fetched(name, digest, self.named(digest, name), said)
+    def _known(self, wanted: Wanted) -> Mapping[str, Any]:
+        """Return what is kept of an address, byte by byte as it was; nothing where that is not known.
 
-    def _known(self, url: str) -> Mapping[str, Any]:
-        """Return what the address gave before; nothing where that is not known or no longer kept."""
+        A content that is wanted by its sha256 is one of the address, whoever gave it.
+        """
+        record = self._recorded(wanted.url)
+        if wanted.sha256 is not None and self.objects.usable(wanted.sha256):
+            name = record.get("name") or safe_name(masked(wanted.url).partition("?")[0])
+            return {**record, "sha256": wanted.sha256, "name": name}
+        return record if record and self.objects.usable(record["sha256"]) else {}
+
+    def _recorded(self, url: str) -> dict[str, Any]:
+        """Return the record of an address; an empty one where it is not there, or damaged: it is only a cache."""
         path = self._record(url)
-        if not path.is_file():
-            return {}
         try:
-            record = read_json(path)
-            return record if self.objects.has(record["sha256"]) else {}
-        except (StoreError, KeyError, TypeError):  # damaged: it is only a cache
+            record = read_json(path) if path.is_file() else {}
+            is_good = bool(record) and self.objects.has(record["sha256"]) and bool(record["name"])
+            return {**record, "fetched": float(record["fetched"])} if is_good else {}
+        except (StoreError, KeyError, TypeError, ValueError):
             return {}
 
     def _record(self, url: str) -> Path:
         return self.paths.datasets / "remote" / f"{sha256(url.encode())}.json"
+
+
+def _suffices(wanted: Wanted, known: Mapping[str, Any]) -> bool:
+    """Whether what is kept will do without asking anybody."""
+    if not known:
+        return False
+    if known["sha256"] == wanted.sha256:
+        return True
+    return wanted.max_age is not None and time.time() - known["fetched"] <= wanted.max_age
 
 
 def check_sha256(shown: str, found: str, wanted: str | None) -> None:

@@ -7,6 +7,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 from mlops_cli.errors import StoreError
+from mlops_cli.records import Action
+from mlops_cli.store.audit import AuditLog
 from mlops_cli.store.files import disk_errors, read_json
 from mlops_cli.store.find import DamagedRun, is_alive
 from mlops_cli.store.journal import Journal
@@ -71,9 +73,16 @@ def _move_away(run: RunRecord | DamagedRun, trash: Path) -> None:
     place = trash / f"{run.path.parent.name}.{run.path.name}.{secrets.token_hex(4)}"
     # With its journal held nobody resumes it meanwhile.
     with disk_errors("remove", run.path), Journal(paths.journal):
+        AuditLog(paths.workspace).append(Action.RUN_REMOVED, run.id, _told(run))
         trash.mkdir(parents=True, exist_ok=True)
         run.path.rename(place)
     shutil.rmtree(paths.scratch, ignore_errors=True)
+
+
+def _told(run: RunRecord | DamagedRun) -> dict[str, str]:
+    if isinstance(run, DamagedRun):
+        return {"damaged": run.reason}
+    return {"status": str(run.status), "fingerprint": run.fingerprint}
 
 
 def _sweep(workspace: WorkspacePaths) -> None:

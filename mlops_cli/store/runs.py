@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from mlops_cli.errors import StoreError
-from mlops_cli.records import SCHEMA_VERSION, ProcessInfo, RunStatus
+from mlops_cli.records import SCHEMA_VERSION, Action, ProcessInfo, RunStatus
+from mlops_cli.store.audit import AuditLog
+from mlops_cli.store.auditing import run_resumed
 from mlops_cli.store.files import (
     disk_errors,
     json_bytes,
@@ -31,7 +33,8 @@ from mlops_cli.store.find import is_alive, read_run
 from mlops_cli.store.journal import Journal
 from mlops_cli.store.layout import RunPaths, WorkspacePaths, new_run_id
 from mlops_cli.store.provenance import boot_id
-from mlops_cli.store.serialize import metrics_to_json, run_to_json
+from mlops_cli.store.scores import metrics_to_json
+from mlops_cli.store.serialize import run_to_json
 from mlops_cli.store.tables import write_trials_csv
 
 if TYPE_CHECKING:
@@ -207,6 +210,8 @@ def amend(
             kept = {key: value for key, value in found.tags.items() if key not in without}
             changed = replace(found, tags={**kept, **tags}, note=found.note if note is None else note)
             if changed != found:
+                said = {"tags": dict(tags), "without": list(without), "note": note}
+                AuditLog(paths.workspace).append(Action.RUN_AMENDED, found.id, said)
                 _write_record(paths, changed)
         return read_run(record.path)
 
@@ -222,6 +227,7 @@ def _take_over(paths: RunPaths, *, finished: bool) -> RunRecord:
     if record.status.is_finished and not finished:
         raise StoreError(f"the run {record.id} is {record.status}: another process has finished it")
     running = replace(record, path=paths.root, status=RunStatus.RUNNING, process=this_process(), ended=None, error=None)
+    running = replace(running, audit=run_resumed(record))
     _write_record(paths, running)
     return running
 

@@ -17,11 +17,11 @@ from mlops_cli.records import (
     Column,
     Counts,
     DatasetVersion,
+    Dates,
     Direction,
     ErrorInfo,
     GitState,
     Kind,
-    MetricSummary,
     Notice,
     ProcessInfo,
     RunRecord,
@@ -34,6 +34,7 @@ from mlops_cli.records import (
 )
 from mlops_cli.store.audit import head_from_json, head_to_json
 from mlops_cli.store.layout import RunPaths
+from mlops_cli.store.scores import baseline_from_json, baseline_to_json, metrics_from_json, metrics_to_json
 from mlops_cli.store.values import decode, encode, finite, number
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def run_to_json(record: RunRecord, workspace: Path | None = None) -> Json:
         "metrics": metrics_to_json(record.metrics),
         "params": params_to_json(record.params),
         "splits": _splits_to_json(record.splits),
+        "baselines": [baseline_to_json(baseline) for baseline in record.baselines],
         "counts": _counts_to_json(record.counts),
         "dataset": None if record.dataset is None else dataset_to_json(record.dataset),
         "test_dataset": None if record.test_dataset is None else dataset_to_json(record.test_dataset),
@@ -117,9 +119,10 @@ def run_from_json(value: Mapping[str, Any], path: Path) -> RunRecord:
         direction=_optional(Direction, value.get("direction")),
         directions={name: Direction(word) for name, word in (value.get("directions") or {}).items()},
         best=_optional(_best_from_json, value.get("best")),
-        metrics={name: metric_from_json(m) for name, m in value.get("metrics", {}).items()},
+        metrics=metrics_from_json(value.get("metrics", {})),
         params=params_from_json(value.get("params") or {}),
         splits=_optional(_splits_from_json, value.get("splits")),
+        baselines=tuple(map(baseline_from_json, value.get("baselines", ()))),
         objectives=tuple(map(str, value.get("objectives", ()))),
         front=tuple(map(int, value.get("front", ()))),
         counts=_optional(_counts_from_json, value.get("counts")) or Counts(),
@@ -176,33 +179,6 @@ def _optional(read: Any, value: Any) -> Any:
 # --- the parts of a run ------------------------------------------------------------------------------------------
 
 
-def metrics_to_json(metrics: Mapping[str, MetricSummary]) -> Json:
-    """Return metric → ``{mean, std, ci95, splits, test}``, the shape of ``metrics.json`` too."""
-    return {name: _metric_to_json(metric) for name, metric in metrics.items()}
-
-
-def _metric_to_json(metric: MetricSummary) -> Json:
-    return {
-        "mean": finite(metric.mean),
-        "std": finite(metric.std),
-        "ci95": None if metric.ci95 is None else [finite(bound) for bound in metric.ci95],
-        "splits": [finite(score) for score in metric.splits],
-        "test": finite(metric.test),
-    }
-
-
-def metric_from_json(value: Mapping[str, Any]) -> MetricSummary:
-    """Return one metric's summary; a null among the numbers is NaN."""
-    ci95 = value.get("ci95")
-    return MetricSummary(
-        mean=number(value["mean"]),
-        std=_optional(float, value.get("std")),
-        ci95=None if ci95 is None else (number(ci95[0]), number(ci95[1])),
-        splits=tuple(number(score) for score in value.get("splits", ())),
-        test=_optional(float, value.get("test")),
-    )
-
-
 def _best_to_json(best: BestTrial) -> Json:
     return {"trial": int(best.trial), "params": params_to_json(best.params)}
 
@@ -224,11 +200,17 @@ def params_from_json(value: Mapping[str, Any]) -> dict[str, Any]:
 def _splits_to_json(splits: SplitsInfo | None) -> Json | None:
     if splits is None:
         return None
-    return {"digest": splits.digest, "count": int(splits.count), "test_share": finite(splits.test_share)}
+    return {
+        "digest": splits.digest,
+        "count": int(splits.count),
+        "test_share": finite(splits.test_share),
+        "rows": None if splits.rows is None else int(splits.rows),
+    }
 
 
 def _splits_from_json(value: Mapping[str, Any]) -> SplitsInfo:
-    return SplitsInfo(_checked_text(value["digest"]), int(value["count"]), number(value.get("test_share")))
+    share, rows = number(value.get("test_share")), _optional(int, value.get("rows"))
+    return SplitsInfo(_checked_text(value["digest"]), int(value["count"]), share, rows)
 
 
 _COUNTS = ("trials", "completed", "failed", "pruned", "reused", "lost")
@@ -267,13 +249,18 @@ def dataset_from_json(value: Mapping[str, Any]) -> DatasetVersion:
 
 def column_to_json(column: Column) -> Json:
     """Return one column of a schema."""
-    return {
+    written: Json = {
         "name": column.name,
         "dtype": column.dtype,
         "kind": str(column.kind),
         "missing": int(column.missing),
         "unique": None if column.unique is None else int(column.unique),
     }
+    if column.dates is not None:
+        written["dates"] = {"day_first": column.dates.day_first, "zoned": column.dates.zoned}
+    if column.categories is not None:
+        written["categories"] = column.categories
+    return written
 
 
 def column_from_json(value: Mapping[str, Any]) -> Column:
@@ -284,7 +271,13 @@ def column_from_json(value: Mapping[str, Any]) -> Column:
         kind=Kind(value["kind"]),
         missing=value.get("missing", 0),
         unique=value.get("unique"),
+        dates=_optional(_dates_from_json, value.get("dates")),
+        categories=value.get("categories"),
     )
+
+
+def _dates_from_json(value: Mapping[str, Any]) -> Dates:
+    return Dates(day_first=value.get("day_first"), zoned=value.get("zoned"))
 
 
 def _git_from_json(value: Mapping[str, Any]) -> GitState:

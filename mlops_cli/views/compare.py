@@ -10,7 +10,8 @@ from rich.text import Text
 
 from mlops_cli.analysis.wording import difference_in_words, p_in_words, sentence, verdict_in_words
 from mlops_cli.records import Verdict
-from mlops_cli.store.serialize import metrics_to_json, params_to_json
+from mlops_cli.store.scores import metrics_to_json
+from mlops_cli.store.serialize import params_to_json
 from mlops_cli.store.values import finite
 from mlops_cli.views.chosen import option
 from mlops_cli.views.runs import table

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from mlops_cli.records import Explanation
 
 
+_MORE = "mlops config --list GROUP says what each is"
+
+
 def catalogue_tree(experiments: Sequence[str], groups: Mapping[str, Mapping[str, str]]) -> RenderableType:
     """Return experiments, then each group with its options; a user's own options are marked.
 
@@ -34,6 +37,24 @@ def catalogue_tree(experiments: Sequence[str], groups: Mapping[str, Mapping[str,
         shown = "  ".join(f"{name}*" if origin == "workspace" else name for name, origin in options.items())
         made.add_row(Text(clean(group), style="bold"), plain(shown))
     if any(origin == "workspace" for options in groups.values() for origin in options.values()):
+        return Group(made, Text("* of this workspace", style="dim"), Text(_MORE, style="dim"))
+    return Group(made, Text(_MORE, style="dim"))
+
+
+def options_table(group: str, options: Sequence[tuple[str, str, str]]) -> RenderableType:
+    """Return the options of a group with what each is; a user's own options are marked.
+
+    Parameters
+    ----------
+    group : str
+        Its name.
+    options : sequence of (str, str, str)
+        Name, where it comes from, and what its file says of it.
+    """
+    made = table(group, "")
+    for name, origin, about in options:
+        made.add_row(Text(clean(name) + ("*" if origin == "workspace" else ""), style="bold"), plain(about))
+    if any(origin == "workspace" for _, origin, _ in options):
         return Group(made, Text("* of this workspace", style="dim"))
     return made
 

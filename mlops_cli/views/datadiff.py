@@ -47,6 +47,8 @@ def _rows(found: DataDiff) -> list[Text]:
     if not (rows.added or rows.removed or rows.changed):
         return [head, Text("  the same rows")]
     lines = [head, Text(f"  {_counted(rows)}")]
+    if found.lost_key is not None:
+        lines.append(plain(f"  the key '{found.lost_key}' that was recorded is not in both, so it is not used", "dim"))
     if rows.cells:
         most = sorted(rows.cells.items(), key=lambda item: (-item[1], item[0]))
         told = ", ".join(f"{clean(name)} ({count:,})" for name, count in most[:SHOWN])
@@ -95,7 +97,7 @@ def _notes(found: DataDiff, shown: int) -> list[Text]:
     lines = [Text(f"{plural(left, 'other column')} unmoved; --all shows them", style="dim")] if left else []
     text = (
         "distance: of numbers Wasserstein's in standard deviations, of categories the share that moved; "
-        "p: Kolmogorov-Smirnov or χ², adjusted for all columns"
+        "p: Kolmogorov-Smirnov, χ² or Fisher, adjusted for all columns"
     )
     return [*lines, Text(text, style="dim")]
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlops_cli.store.dataset_json import to_json
+from mlops_cli.views.lineage import roles
 from mlops_cli.views.listing import short_time
 from mlops_cli.views.pages.words import moment, size
 from mlops_cli.views.runs import STATUS_STYLE, table
@@ -51,7 +52,12 @@ def page(found: DatasetPage, now: datetime) -> RenderableType:
     blocks += [Text(), _columns(found.version)]
     if found.version.has_folder:
         blocks += [Text(), *_files(found.version)]
-    return Group(*blocks, Text(), *_runs(found.runs, now, found.version))
+    blocks += [Text(), *_runs(found.runs, now, found.version)]
+    return Group(*blocks, *([Text(), _models(found)] if found.models else []))
+
+
+def _models(found: DatasetPage) -> Text:
+    return Text.assemble(("models made from it  ", "dim"), plain(roles(found.models)))
 
 
 def _facts(found: DatasetPage) -> Table:
@@ -138,5 +144,6 @@ def listing_json(found: Sequence[DatasetSummary]) -> list[dict[str, Any]]:
 
 
 def page_json(found: DatasetPage) -> dict[str, Any]:
-    """Return a version as its file has it, with its tags and the ids of the runs that read it."""
-    return {**to_json(found.version), "tags": list(found.tags), "runs": [run.id for run in found.runs]}
+    """Return a version as its file has it, with its tags, the runs that read it, and what it was to models."""
+    runs = [run.id for run in found.runs]
+    return {**to_json(found.version), "tags": list(found.tags), "runs": runs, "models": dict(found.models)}

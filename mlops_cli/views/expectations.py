@@ -10,7 +10,7 @@ from rich.text import Text
 from mlops_cli.views.text import clean, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from rich.console import RenderableType
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf", "severity"})
+_ONLY = "    only: {value: true, severity: warn}  # another column is told, and no breach"
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 
 
@@ -38,8 +39,8 @@ def as_yaml(found: Suggestion, source: str) -> str:
         "  expect:",
         f"    rows: {scalar(found.rows)}",
     ]
-    if found.only:
-        lines.append("    only: true  # no other columns")
+    if all(can_be_named(column.name) for column in found.columns):
+        lines.append("    only: true  # no other columns" if found.only else _ONLY)
     lines.append("    columns:")
     lines += [_line(column) for column in found.columns]
     return "\n".join(lines) + "\n"
@@ -106,14 +107,14 @@ def _character(character: str) -> str:
 # --- how a table did -----------------------------------------------------------------------------------------------
 
 
-def checked_text(found: CheckedData, sentences: Mapping[Breach, str]) -> RenderableType:
+def checked_text(found: CheckedData, sentences: Sequence[str]) -> RenderableType:
     """Return how a table did, with a line for each rule that is broken.
 
     Parameters
     ----------
     found : CheckedData
         The table.
-    sentences : mapping
+    sentences : sequence of str
         Each breach in words.
     """
     size = f"{plural(found.rows, 'row')} × {plural(found.columns, 'column')}"
@@ -122,7 +123,7 @@ def checked_text(found: CheckedData, sentences: Mapping[Breach, str]) -> Rendera
     head = Text.assemble((clean(found.source), "bold"), f"  {size}  ", (verdict, "red" if broken else "green"))
     lines = [
         Text.assemble(("! " if breach.is_warning else "✗ ", "yellow" if breach.is_warning else "red"), clean(text))
-        for breach, text in sentences.items()
+        for breach, text in zip(found.breaches, sentences, strict=True)
     ]
     return Group(head, *lines)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_cli.analysis.aggregate import failures
 from mlops_cli.records import RunStatus, of_task
 from mlops_cli.views import pages
+from mlops_cli.views.baselines import against_baselines
 from mlops_cli.views.beside import beside
 from mlops_cli.views.chosen import option
 from mlops_cli.views.pages.tables import columns_table, direction_of, profile_table, score, trials_table
@@ -76,6 +77,7 @@ class RunSection:
     headline: Mapping[str, Any]
     metrics: tuple[tuple[str, ...], tuple[tuple[Cell, ...], ...]]
     splits: tuple[tuple[str, ...], tuple[tuple[Cell, ...], ...]] | None
+    baselines: Sequence[str]  # a line for each naive forecast
     trials: Any
     columns: Any
     plots: Mapping[str, str]
@@ -104,6 +106,7 @@ def run_section(run: RunContents, prefix: str = "") -> RunSection:
         headline=headline(record),
         metrics=metrics(record),
         splits=per_split(record),
+        baselines=against_baselines(record),
         trials=trials_table(record, run.trials, f"{prefix}trials-rows") if run.trials else None,
         columns=_columns(run, prefix),
         plots={name.replace("_", " "): pages.data_url("image/svg+xml", svg) for name, svg in run.plots.items()},

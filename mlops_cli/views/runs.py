@@ -11,6 +11,7 @@ from rich.text import Text
 
 from mlops_cli.analysis.aggregate import failures
 from mlops_cli.records import RunStatus, TrialState
+from mlops_cli.views.baselines import against_baselines
 from mlops_cli.views.text import arrow, clean, interval, notice, number, params, plain, plural, seconds, spread
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def results(record: RunRecord, trials: Sequence[TrialResult]) -> list[Renderable
     blocks: list[RenderableType] = [headline(record)]
     if record.metrics:
         blocks += [Text(), scores(record)]
+    if record.baselines:
+        blocks += [Text(), *map(plain, against_baselines(record))]
     if record.counts.trials > 1 and record.metrics:
         blocks += [Text(), leaderboard(record, trials)]
     return blocks

@@ -9,20 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components.sources.kinds import spec_for_file, suffix_of
-from mlops_cli.components.sources.secrets import masked, refuse_passwords
+from mlops_cli.components.sources.secrets import masked, refuse_password
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import ConfigError, DataError, UsageError, did_you_mean
-from mlops_cli.records import DatasetFile, DataSpec, NamedDataset
-from mlops_cli.store.datasets import Datasets, check_tag, files_in
+from mlops_cli.records import DatasetFile, DataSpec, NamedDataset, Notice
+from mlops_cli.store.dataset_tags import check_tag
+from mlops_cli.store.datasets import Datasets, files_in
 from mlops_cli.store.layout import WorkspacePaths, check_name
-from mlops_cli.workflows.tables import Table, read_source
+from mlops_cli.workflows.tables import Table, check_option, hints_as_options, notices_as_options, read_source
 from mlops_cli.workflows.versions import file_options, option_for, reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlops_cli.config.workspace import Workspace
-    from mlops_cli.records import ComponentSpec, Notice
+    from mlops_cli.records import ComponentSpec
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class _Given:
     is_folder: bool = False
 
     def stamps(self) -> list[tuple[int, int, int]]:
-        """Return what changes when somebody writes into one of the files."""
-        found = (file.stat() for _, file in self.files)
+        """Return what changes when somebody writes into one of the files, or takes one away."""
+        found = [file.stat() for _, file in self.files if file.exists()]
         return [(state.st_ino, state.st_size, state.st_mtime_ns) for state in found]
 
 
@@ -107,27 +108,40 @@ def add(
         note=asked.note,
         key=asked.key,
     )
+    if not given.files and not table.fetched:
+        raise DataError(f"{text}: no such file")  # when it was looked for, though there was when it was read
+    _require_unchanged(text, given, before)  # before a link makes the file read-only
     with datasets.changing():
         files = _stored(datasets, given, table, link=asked.link)
-        if given.stamps() != before:
-            raise DataError(f"{text}: it changed while it was read", hint="add it again")
+        _require_unchanged(text, given, before)
         version, is_new = datasets.add(replace(draft, files=files))
     if asked.tag is not None:
         datasets.tag(version, asked.tag)
-    return Added(version, is_new, table.notices)
+    return Added(version, is_new, (*table.notices, *_note_dropped(version, asked.note)))
+
+
+def _require_unchanged(text: str, given: _Given, before: list[tuple[int, int, int]]) -> None:
+    """Refuse what is not what was read: a file was written into, or came, or went."""
+    if _given(text) != given or given.stamps() != before:
+        raise DataError(f"{text}: it changed while it was read", hint="add it again")
+
+
+def _note_dropped(version: NamedDataset, note: str) -> list[Notice]:
+    """Say that a version which was there already keeps the note that it has: a version never changes."""
+    if note in {"", version.note}:
+        return []
+    has = f"its note '{version.note}'" if version.note else "no note"
+    return [Notice("note-dropped", f"{version.ref} has this content already, and keeps {has}; a version never changes")]
 
 
 def _check(name: str, text: str, asked: AddOptions) -> None:
     """Refuse at once what would be refused after minutes of reading."""
     check_name(name, "data set")
-    refuse_passwords(text, "PATH")
+    refuse_password(text, "PATH")
     if asked.tag is not None:
         check_tag(asked.tag)
-    known = file_options()
-    if asked.option is not None and asked.option not in known:
-        raise UsageError(
-            f"--as: no option of data reads files as '{asked.option}'", hint=did_you_mean(asked.option, known)
-        )
+    if asked.option is not None:
+        check_option(asked.option)
 
 
 # --- what is given -------------------------------------------------------------------------------------------------
@@ -145,8 +159,8 @@ def _given(text: str) -> _Given:
         return _Given(str(path), files, is_folder=True)
     if path.is_file():
         return _Given(str(path), ((path.name, path),))
-    anchor = Path(path.anchor)
-    found = sorted(place for place in anchor.glob(str(path.relative_to(anchor))) if place.is_file())
+    start = next(folder for folder in path.parents if folder.is_dir())  # whose own name may hold brackets
+    found = sorted(place for place in start.glob(str(path.relative_to(start))) if place.is_file())
     if not found:
         return _Given(str(path))  # whose reader says best what is wrong with it
     if len(found) == 1:
@@ -190,7 +204,9 @@ def _example(given: _Given, text: str) -> str:
 
 
 def _read(spec: ComponentSpec, workspace: Workspace, shown: str, key: str | None) -> Table:
-    table = read_source(DataSpec(source=spec), workspace, shown)
+    with hints_as_options():
+        table = read_source(DataSpec(source=spec), workspace, shown)
+    table = replace(table, notices=notices_as_options(table.notices))
     if key is not None:
         _check_key(table, key)
     return table
@@ -210,7 +226,7 @@ def _check_key(table: Table, key: str) -> None:
 def _stored(datasets: Datasets, given: _Given, table: Table, *, link: bool) -> tuple[DatasetFile, ...]:
     """Return the contents: of an address they are in the store already, since that is where it was read from."""
     if given.files:
-        return datasets.take_files(given.files, link=link)
+        return datasets.take(given.files, link=link)
     names = [name for name, _ in table.fetched]
     is_unique = len(set(names)) == len(names)  # else files of several folders are called alike
     return tuple(

@@ -95,7 +95,7 @@ def basis_of(
 def _roles(spec: ExperimentSpec) -> dict[str, Any]:
     """Return what the config says of the roles of columns; for where the data is stands its content's own hash."""
     data = spec.config.get("data")
-    kept = set(ROLE_KEYS) - {"expect", "accept"}
+    kept = set(ROLE_KEYS) - {"expect", "accept", "columns", "sample"}
     return {k: v for k, v in data.items() if k in kept} if isinstance(data, dict) else {}
 
 
@@ -126,7 +126,8 @@ def _targets(config: Any) -> Iterator[str]:
 def own_modules(found: Sequence[Point], spec: ExperimentSpec, trust: tuple[str, ...]) -> set[str]:
     """Return the user's own modules that an experiment names: a change in another one changes nothing here."""
     # Any text may name a function, as func: mine.squash does: a module too many costs less than one too few.
-    named = {*_texts([spec.config, *(p.config for p in found)])}
+    config = {key: value for key, value in spec.config.items() if key != "promotion"}  # it changes no result
+    named = {*_texts([config, *(p.config for p in found)])}
     named |= {str(m.component.target) for m in spec.evaluation.metrics if m.component is not None}
     return {name.partition(".")[0] for name in named} & {name.partition(".")[0] for name in trust}
 

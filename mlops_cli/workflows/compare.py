@@ -77,13 +77,26 @@ def _check_metric(metric: str | None, contenders: Sequence[Contender]) -> None:
 def _contender(name: str, ref: str, workspace: Path | None) -> Contender:
     run, number = _parted(ref)
     record, trials = look_up(run, with_trials=number is not None, workspace=workspace)
+    if number is None:  # its best one by its scores, whereas a trial by its number was chosen by whoever asks
+        return contender_of(name, record)
     leaves = _leaves(record)
     record = replace(record, params=winner_params(record, leaves))
-    if number is None:  # its best one by its scores, whereas a trial by its number was chosen by whoever asks
-        return replace(_best(name, record, leaves), chosen_from=max(1, record.counts.completed))
     if record.best is not None and record.best.trial == number:
         return _best(name, record, leaves)
     return _trial(name, record, _found(record, trials, number), leaves)
+
+
+def contender_of(name: str, record: RunRecord) -> Contender:
+    """Return the best trial of a run, or of the run that a version is of, ready to be compared.
+
+    Raises
+    ------
+    UsageError
+        It has no scores.
+    """
+    leaves = _leaves(record)
+    best = _best(name, replace(record, params=winner_params(record, leaves)), leaves)
+    return replace(best, chosen_from=max(1, record.counts.completed))
 
 
 def _parted(ref: str) -> tuple[str, int | None]:

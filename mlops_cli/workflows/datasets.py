@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +12,14 @@ from mlops_cli.records import DatasetPage, DatasetSummary, Query
 from mlops_cli.store.datasets import Datasets
 from mlops_cli.store.layout import WorkspacePaths
 from mlops_cli.store.needed import forget_snapshots, needed_by_snapshots, recorded_by_models
+from mlops_cli.workflows.lineage import by_name, made_from_data
 from mlops_cli.workflows.runs import search
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlops_cli.records import DataDiff, DataProfile, NamedDataset, RunRecord
+    from mlops_cli.workflows.tables import HowRead
 
 YOUNG_S = 3600.0
 """Contents that came within so many seconds are not collected: whoever brought them may not yet have said what for."""
@@ -61,37 +63,25 @@ def find(ref: str, *, workspace: Path | None = None) -> NamedDataset:
 
 
 def show(ref: str, *, workspace: Path | None = None) -> DatasetPage:
-    """Return a version with its tags and the runs that read it."""
+    """Return a version with its tags, the runs that read it, and the models that were made from it."""
     datasets = _datasets(workspace)
     version = datasets.find_ref(ref)
-    found = search(Query(where=f"{_named(version)} or {_same(version)}"), workspace).records
-    runs = tuple(r for r in found if _reads(r, version) or _has(r, version.table.version))
+    made = made_from_data(version, workspace=workspace)
     numbers = tuple(v.number for v in datasets.versions(version.name))
-    return DatasetPage(version, _tags_of(version, datasets), numbers, runs)
+    return DatasetPage(version, _tags_of(version, datasets), numbers, made.runs, made.roles)
 
 
 def _tags_of(version: NamedDataset, datasets: Datasets) -> tuple[str, ...]:
     return tuple(sorted(tag for tag, number in datasets.tags(version.name).items() if number == version.number))
 
 
-def _named(version: NamedDataset) -> str:
-    """Return a filter for all runs that read a version by its name, and a few more."""
-    return f'data.source ~ "{version.ref}" or test.source ~ "{version.ref}"'
-
-
-def _same(version: NamedDataset) -> str:
-    return f'data.version = "{version.table.version}" or test.version = "{version.table.version}"'
-
-
 def _reads(run: RunRecord, version: NamedDataset) -> bool:
     return any(version.ref in data.source.split(", ") for data in run.datasets)
 
 
-def _has(run: RunRecord, content: str) -> bool:
-    return any(data.version == content for data in run.datasets)
-
-
-def diff(a: str, b: str, *, key: str | None = None, workspace: Path | None = None) -> DataDiff:
+def diff(
+    a: str, b: str, *, key: str | None = None, how: HowRead | None = None, workspace: Path | None = None
+) -> DataDiff:
     """Return what differs between two versions, or files.
 
     Parameters
@@ -99,7 +89,9 @@ def diff(a: str, b: str, *, key: str | None = None, workspace: Path | None = Non
     a, b : str
         ``titanic@3``, or a path.
     key : str, optional
-        The column that tells rows apart; that of the versions where not given.
+        The column that tells rows apart; that of the versions where not given, and both have it.
+    how : HowRead, optional
+        How files are read; versions say that themselves.
     workspace : Path, optional
         The workspace; the current folder's where not given.
 
@@ -109,17 +101,25 @@ def diff(a: str, b: str, *, key: str | None = None, workspace: Path | None = Non
         One cannot be read, or the key does not tell rows apart.
     """
     from mlops_cli.analysis.datadiff import data_diff
-    from mlops_cli.workflows.tables import read_ref
+    from mlops_cli.workflows.tables import is_version, read_ref
 
     home = find_workspace(workspace)
-    before, after = (read_ref(ref, home) for ref in (a, b))
-    chosen = key if key is not None else after.key if after.key is not None else before.key
+    are_versions = [is_version(ref, home) for ref in (a, b)]
+    if how and all(are_versions):
+        raise UsageError(f"{a} and {b} are read as they were added", hint="--read, --as and --config are for files")
+    before, after = (read_ref(ref, home, how=None if v else how) for ref, v in zip((a, b), are_versions, strict=True))
+    recorded = after.key if after.key is not None else before.key
+    has_both = all(recorded in table.values.columns for table in (before, after))
     names = (before.version.source, after.version.source)
     columns = (before.version.columns, after.version.columns)
-    return data_diff(names, before.values, after.values, columns, chosen)
+    chosen = key if key is not None else recorded if has_both else None
+    lost_key = recorded if key is None and not has_both else None
+    return replace(data_diff(names, before.values, after.values, columns, chosen), lost_key=lost_key)
 
 
-def profile(ref: str, *, target: str | None = None, workspace: Path | None = None) -> DataProfile:
+def profile(
+    ref: str, *, target: str | None = None, how: HowRead | None = None, workspace: Path | None = None
+) -> DataProfile:
     """Return what a version or a file looks like, column by column.
 
     Parameters
@@ -128,6 +128,8 @@ def profile(ref: str, *, target: str | None = None, workspace: Path | None = Non
         ``titanic@3``, or a path.
     target : str, optional
         The column that the others are compared with.
+    how : HowRead, optional
+        How a file is read.
     workspace : Path, optional
         The workspace; the current folder's where not given.
     """
@@ -136,7 +138,7 @@ def profile(ref: str, *, target: str | None = None, workspace: Path | None = Non
     from mlops_cli.records import ComponentSpec, DataSpec, Task
     from mlops_cli.workflows.tables import read_ref
 
-    table = read_ref(ref, find_workspace(workspace))
+    table = read_ref(ref, find_workspace(workspace), how=how)
     spec = DataSpec(ComponentSpec(""), target=target, id=table.key if table.key != target else None)
     task = Task.CLUSTERING if target is None else None
     dataset, found = make_dataset(table.values, spec, task, source=table.version.source)
@@ -191,7 +193,8 @@ def _readable(datasets: Datasets, names: Sequence[str]) -> tuple[list[NamedDatas
             try:
                 versions.append(datasets.find(name, number))
             except StoreError as error:
-                faults.append(f"{name}@{number}  {error.message}")
+                if number in datasets.numbers(name):  # else it was removed meanwhile
+                    faults.append(f"{name}@{number}  {error.message}")
     return versions, faults
 
 
@@ -237,7 +240,7 @@ def removable(ref: str, *, force: bool = False, workspace: Path | None = None) -
     Parameters
     ----------
     ref : str
-        ``titanic@3``; the number has to be said.
+        ``titanic@3``; the number has to be said, since what ``latest`` and tags mean changes.
     force : bool
         Also one that runs have read; their data is then lost. Never one of a registered model.
     workspace : Path, optional
@@ -250,7 +253,7 @@ def removable(ref: str, *, force: bool = False, workspace: Path | None = None) -
     """
     datasets = _datasets(workspace)
     version = datasets.find_ref(ref)
-    if "@" not in ref:
+    if ref != version.ref:
         raise UsageError(f"'{ref}' does not say which version", hint=f"mlops data rm {version.ref}")
     for model, data in recorded_by_models(datasets.paths):
         if version.ref in str(data.get("source") or "").split(", "):
@@ -261,7 +264,7 @@ def removable(ref: str, *, force: bool = False, workspace: Path | None = None) -
 
 
 def _require_unused(version: NamedDataset, workspace: Path | None) -> None:
-    found = search(Query(where=_named(version)), workspace)
+    found = search(Query(where=by_name(version)), workspace)
     runs = [run for run in found.records if _reads(run, version)]
     if runs:
         more = f" and {len(runs) - 1} more" if len(runs) > 1 else ""

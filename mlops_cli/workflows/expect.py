@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from mlops_cli.errors import ConfigError, UsageError
 from mlops_cli.records import CheckedData
 from mlops_cli.store.datasets import Datasets
 from mlops_cli.store.layout import WorkspacePaths
-from mlops_cli.workflows.tables import read_ref, read_source
+from mlops_cli.workflows.tables import HowRead, file_spec, read_ref, read_source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +82,7 @@ class Opened:
     workspace: Workspace
 
 
-def open_data(source: str, *, config: str | None = None, workspace: Path | None = None) -> Opened:
+def open_data(source: str, *, how: HowRead | None = None, workspace: Path | None = None) -> Opened:
     """Read data as a user names it.
 
     Parameters
@@ -90,8 +90,8 @@ def open_data(source: str, *, config: str | None = None, workspace: Path | None 
     source : str
         A file, a glob or an address; a named data set, ``titanic`` or ``titanic@3``; or an experiment, whose data it
         is.
-    config : str, optional
-        The experiment that says how a file is read.
+    how : HowRead, optional
+        How a file is read; the rules of the experiment that it names hold.
     workspace : Path, optional
         The workspace; the current folder's where not given.
 
@@ -103,38 +103,36 @@ def open_data(source: str, *, config: str | None = None, workspace: Path | None 
         The experiment's config is wrong.
     """
     found = find_workspace(workspace)
-    spec = _experiment_data(source, config, found)
+    spec = _experiment_data(source, how, found)
     if spec is None:
-        table = read_ref(source, found)
+        table = read_ref(source, found, how=how)
         return Opened(masked(source), table.values, table.version.columns, {}, found)
+    if how and how.config is None:
+        raise UsageError(
+            f"{source} is an experiment, which says how its data is read", hint="--read and --as are for files"
+        )
     table = read_source(spec, found, masked(source))
     return Opened(masked(source), table.values, table.version.columns, spec.expect, found)
 
 
-def _experiment_data(source: str, config: str | None, workspace: Workspace) -> DataSpec | None:
+def _experiment_data(source: str, how: HowRead | None, workspace: Workspace) -> DataSpec | None:
     """Return how an experiment reads data, its own or a file like it; None where none is named."""
-    if config is not None:
-        return _elsewhere(load_experiment(config, (), workspace).spec.data, source)
+    if how and how.config is not None:
+        return file_spec(source, how, workspace)
     is_data = Path(source).exists() or source in Datasets(WorkspacePaths(workspace.root)).names()
     if source.endswith((".yaml", ".yml")) or (not is_data and source in experiments(workspace)):
         return load_experiment(source, (), workspace).spec.data
     return None
 
 
-def _elsewhere(spec: DataSpec, path: str) -> DataSpec:
-    params = {k: v for k, v in spec.source.params.items() if k not in {"sha256", "snapshot"}}
-    place = path if "://" in path else str(Path(path).absolute())
-    return replace(spec, source=replace(spec.source, params={**params, "path": place}))
-
-
 def suggest_rules(
-    source: str, *, config: str | None = None, strict: bool = False, workspace: Path | None = None
+    source: str, *, how: HowRead | None = None, strict: bool = False, workspace: Path | None = None
 ) -> str:
     """Return a first version of ``data.expect`` as YAML, which the data itself satisfies.
 
     Parameters
     ----------
-    source, config, workspace
+    source, how, workspace
         As in `open_data`.
     strict : bool
         Without room for other values than those that are there.
@@ -142,18 +140,18 @@ def suggest_rules(
     from mlops_cli.analysis.suggest import suggest
     from mlops_cli.views.expectations import as_yaml
 
-    opened = open_data(source, config=config, workspace=workspace)
+    opened = open_data(source, how=how, workspace=workspace)
     return as_yaml(suggest(opened.table, opened.columns, strict=strict), opened.called)
 
 
 def check_data(
-    source: str, rules: Path | None = None, *, config: str | None = None, workspace: Path | None = None
+    source: str, rules: Path | None = None, *, how: HowRead | None = None, workspace: Path | None = None
 ) -> CheckedData:
     """Hold data against rules.
 
     Parameters
     ----------
-    source, config, workspace
+    source, how, workspace
         As in `open_data`.
     rules : Path, optional
         A YAML file; the rules of the experiment where not given.
@@ -166,7 +164,7 @@ def check_data(
         A rule is unknown or is written wrongly.
     """
     given = None if rules is None else read_rules(rules)
-    opened = open_data(source, config=config, workspace=workspace)
+    opened = open_data(source, how=how, workspace=workspace)
     expect = given if given is not None else opened.expect
     if not expect:
         raise UsageError(
@@ -178,9 +176,9 @@ def check_data(
     return CheckedData(opened.called, shape[0], shape[1], count_of(expect), breaches)
 
 
-def sentences(found: CheckedData) -> dict[Breach, str]:
+def sentences(found: CheckedData) -> list[str]:
     """Return each breach in words."""
-    return {breach: sentence(breach) for breach in found.breaches}
+    return [sentence(breach) for breach in found.breaches]
 
 
 def read_rules(path: Path) -> Mapping[str, Any]:

@@ -5,7 +5,6 @@ The components read files of this machine and ask data bases; keeping what was f
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import math
 import re
@@ -21,8 +20,11 @@ from mlops_cli.components.targets import Role, import_target
 from mlops_cli.errors import ConfigError, DataError, did_you_mean
 from mlops_cli.records import NAMED_DATASET
 from mlops_cli.store.datasets import Datasets
+from mlops_cli.store.files import disk_errors
 from mlops_cli.store.layout import WorkspacePaths
+from mlops_cli.store.objects import digest_of
 from mlops_cli.store.remote import Fetched, Remote, Wanted, check_sha256
+from mlops_cli.store.snapshots import KeptFile, label
 from mlops_cli.store.transfer import Limits, listed
 from mlops_cli.workflows.versions import named_version, reader_of
 
@@ -45,8 +47,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 class Gathered:
     """What was fetched while the specs of a source were made ready."""
 
-    files: dict[str, str] = field(default_factory=dict)  # address, masked → digest
-    names: dict[str, str] = field(default_factory=dict)  # digest → name
+    files: list[KeptFile] = field(default_factory=list)  # in order, each once
     called: dict[str, str] = field(default_factory=dict)  # path here → address, masked; or version of a data set
     versions: list[str] = field(default_factory=list)  # of named data sets: titanic@3
     notices: list[Notice] = field(default_factory=list)
@@ -84,7 +85,7 @@ def ready_source(
     workspace : Workspace
         What relative paths start from, and where fetched files are kept.
     path : str or list of str, optional
-        Other files, to be read in the same way.
+        Other files, to be read in the same way; by their suffix where the source reads no file.
     snapshot : Snapshot, optional
         Files as they were fetched for an earlier run, to be read instead of fetching.
 
@@ -92,17 +93,38 @@ def ready_source(
     ------
     DataError
         A file cannot be had.
+    StoreError
+        What is kept of a file is gone, or has changed.
     ConfigError, TrustError
-        The spec is wrong.
+        The spec is wrong, or reads what no snapshot of files can give.
     """
     maker = _Maker(workspace, Remote(WorkspacePaths(workspace.root)), snapshot, Gathered())
     spec = maker.without_name(source, "data")
-    spec = spec if path is None else _elsewhere(spec, path)
-    return Ready(maker.built(spec, "data"), maker.gathered)
+    spec = spec if path is None else _elsewhere(spec, path, workspace)
+    ready = Ready(maker.built(spec, "data"), maker.gathered)
+    if snapshot is not None:
+        _check_snapshot(ready, snapshot, has_files=path is not None)
+    return ready
 
 
-def _elsewhere(source: ComponentSpec, path: str | list[str]) -> ComponentSpec:
+def _check_snapshot(ready: Ready, snapshot: Snapshot, *, has_files: bool) -> None:
+    """Refuse to ask again where what an earlier run saw is wanted."""
+    is_remote = getattr(ready.source, "is_remote", False)
+    if is_remote or not (has_files or ready.gathered.files):
+        what = "asks somebody" if is_remote else "reads nothing of it"
+        raise ConfigError(
+            f"the version {snapshot.version[:12]} is kept as files, and this source {what}",
+            key="data" if has_files else "data.snapshot",
+            hint=f"it was read from {', '.join(snapshot.addresses())[:200]}",
+        )
+
+
+def _elsewhere(source: ComponentSpec, path: str | list[str], workspace: Workspace) -> ComponentSpec:
     """Return the spec for another file: the expected sha256 was that of the first."""
+    if _is_ours(source):
+        taken = _taken_by(source, workspace, "data")
+        if "path" not in taken.parameters or (taken.is_path_optional and source.params.get("path") is None):
+            return source_spec({"path": path}, "evaluation.test")
     params = {k: v for k, v in source.params.items() if k != "sha256" or not _is_ours(source)}
     return replace(source, params={**params, "path": path})
 
@@ -170,30 +192,33 @@ class _Maker:
             raise ConfigError(f"found {found}, must be the path of a file", key=key, hint="data.path=data/FILE.csv")
         text = item.removeprefix("file://")
         if "://" in text:
-            return [str(self._fetched(url, policy).path) for url in _addresses(text)]
+            return [str(fetched.path) for fetched in self._gathered(text, policy)]
         place = self.workspace.root / Path(text).expanduser()
         if policy.sha256 is not None and place.is_file():
-            check_sha256(item, _sha256_of(place), policy.sha256)
+            with disk_errors("read", place):
+                check_sha256(item, digest_of(place), policy.sha256)
         return [str(place)]
 
-    def _fetched(self, url: str, policy: _Policy) -> Fetched:
-        shown = _label(url)
-        fetched = self._kept(shown) if self.snapshot else self.remote.fetch(policy.wanted(url), policy.limits)
-        self.gathered.files[shown] = fetched.digest
-        self.gathered.names[fetched.digest] = fetched.name
-        self.gathered.called[str(fetched.path)] = masked(url)
+    def _gathered(self, asked: str, policy: _Policy) -> list[Fetched]:
+        """Return the files behind an address, a glob or a folder: as they are now, or as an earlier run saw them."""
+        if self.snapshot is None:
+            return [self._fetched(url, asked, policy) for url in _addresses(asked)]
+        return [self._seen(file, policy) for file in _kept(self.snapshot, asked)]
+
+    def _seen(self, file: KeptFile, policy: _Policy) -> Fetched:
+        check_sha256(file.address, file.digest, policy.sha256)
+        return self._noted(file, self.remote.seen(file))
+
+    def _fetched(self, url: str, asked: str, policy: _Policy) -> Fetched:
+        fetched = self.remote.fetch(policy.wanted(url), policy.limits)
+        return self._noted(KeptFile(label(asked), masked(url), fetched.digest, fetched.name), fetched)
+
+    def _noted(self, file: KeptFile, fetched: Fetched) -> Fetched:
+        if file not in self.gathered.files:
+            self.gathered.files.append(file)
+        self.gathered.called[str(fetched.path)] = file.address
         self.gathered.notices.extend(fetched.notices)
         return fetched
-
-    def _kept(self, shown: str) -> Fetched:
-        files, names = (self.snapshot.files, self.snapshot.names) if self.snapshot else ({}, {})
-        if shown not in files:
-            raise ConfigError(
-                f"that version was not read from {shown}", key="data.snapshot", hint=did_you_mean(shown, files)
-            )
-        digest = files[shown]
-        name = names.get(digest, "data")
-        return Fetched(name, digest, self.remote.named(digest, name))
 
 
 @dataclass(frozen=True)
@@ -216,10 +241,12 @@ def _is_ours(spec: ComponentSpec) -> bool:
     return isinstance(spec.target, str) and spec.target.startswith(_OURS)
 
 
-def _label(url: str) -> str:
-    """Return what a snapshot calls an address: masked, and told apart from others that are masked alike."""
-    shown = masked(url)
-    return shown if shown == url else f"{shown} ({hashlib.sha256(url.encode()).hexdigest()[:8]})"
+def _kept(snapshot: Snapshot, asked: str) -> Sequence[KeptFile]:
+    found = snapshot.files_of(asked)
+    if not found:
+        hint = did_you_mean(masked(asked), snapshot.addresses())
+        raise ConfigError(f"that version was not read from {masked(asked)}", key="data.snapshot", hint=hint)
+    return found
 
 
 def _addresses(url: str) -> Sequence[str]:
@@ -277,8 +304,3 @@ def _sha256(value: Any, key: str) -> str | None:
     if not _DIGEST.fullmatch(text):
         raise ConfigError("must be 64 hexadecimal digits", key=key, hint="sha256sum FILE prints them")
     return text
-
-
-def _sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

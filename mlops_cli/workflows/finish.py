@@ -10,6 +10,8 @@ import numpy as np
 
 from mlops_cli.analysis.aggregate import summaries
 from mlops_cli.analysis.profile import profile
+from mlops_cli.components.dataset import column_named
+from mlops_cli.components.forecasting import HORIZON
 from mlops_cli.components.metric_names import metric_bounds
 from mlops_cli.components.metrics import evaluate
 from mlops_cli.errors import MlopsError
@@ -19,16 +21,19 @@ from mlops_cli.store.card import model_card
 from mlops_cli.store.models import save_model
 from mlops_cli.store.profiles import write_profile
 from mlops_cli.store.tables import write_predictions
+from mlops_cli.workflows.baseline import with_baselines
 from mlops_cli.workflows.plots import plot_run
 from mlops_cli.workflows.refit import refit
 from mlops_cli.workflows.silence import silent
 from mlops_cli.workflows.splits import splits_info
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
+
+    import pandas as pd
 
     from mlops_cli.contracts import Observer
-    from mlops_cli.records import Dataset, RunRecord, Trial
+    from mlops_cli.records import Dataset, ForecastSpec, RunRecord, Trial
     from mlops_cli.store.layout import RunPaths
     from mlops_cli.workflows.prepare import Prepared
     from mlops_cli.workflows.progress import Progress
@@ -43,14 +48,16 @@ def finish(record: RunRecord, prepared: Prepared, progress: Progress, paths: Run
     if progress.best is None:
         return replace(record, error=_reason(record, progress))
     trial = prepared.trial(progress.best.trial, progress.best.params)
-    splits = splits_info(prepared.maker.splits_of(trial), prepared.loaded)
+    parts, bounds = prepared.maker.splits_of(trial), _bounds(prepared)
+    splits = splits_info(parts, prepared.loaded)
     # A run that is resumed composes its own config, where options are written out: their names are those of its start.
     named = {key: value for key, value in record.params.items() if "." not in key}
     params = {**named, **prepared.composition.leaves(progress.best.params)}
-    metrics = summaries(progress.best, splits.test_share, bounds=_bounds(prepared))
+    metrics = summaries(progress.best, splits.test_share, bounds=bounds)
     record = replace(record, metrics=metrics, params=params, splits=splits)
+    record = with_baselines(record, prepared, parts, bounds)
     if prepared.spec.artifacts.predictions and progress.predictions:
-        write_predictions(paths.predictions, out_of_fold(prepared.loaded.train, prepared.loaded.train_rows, progress))
+        write_predictions(paths.predictions, out_of_fold(prepared, progress))
     if record.status is not RunStatus.COMPLETED:
         return record
     model = None
@@ -123,7 +130,8 @@ def _score_test(model: Any, prepared: Prepared, paths: RunPaths) -> dict[str, fl
     scores, responses = evaluate(prepared.job.resolved_metrics, model, test.X, test.y, test.weights)
     if prepared.spec.artifacts.predictions:
         columns = prediction_columns(responses, model, test.X, np.arange(test.rows), prepared.job.scoring.classes)
-        write_predictions(paths.test_predictions, _labelled(test, prepared.loaded.test_rows, columns))
+        forecast = prepared.spec.data.forecast
+        write_predictions(paths.test_predictions, _labelled(test, prepared.loaded.test_rows, columns, forecast))
     return scores
 
 
@@ -170,30 +178,50 @@ def _reason(record: RunRecord, progress: Progress) -> Any:
 # --- predictions -------------------------------------------------------------------------------------------------
 
 
-def out_of_fold(dataset: Dataset, rows: Any, progress: Progress) -> dict[str, Any]:
+def out_of_fold(prepared: Prepared, progress: Progress) -> dict[str, Any]:
     """Return the predictions of the best trial, each made by a model that had not seen the row.
 
     Returns
     -------
     dict of str to array
-        ``split``, ``row`` (the position in the data as it was read), the id column, the target, ``prediction``, and
-        ``proba_CLASS`` where the model gives probabilities; a row appears once for each split that it is tested in.
+        ``split``, ``row`` (the position in the data as it was read), the id and the time, of a forecast the series
+        and the ``horizon`` where there are several, the target, ``prediction``, and ``proba_CLASS`` where the model
+        gives probabilities; a row appears once for each split that it is tested in, and for each horizon.
     """
-    parts = progress.predictions
+    parts, loaded = progress.predictions, prepared.loaded
     columns = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
     splits = np.concatenate([np.full(len(p["row"]), number) for number, p in enumerate(parts)])
-    return {"split": splits, **_labelled(dataset, rows, columns)}
+    return {"split": splits, **_labelled(loaded.train, loaded.train_rows, columns, prepared.spec.data.forecast)}
 
 
-def _labelled(dataset: Dataset, rows: Any, columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Return predictions with the row, the id and the target of each beside them."""
+def _labelled(
+    dataset: Dataset, rows: Any, columns: Mapping[str, Any], forecast: ForecastSpec | None = None
+) -> dict[str, Any]:
+    """Return predictions with what each row is beside them, and its target just before the prediction."""
     at = columns["row"]
     named: dict[str, Any] = {"row": rows[at]}
-    if dataset.ids is not None:
-        named[_free(str(dataset.ids.name), {"row", "split", "prediction"}, "id")] = dataset.ids.iloc[at]
+    for suffix, series in _telling(dataset, forecast):
+        named[_free(str(series.name), {*named, "split", "target", "prediction"}, suffix)] = series.iloc[at]
     if dataset.y is not None:
-        named[_free("target", named, "true")] = dataset.y[at]
+        named["target"] = dataset.y[at]
     return {**named, **{name: values for name, values in columns.items() if name != "row"}}
+
+
+def _telling(dataset: Dataset, forecast: ForecastSpec | None) -> Iterator[tuple[str, pd.Series[Any]]]:
+    """Yield the columns by which a row is known, each with what is added to its name where that is taken."""
+    if dataset.ids is not None:
+        yield "id", dataset.ids
+    if dataset.times is not None:
+        yield "time", dataset.times
+    if forecast is None:
+        return
+    told = {series.name for series in (dataset.ids, dataset.times) if series is not None}
+    for name in forecast.by:
+        column = column_named(dataset, name)
+        if column is not None and name not in told:
+            yield "series", column
+    if len(forecast.horizons) > 1:
+        yield "steps", dataset.X[HORIZON]
 
 
 def _free(name: str, taken: Collection[str], suffix: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlops_cli.components.dataset import make_dataset, read_table, reading_as_text
-from mlops_cli.components.forecasting import ORIGIN
+from mlops_cli.components.forecasting import origins_of
 from mlops_cli.components.sources.secrets import masked
 from mlops_cli.components.tables import conform, text_columns
 from mlops_cli.errors import ConfigError, DataError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Rows = np.ndarray[Any, Any]
 
-_SNAPSHOT = "snapshot:"
+SNAPSHOT = "snapshot:"
 _OF_ANY_ROWS = ("columns", "compare", "unique", "severity", "_target_")
 """What ``data.expect`` says that holds for held-out rows too: how many they are and how fresh is not of them."""
 
@@ -62,7 +62,7 @@ def hold_out(dataset: Dataset, task: Task, share: float, seed: int) -> tuple[Row
 
 def _forecast_after(rows: Rows, cut: int, dataset: Dataset) -> Rows:
     """Return the rows after a cut; of a forecast those that are made when all rows before the cut are known."""
-    held, origin, times = rows[cut:], dataset.extra.get(ORIGIN), dataset.times
+    held, origin, times = rows[cut:], origins_of(dataset), dataset.times
     if origin is None or times is None:
         return held
     known: Rows = (origin.iloc[held] >= times.iloc[cut - 1]).to_numpy()
@@ -121,7 +121,8 @@ def _read_apart(test: str, train: Dataset, task: Task, spec: ExperimentSpec, wor
     ready = _ready(test, spec, workspace)
     source = reading_as_text(ready.source, text_columns(train.features))
     with ready.told():
-        table, said = read_table(source, spec.data)
+        # All rows, and what is dropped need not be there.
+        table, said = read_table(source, replace(spec.data, sample=None, drop=()), train.features)
         expected = check_expected(table, _of_any_rows(spec.data.expect, table.columns), workspace)
     if spec.data.target is not None and spec.data.target not in table.columns:
         raise ConfigError(
@@ -133,7 +134,7 @@ def _read_apart(test: str, train: Dataset, task: Task, spec: ExperimentSpec, wor
     # What is dropped need not be there, and the features are known by now.
     wanted = replace(spec.data, drop=(), features=tuple(c.name for c in train.features))
     made, _ = make_dataset(table, wanted, task, source=masked(test))
-    kept = [] if test.startswith(_SNAPSHOT) else keep(made.version, table, ready, snapshots_of(workspace))
+    kept = [] if test.startswith(SNAPSHOT) else keep(made.version, table, ready, snapshots_of(workspace))
     dropped = (notice for notice in said if notice.code == "rows-dropped")
     notices = tuple(replace(n, message=f"{masked(test)}: {n.message}") for n in (*dropped, *expected, *kept))
     return Apart(replace(made, X=features, features=train.features), table.index.to_numpy(), notices)
@@ -141,16 +142,17 @@ def _read_apart(test: str, train: Dataset, task: Task, spec: ExperimentSpec, wor
 
 def _ready(test: str, spec: ExperimentSpec, workspace: Workspace) -> Ready:
     source, snapshots = spec.data.source, snapshots_of(workspace)
-    if test.startswith(_SNAPSHOT):
-        kept = snapshots.find(test.removeprefix(_SNAPSHOT))
-        return as_kept(kept, snapshots) or ready_source(source, workspace, _files(kept, workspace))
+    if test.startswith(SNAPSHOT):
+        kept = snapshots.find(test.removeprefix(SNAPSHOT), "evaluation.test")
+        return as_kept(kept, snapshots) or ready_source(source, workspace, _files(kept, workspace), kept)
     named = held_out_version(test, source, workspace)
     return ready_source(source, workspace, test) if named is None else ready_source(named, workspace)
 
 
 def _files(kept: Snapshot, workspace: Workspace) -> str | list[str]:
+    """Return the files that a version was read from, when it was read last."""
     remote = Remote(WorkspacePaths(workspace.root))
-    found = [str(remote.named(digest, kept.names.get(digest, "data"))) for digest in kept.files.values()]
+    found = [str(remote.seen(file).path) for file in kept.readings[-1]]
     return found[0] if len(found) == 1 else found
 
 

@@ -61,7 +61,7 @@ def keep(version: DatasetVersion, table: pd.DataFrame, ready: Ready, snapshots: 
                 version.version, table, version.source, lambda read: _version_of(read) == version.version
             )
         elif files.files:
-            snapshots.keep_files(version.version, files.files, files.names, version.source)
+            snapshots.keep_files(version.version, files.files, version.source)
     except StoreError as error:
         return [Notice("no-snapshot", f"what was read is not kept, so this run cannot see it again: {error}")]
     return []
@@ -71,8 +71,9 @@ def compared(version: DatasetVersion, kept: Snapshot) -> list[Notice]:
     """Say where a snapshot is read in another way than it was."""
     if version.version == kept.version:
         return []
-    text = f"the snapshot {kept.version[:12]} reads as {version.version[:12]}: `data` reads or types it in another way"
-    return [Notice("snapshot-differs", text)]
+    text = f"the snapshot {kept.version[:12]} now reads as {version.version[:12]}"
+    why = "`data` reads or types it in another way, or reads a file of this machine too, which has changed"
+    return [Notice("snapshot-differs", f"{text}: {why}")]
 
 
 def _version_of(table: Any) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlops_cli.analysis.sameness import TOLERANCE
 from mlops_cli.errors import MlopsError
 from mlops_cli.records import RunStatus
 from mlops_cli.store.index.fields import BY_NAME, columns_of, values_of
+from mlops_cli.workflows.applying import evaluate, load_model, predict
 from mlops_cli.workflows.compare import Compared, compare_runs
 from mlops_cli.workflows.model import Model, saved_by
 from mlops_cli.workflows.prepare import RunOptions
 from mlops_cli.workflows.recording import ignore
+from mlops_cli.workflows.rerun import rerun as run_again
 from mlops_cli.workflows.resume import resume as finish_run
 from mlops_cli.workflows.run import execute
 from mlops_cli.workflows.runs import Query, look_up, search
@@ -23,10 +26,24 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mlops_cli.contracts import Observer
-    from mlops_cli.records import BestTrial, MetricSummary, RunRecord, TrialResult
+    from mlops_cli.records import BestTrial, MetricSummary, ModelVersion, Rerun, RunRecord, TrialResult
 
 
-__all__ = ["Compared", "Model", "Run", "compare", "find_run", "resume", "run", "runs"]
+__all__ = [
+    "Compared",
+    "Model",
+    "Run",
+    "compare",
+    "evaluate",
+    "find_run",
+    "load_model",
+    "predict",
+    "register",
+    "rerun",
+    "resume",
+    "run",
+    "runs",
+]
 
 
 @dataclass(frozen=True, repr=False)
@@ -200,6 +217,50 @@ def resume(ref: str | Path, *, observer: Observer = ignore, **settings: Any) -> 
     return Run(outcome.record, outcome.trials)
 
 
+def rerun(
+    ref: str | Path | Run,
+    *,
+    tolerance: float = TOLERANCE,
+    at_commit: bool = False,
+    observer: Observer = ignore,
+    **settings: Any,
+) -> Rerun:
+    """Run a run again with its own config, data and seed, as a new run, and compare.
+
+    Parameters
+    ----------
+    ref : str, Path or Run
+        A run; or a registered model, ``"titanic/3"``.
+    tolerance : float
+        The share of the largest value beside them up to which two numbers are equal.
+    at_commit : bool
+        With the code of its commit, in a temporary git worktree and another process.
+    observer : callable, optional
+        Told of each event while the run goes; of nothing ``at_commit``.
+    **settings
+        ``n_jobs``, ``workspace``.
+
+    Returns
+    -------
+    Rerun
+        ``agreement`` is ``identical``, ``equal`` or ``different``; ``changed`` says what is another since.
+
+    Raises
+    ------
+    StoreError
+        There is no such run, or it has not ended; or its commit cannot be had again.
+    DataError
+        Its data cannot be had any more.
+    """
+    name = str(ref.path) if isinstance(ref, Run) else str(ref)
+    options = RunOptions(**_checked(settings))
+    if not at_commit:
+        return run_again(name, options, tolerance=tolerance, observer=observer)
+    from mlops_cli.workflows.at_commit import rerun_there
+
+    return rerun_there(name, options, tolerance=tolerance)
+
+
 def _checked(settings: dict[str, Any]) -> dict[str, Any]:
     from dataclasses import fields
 
@@ -264,6 +325,44 @@ def runs(
     for name in ("started", "ended"):
         table[name] = pd.to_datetime(table[name], utc=True, format="ISO8601")
     return table
+
+
+def register(
+    run: str | Path | Run,
+    name: str | None = None,
+    *,
+    alias: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    description: str = "",
+    workspace: Path | None = None,
+) -> ModelVersion:
+    """Register the model of a run, and return the version that it became.
+
+    Parameters
+    ----------
+    run : str, Path or Run
+        A run that has completed.
+    name : str, optional
+        Of the model; the experiment's where not given.
+    alias : str, optional
+        What the version is to be called, such as ``challenger``.
+    tags : mapping of str to str, optional
+        Of the version.
+    description : str
+        What it is for.
+    workspace : Path, optional
+        Where the registry is; the current folder's where not given.
+
+    Raises
+    ------
+    StoreError
+        The run has no model or has not completed, its files have changed, or the name cannot be one.
+    """
+    from mlops_cli.workflows.register import register as add_version
+
+    ref = str(run.path) if isinstance(run, Run) else str(run)
+    asked: dict[str, Any] = {"alias": alias, "tags": tags, "description": description}
+    return add_version(ref, name, **asked, workspace=workspace).version
 
 
 def compare(

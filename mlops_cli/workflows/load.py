@@ -9,7 +9,7 @@ import numpy as np
 
 from mlops_cli.components.dataset import make_dataset, read_table
 from mlops_cli.components.forecasting import supervised
-from mlops_cli.components.sources.secrets import masked, refuse_passwords
+from mlops_cli.components.sources.secrets import masked, refuse_secrets
 from mlops_cli.errors import ConfigError
 from mlops_cli.records import ForecastSpec, Task
 from mlops_cli.workflows.expect import check_expected
@@ -20,11 +20,16 @@ from mlops_cli.workflows.keep import as_kept, compared, keep, snapshots_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mlops_cli.components.seasons import Season
     from mlops_cli.config.workspace import Workspace
     from mlops_cli.contracts import DataSource
     from mlops_cli.records import ComponentSpec, Dataset, DatasetVersion, DataSpec, ExperimentSpec
 
     Rows = np.ndarray[Any, Any]
+
+
+_LONGEST_QUERY = 120
+"""Characters of a query by which a source is called."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class Loaded:
     train_rows: Rows  # the place of each in its source, counted from 0
     test: Dataset | None = None
     test_rows: Rows | None = None
+    season: Season | None = None  # of a forecast
 
     @property
     def test_version(self) -> DatasetVersion | None:
@@ -58,24 +64,25 @@ def load(spec: ExperimentSpec, workspace: Workspace) -> Loaded:
     dataset, task, places = _read(spec, workspace)
     order = _time_order(dataset)
     dataset, places = subset(dataset, order), places[order]
+    season = None
     if spec.data.forecast is not None:
-        dataset, places = _with_past(dataset, places, spec, task)
+        dataset, places, season = _with_past(dataset, places, spec, task)
     test = spec.evaluation.test
     if isinstance(test, str):
         apart = read_apart(test, dataset, task, spec, workspace)
         dataset = replace(dataset, notices=(*dataset.notices, *apart.notices))
         return Loaded(dataset, task, places, apart.dataset, apart.places)
     if test is None:
-        return Loaded(dataset, task, places)
+        return Loaded(dataset, task, places, season=season)
     train, held = hold_out(dataset, task, float(test), spec.trial.seed)
-    return Loaded(subset(dataset, train), task, places[train], subset(dataset, held), places[held])
+    return Loaded(subset(dataset, train), task, places[train], subset(dataset, held), places[held], season)
 
 
 def _read(spec: ExperimentSpec, workspace: Workspace) -> tuple[Dataset, Task, Rows]:
     """Read the source, or what an earlier run saw of it, and keep what lies elsewhere."""
     said = spec.config.get("data") or {}
-    refuse_passwords(said, "data")
-    refuse_passwords(spec.config.get("evaluation"), "evaluation")
+    refuse_secrets(said, "data")
+    refuse_secrets(spec.config.get("evaluation"), "evaluation")
     snapshots = snapshots_of(workspace)
     wanted = spec.data.source.params.get("snapshot")
     kept = snapshots.find(str(wanted)) if wanted is not None else None
@@ -106,13 +113,19 @@ def make_source(spec: DataSpec, workspace: Workspace, path: str | None = None) -
 
 
 def _called(source: ComponentSpec, said: Mapping[str, Any]) -> str:
-    """Return how the record calls a source: as the config may be saved, without secrets; or by its class."""
+    """Return how the record calls a source: as the config may be saved, without secrets; or by its class.
+
+    A table or query of a data base comes after its place, or after the kind of source where it has none.
+    """
     params = {**source.params, **said}
-    for key in ("path", "dataset", "competition", "table", "url"):
-        if params.get(key):
-            named = params[key]
-            return masked(", ".join(map(str, named)) if isinstance(named, list) else str(named))
-    return str(source.target)
+    named = next((params[key] for key in ("path", "dataset", "competition", "url") if params.get(key)), None)
+    place = ", ".join(map(str, named)) if isinstance(named, list) else "" if named is None else str(named)
+    asked = params.get("query") or params.get("table")
+    if asked is None:
+        return masked(place) or str(source.target)
+    kind = str(source.target).rpartition(".")[2].removesuffix("Source").lower()
+    query = " ".join(str(asked).split())
+    return masked(f"{place or kind}: {query if len(query) <= _LONGEST_QUERY else query[:_LONGEST_QUERY] + '…'}")
 
 
 # --- rows --------------------------------------------------------------------------------------------------------
@@ -139,8 +152,8 @@ def subset(dataset: Dataset, rows: Rows) -> Dataset:
     )
 
 
-def _with_past(dataset: Dataset, places: Rows, spec: ExperimentSpec, task: Task) -> tuple[Dataset, Rows]:
-    """Return the rows that a forecast learns from, each with what it may see of the past."""
+def _with_past(dataset: Dataset, places: Rows, spec: ExperimentSpec, task: Task) -> tuple[Dataset, Rows, Season]:
+    """Return the rows that a forecast learns from, each with what it may see of the past, and the season."""
     if isinstance(spec.evaluation.test, str):
         message = "the past of a file's rows lies in another file: put both into one"
         raise ConfigError(message, key="evaluation.test", hint="give a share, which holds out the last rows")
@@ -148,7 +161,8 @@ def _with_past(dataset: Dataset, places: Rows, spec: ExperimentSpec, task: Task)
     rows = subset(dataset, made.rows)
     notices = (*dataset.notices, *made.notices)
     extra = {**rows.extra, **made.extra}
-    return replace(rows, X=made.X, features=made.features, extra=extra, notices=notices), places[made.rows]
+    seen = replace(rows, X=made.X, features=made.features, extra=extra, made=made.made, notices=notices)
+    return seen, places[made.rows], made.season
 
 
 def _time_order(dataset: Dataset) -> Rows:

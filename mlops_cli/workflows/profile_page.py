@@ -18,9 +18,17 @@ from mlops_cli.workflows.tables import read_ref
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mlops_cli.workflows.tables import HowRead
+
 
 def write_profile_page(
-    ref: str, place: Path, *, target: str | None = None, force: bool = False, workspace: Path | None = None
+    ref: str,
+    place: Path,
+    *,
+    target: str | None = None,
+    how: HowRead | None = None,
+    force: bool = False,
+    workspace: Path | None = None,
 ) -> Path:
     """Write the page, and return where it is.
 
@@ -32,6 +40,8 @@ def write_profile_page(
         The file.
     target : str, optional
         The column that the others are compared with.
+    how : HowRead, optional
+        How a file is read.
     force : bool
         Overwrite a file that is no such page.
     workspace : Path, optional
@@ -45,7 +55,7 @@ def write_profile_page(
         The data cannot be read.
     """
     check_place(place, force=force, mark=MARK)
-    table = read_ref(ref, find_workspace(workspace))
+    table = read_ref(ref, find_workspace(workspace), how=how)
     spec = DataSpec(ComponentSpec(""), target=target, id=table.key if table.key != target else None)
     asked = Task.CLUSTERING if target is None else None
     title = table.version.source

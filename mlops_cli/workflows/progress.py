@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import bisect
-import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.analysis.aggregate import best, front, without_numbers
+from mlops_cli.execution.fitting import MORE_ITERATIONS
 from mlops_cli.records import Counts, Notice, TrialState
 
 if TYPE_CHECKING:
@@ -104,10 +104,10 @@ class Progress:
         return [self._worded(said) for said in ordered]
 
     def _worded(self, said: _Said) -> Notice:
-        text = re.sub(r" *\(status=\d+\)", "", said.first.message).rstrip(" :.")
+        text = said.first.message.removesuffix(MORE_ITERATIONS).rstrip(" :.")
         if said.trials and self.done > 1:
             shown = ", ".join(map(str, said.trials)) + (" …" if said.often > len(said.trials) else "")
             text += f" (in {said.often} of {self.done} trials: {shown})"
         if said.first.code == "not-converged":
-            text += "; give it more iterations, as by model.max_iter=5000, or scale the features"
+            text += MORE_ITERATIONS
         return replace(said.first, message=text)

@@ -10,6 +10,7 @@ from mlops_cli.components.launchers import make_launcher
 from mlops_cli.execution.engine import Engine, Rules
 from mlops_cli.execution.underway import Finished
 from mlops_cli.records import BestTrial, Notice, RunRecord, RunStarted, RunStatus, Stage, SweepSpec, TrialFinished
+from mlops_cli.store.auditing import run_ended
 from mlops_cli.store.find import read_trials
 from mlops_cli.store.log import RunLog
 from mlops_cli.workflows.feed import Only
@@ -82,7 +83,7 @@ def record_run(
     run = _Run(prepared, writer, launcher, told, _spent(writer, known, prepared.workers))
     told(run.started())
     status, stopped = run.trials(progress, known)
-    final = writer.finish(_completed(run, progress, status, stopped, since))
+    final = writer.finish(run_ended(_completed(run, progress, status, stopped, since)))
     log.end(final)
     return Outcome(final, tuple(read_trials(final.path)), said=prepared.notices)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,13 @@ from mlops_cli.store.runs import RunSources, RunWriter, amend
 from mlops_cli.workflows.known import known_results
 from mlops_cli.workflows.plots import plot_missing
 from mlops_cli.workflows.prepare import RunOptions, compose, prepare
+from mlops_cli.workflows.promote import other_gates
 from mlops_cli.workflows.recording import Outcome, ignore, launcher_for, record_run, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlops_cli.contracts import Observer
+    from mlops_cli.contracts import Launcher, Observer
     from mlops_cli.records import ArtifactsSpec, DatasetVersion
     from mlops_cli.workflows.prepare import Composed, Prepared
 
@@ -87,14 +89,24 @@ def execute(
             labelled = amend(identical, tags=asked.tags or {}, note=asked.note or None)
             for notice in plot_missing(labelled, prepared):
                 observer(notice)
+            gates = other_gates(labelled, prepared.spec.promotion)
+            labelled = replace(labelled, warnings=(*labelled.warnings, *gates))  # said, and not written down
             return Outcome(labelled, tuple(read_trials(identical.path)), found=True)
-        known = known_results(prepared, forced=asked.force)
-        state = source_state(prepared.workspace.root)
-        sources = RunSources(to_yaml(prepared.config), prepared.composition.overrides, state.diff)
-        with RunWriter.create(workspace, _draft(prepared, asked, state, started), sources) as writer:
-            return record_run(prepared, writer, launcher, known=known, observer=observer, since=started)
+        return record_new(prepared, launcher, asked, observer=observer, since=started)
     finally:
         launcher.close(kill=True)
+
+
+def record_new(
+    prepared: Prepared, launcher: Launcher, options: RunOptions, *, observer: Observer, since: datetime
+) -> Outcome:
+    """Run what is prepared as a new run, whatever other runs there are."""
+    known = known_results(prepared, forced=options.force)
+    state = source_state(prepared.workspace.root)
+    sources = RunSources(to_yaml(prepared.config), prepared.composition.overrides, state.diff)
+    draft = _draft(prepared, options, state, since)
+    with RunWriter.create(WorkspacePaths(prepared.workspace.root), draft, sources) as writer:
+        return record_run(prepared, writer, launcher, known=known, observer=observer, since=since)
 
 
 def _is_surely_long(composed: Composed, options: RunOptions) -> bool:

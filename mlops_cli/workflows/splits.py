@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
+import re
 import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ import numpy as np
 
 from mlops_cli.analysis.checks import check_dataset, check_held_out, check_metrics, check_splits
 from mlops_cli.components.assemble import Assembly
-from mlops_cli.components.forecasting import ORIGIN
+from mlops_cli.components.forecasting import origins_of
 from mlops_cli.components.metric_names import why_undefined
 from mlops_cli.errors import ConfigError, DataError
 from mlops_cli.execution.pruning import is_idle
@@ -44,6 +46,9 @@ def split_key(trial: Trial) -> str:
     return fingerprint({"split": repr(trial.spec.split), "seed": trial.spec.seed})[:16]
 
 
+_FEW_OF_EACH = re.compile(r"The (test|train)_size = (\d+) should be greater or equal to the number of classes = (\d+)")
+
+
 def splits_for(trial: Trial, loaded: Loaded, workspace: Workspace) -> tuple[Split, ...]:
     """Return the splits of a trial.
 
@@ -54,15 +59,16 @@ def splits_for(trial: Trial, loaded: Loaded, workspace: Workspace) -> tuple[Spli
     """
     dataset = loaded.train
     spec = replace(trial.spec, split=_for_groups(trial.spec.split, dataset, loaded.task))
-    splitter = Assembly(spec, loaded.task, dataset.features, workspace.trust).splitter(dict(split_columns(dataset)))
+    assembly = Assembly(spec, loaded.task, dataset.features, workspace.trust)
+    splitter = assembly.splitter(dict(split_columns(dataset)), origins_of(dataset))
     y = dataset.y if dataset.y is not None else np.zeros(dataset.rows)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a class with few members is said in our own words
             found = tuple((_rows(a), _rows(b)) for a, b in splitter.split(dataset.X, y, dataset.groups))
     except Exception as error:
-        text = f"split: {type(splitter).__name__} cannot split the data: {error}"
-        raise DataError(text, hint=_mend(error)) from error
+        text = f"split: {type(splitter).__name__} cannot split the data: {_in_words(error)}"
+        raise DataError(text, hint=_mend(error, splitter)) from error
     if not found or any(len(train) == 0 or len(test) == 0 for train, test in found):
         raise DataError("split: a split without training or test rows", hint="choose another split, or fewer splits")
     return found
@@ -74,12 +80,33 @@ def _rows(part: Any) -> Any:
     return np.flatnonzero(rows) if rows.dtype == bool else rows
 
 
-def _mend(error: Exception) -> str:
+def _in_words(error: Exception) -> str:
+    """Return what a splitter raised, in our own words where scikit-learn's are those of its parameters."""
+    said = str(error)
+    if found := re.search(r"n_splits=(\d+) greater than the number of samples: n_samples=(\d+)", said):
+        return f"{found[1]} splits of {found[2]} rows"
+    if found := _FEW_OF_EACH.search(said):
+        return f"{found[2]} {'row' if found[2] == '1' else 'rows'} to {found[1]} cannot have each of {found[3]} classes"
+    return said
+
+
+def _mend(error: Exception, splitter: Any) -> str:
     if "'groups'" in str(error):  # the parameter, which is None
         return "name the column of the groups by data.group"
+    if wrong := re.match(r"(\w+) must be", str(error)):
+        return f"correct split.{wrong[1]}"
     if "least populated class" in str(error):
         return "more rows of that class, or leave it out; split=kfold parts rows whatever their class"
-    return "choose fewer splits (split.n_splits=2) or split=hold_out"
+    if _FEW_OF_EACH.search(str(error)):
+        return "more rows, another split.test_size, or split=shuffle, which parts rows whatever their class"
+    if "n_splits" not in inspect.signature(type(splitter)).parameters:
+        return "choose another split"
+    fewer = "choose fewer splits (split.n_splits=2)"
+    return f"{fewer}, or split=kfold, which parts rows whatever their class" if _is_by_class(splitter) else fewer
+
+
+def _is_by_class(splitter: Any) -> bool:
+    return "Stratified" in type(splitter).__name__ and "Group" not in type(splitter).__name__
 
 
 def _for_groups(split: ComponentSpec, dataset: Dataset, task: Task) -> ComponentSpec:
@@ -107,7 +134,7 @@ def splits_info(splits: Sequence[Split], loaded: Loaded) -> SplitsInfo:
     told = loaded.train.version.version if y is None else "\0".join(map(str, y.tolist()))
     digest.update(told.encode())
     share = sum(len(test) / len(train) for train, test in splits) / len(splits)
-    return SplitsInfo(digest.hexdigest(), len(splits), share)
+    return SplitsInfo(digest.hexdigest(), len(splits), share, loaded.train.rows)
 
 
 def data_notices(loaded: Loaded, plan: Plan, splits: Mapping[str, tuple[Split, ...]]) -> list[Notice]:
@@ -232,8 +259,9 @@ def _ignored_roles(dataset: Dataset, splits: Mapping[str, tuple[Split, ...]]) ->
     if dataset.groups is not None and any(_overlap(dataset.groups, *pair) for pair in every):
         text = "rows of one group are on both sides of a split: choose split=group_kfold or stratified_group_kfold"
         found.append(Notice("group-overlap", text))
+    choice = "forecast" if origins_of(dataset) is not None else "time_series"
     if dataset.times is not None and any(train.max() > test.min() for train, test in every):
-        text = "a split trains on rows that are later than those it is scored on: choose split=time_series"
+        text = f"a split trains on rows that are later than those it is scored on: choose split={choice}"
         found.append(Notice("time-travel", text))
     elif any(_too_early(dataset, *pair) for pair in every):
         text = "a split trains on values that are not yet known when its test rows are forecast: choose split=forecast"
@@ -243,7 +271,7 @@ def _ignored_roles(dataset: Dataset, splits: Mapping[str, tuple[Split, ...]]) ->
 
 def _too_early(dataset: Dataset, train: Any, test: Any) -> bool:
     """Whether rows are trained on that are later than a forecast of test rows is made."""
-    origin = dataset.extra.get(ORIGIN)
+    origin = origins_of(dataset)
     if origin is None or dataset.times is None:
         return False
     return bool(dataset.times.iloc[train].max() > origin.iloc[test].min())

@@ -77,7 +77,8 @@ class Maker:
         """
         model = trial.spec.model
         words = {name: value for name, value in model.params.items() if not isinstance(value, int | float)}
-        key = repr((model.target, words, trial.spec.transforms, trial.spec.target_transform, trial.spec.calibration))
+        around = (trial.spec.target_transform, trial.spec.calibration, isinstance(trial.spec.threshold, str))
+        key = repr((model.target, words, trial.spec.transforms, around))
         if key not in self.made_roots:
             _forget_first(self.made_roots, REMEMBERED)
             assembly = self.job.assembly(trial)
@@ -171,7 +172,13 @@ def _require_two_classes(trial: Trial, job: Job) -> None:
 
 
 def _lost_weights(assembly: Assembly, job: Job) -> ConfigError | None:
-    steps = resampling(assembly.layout.root) if job.weights is not None else ()
+    if job.weights is None:
+        return None
+    if assembly.fits_steps:
+        message = "folds that fit the steps anew cannot hand data.weight on to the model"
+        key = "threshold" if assembly.spec.calibration is None else "calibration"
+        return ConfigError(message, key=key, hint="do without it, or without steps that read the target")
+    steps = resampling(assembly.steps.root)
     if not steps:
         return None
     message = "a step that makes other training rows cannot tell their weights, and data.weight gives some"

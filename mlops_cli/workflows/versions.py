@@ -12,7 +12,8 @@ from mlops_cli.config.catalogue import PACKAGE_CONF
 from mlops_cli.config.schema import ROLE_KEYS
 from mlops_cli.errors import ConfigError, StoreError, did_you_mean
 from mlops_cli.records import NAMED_DATASET, ComponentSpec
-from mlops_cli.store.datasets import LATEST, Datasets
+from mlops_cli.store.dataset_tags import LATEST
+from mlops_cli.store.datasets import Datasets
 from mlops_cli.store.layout import WorkspacePaths
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import chi2_contingency, ks_2samp, wasserstein_distance
+from scipy.stats import chi2_contingency, fisher_exact, ks_2samp, wasserstein_distance
 
 from mlops_cli.analysis.datadiff import data_diff
 from mlops_cli.analysis.shifts import shift, shifts
@@ -52,6 +52,52 @@ def test_the_form_in_which_a_value_is_held_is_no_change():
     found = diff(before, after, "id")
     assert found.by_row.changed == found.by_row.added == 0
     assert diff(table(size=[1, 2]), table(size=[1.0, 2.0])).by_row.added == 0
+
+
+DAYS = pd.Series(pd.date_range("2024-01-01", periods=60))
+FLAGS = pd.Series([True, False] * 30)
+COUNTS = pd.Series(range(60))
+
+
+@pytest.mark.parametrize(
+    ("before", "value"),
+    [
+        (FLAGS, None),
+        (FLAGS, "unknown"),
+        (COUNTS, None),
+        (COUNTS, "unknown"),
+        (COUNTS, 1.5),
+        (COUNTS + 0.5, "unknown"),
+        (DAYS, pd.Timestamp("2024-01-07 13:00")),
+        (DAYS, None),
+        (COUNTS + 2**53, 2**53 + 8),
+        (COUNTS.astype("category"), 3.5),
+    ],
+)
+def test_one_value_of_another_form_changes_one_row(before, value):
+    after = before.astype(object).where(before.index != 7, value)
+    if isinstance(before.dtype, pd.CategoricalDtype):
+        after = after.astype("float64").astype("category")
+    a, b = table(id=range(60), x=before), table(id=range(60), x=after)
+    by_key = diff(a, b, "id").by_row
+    assert (by_key.changed, by_key.cells, by_key.examples) == (1, {"x": 1}, {"changed": ("7",)})
+    by_content = diff(a, b).by_row
+    assert (by_content.added, by_content.removed) == (1, 1)
+    assert set(diff(a, b).shifts[0].gone) <= {"7", "False"}
+
+
+def test_a_new_row_with_a_gap_changes_no_other():
+    a, b = table(x=FLAGS), table(x=[*FLAGS, None])
+    assert (diff(a, b).by_row.added, diff(a, b).by_row.removed) == (1, 0)
+
+
+def test_keys_are_equal_whatever_holds_them():
+    before, after = table(id=[1, 2, 3], x=[1, 2, 3]), table(id=["1", "2", "new"], x=[1, 5, 3])
+    found = diff(before, after, "id").by_row
+    assert found.examples == {"added": ("new",), "removed": ("3",), "changed": ("2",)}
+    days = pd.Series(pd.date_range("2024-01-01", periods=3))
+    found = diff(table(id=days, x=[1, 2, 3]), table(id=days.astype(str), x=[1, 2, 4]), "id").by_row
+    assert (found.added, found.changed) == (0, 1)
 
 
 def test_what_is_missing_is_not_an_empty_text():
@@ -123,6 +169,70 @@ def test_rare_categories_are_tested_together():
     found = shift(before, after, Kind.CATEGORICAL)
     assert found.p == pytest.approx(1.0)
     assert len(found.new) == 20
+
+
+def draws(count, share, seed):
+    return pd.Series((np.random.default_rng(seed).random(count) < share).astype(int), name="fraud")
+
+
+def test_few_numbers_are_tested_by_how_often_each_occurs():
+    before, after = draws(1000, 0.02, 0), draws(1000, 0.05, 1)
+    found = shift(before, after, Kind.NUMERIC)
+    counts = [np.bincount(column, minlength=2) for column in (before, after)]
+    tested = chi2_contingency(counts, correction=False)
+    assert (found.test, found.statistic, found.p) == ("chi2", tested.statistic, tested.pvalue)
+    assert found.p < 0.01 < ks_2samp(before, after, method="asymp").pvalue
+    assert found.distance == pytest.approx(wasserstein_distance(before, after) / before.std())
+    shares = np.array(counts) / 1000
+    assert found.psi == pytest.approx(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
+
+
+def found_share(draw, kind=Kind.NUMERIC, times=300):
+    """Return how often two columns that are drawn anew are found to differ at a level of 5 %."""
+    rng = np.random.default_rng(7)
+    found = [shift(*map(pd.Series, draw(rng)), kind).p for _ in range(times)]
+    return np.mean([p is not None and p < 0.05 for p in found])
+
+
+def test_a_rare_class_that_became_less_rare_is_found():
+    assert found_share(lambda rng: (rng.binomial(1, 0.02, 1000), rng.binomial(1, 0.05, 1000))) > 0.9
+
+
+NULLS = {
+    "few numbers": lambda rng: (rng.poisson(1, 200), rng.poisson(1, 300)),
+    "0 and 1": lambda rng: (rng.binomial(1, 0.02, 1000), rng.binomial(1, 0.02, 1000)),
+    "0 and very rarely 1": lambda rng: (rng.binomial(1, 0.002, 300), rng.binomial(1, 0.002, 3000)),
+    "few rows": lambda rng: (rng.normal(size=8), rng.normal(size=8)),
+    "few rows and many": lambda rng: (rng.normal(size=8), rng.normal(size=500)),
+}
+
+
+@pytest.mark.parametrize("case", NULLS)
+def test_chance_is_found_no_more_often_than_the_level_says(case):
+    assert found_share(NULLS[case]) < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300)
+
+
+def test_few_rows_are_tested_exactly():
+    a, b = RNG.normal(size=12), RNG.normal(1, size=9)
+    assert shift(pd.Series(a), pd.Series(b), Kind.NUMERIC).p == ks_2samp(a, b, method="exact").pvalue
+
+
+def test_one_rare_category_is_tested_with_the_next_smallest():
+    before = pd.Series(["a"] * 60 + ["b"] * 30 + ["c"] * 10)
+    after = pd.Series(["a"] * 50 + ["b"] * 30 + ["c"] * 17 + ["rare"] * 3)
+    tested = chi2_contingency([[60, 30, 10], [50, 30, 20]], correction=False)
+    assert shift(before, after, Kind.CATEGORICAL).p == pytest.approx(tested.pvalue)
+
+
+def test_of_two_categories_a_rare_one_is_tested_exactly():
+    before, after = pd.Series(["x"] * 29 + ["y"]), pd.Series(["x"] * 24 + ["y"] * 6)
+    found = shift(before, after, Kind.CATEGORICAL)
+    assert (found.test, found.p) == ("fisher", fisher_exact([[29, 1], [24, 6]]).pvalue)
+
+
+def test_numbers_that_became_dates_have_no_order_in_common():
+    found = shift(pd.Series([1, 2, 3, 4]), pd.Series(pd.date_range("2024-01-01", periods=4)), Kind.NUMERIC)
+    assert len(found.new) == len(found.gone) == 4
 
 
 def test_p_is_adjusted_for_the_number_of_columns():

@@ -20,7 +20,9 @@ from faults import faults
 from grid import grid
 from growth import growth
 from measuring import Bench, adopt_orphans
+from predicting import predicting
 from pruning import pruning
+from reading import reading
 from seeing import seeing
 from single import single, start
 from tiny import tiny
@@ -34,6 +36,8 @@ PARTS = {
     "pruning": pruning,
     "faults": faults,
     "seeing": seeing,
+    "reading": reading,
+    "predict": predicting,
 }
 
 

@@ -172,6 +172,19 @@ def test_config_lists_the_catalogue(small, mlops):
     assert "svm" in listed["groups"]["model"]
 
 
+def test_config_lists_what_each_option_of_a_group_is(small, mlops):
+    (small / "configs" / "split").mkdir()
+    (small / "configs" / "split" / "mine.yaml").write_text("# Two folds\n_target_: sklearn.model_selection.KFold\n")
+    done = mlops("config", "--list", "split")
+    assert "Folds at random" in done.stdout
+    assert "mine*" in done.stdout
+    listed = json.loads(mlops("config", "--list", "split", "model", "--json").stdout)
+    assert listed["split"]["mine"] == {"origin": "workspace", "about": "Two folds"}
+    assert all(option["about"] for group in listed.values() for option in group.values())
+    assert "mine" in mlops("config", "--list", "split", "-q").stdout.split()
+    assert "did you mean 'split'?" in mlops("config", "--list", "splti").stderr
+
+
 def test_doctor_finds_what_works(small, mlops):
     done = mlops("doctor", "--json")
     found = {f["check"]: f["state"] for f in json.loads(done.stdout)}

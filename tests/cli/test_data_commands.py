@@ -47,6 +47,39 @@ def test_options_of_the_reader_are_typed_as_they_are_meant(small, mlops):
     ]
 
 
+def test_every_command_that_reads_files_takes_the_options_that_its_hints_name(small, mlops):
+    rows = "".join(f"{i},5;{'uv'[i % 2]}\n" for i in range(30))
+    (small / "data" / "odd.csv").write_text("a;b\n" + rows)
+    rules = small / "rules.yaml"
+    rules.write_text("columns: {a: {type: numeric}}\n")
+    for command in (["profile", "data/odd.csv"], ["expect", "data/odd.csv"], ["diff", "data/odd.csv", "data/odd.csv"]):
+        refused = mlops("data", *command)
+        assert (refused.returncode, refused.stderr.splitlines()[1]) == (3, "  try: `--read 'sep=;'`")
+        assert mlops("data", *command, "--read", "sep=;").returncode == 0
+    check = ["data", "check", "data/odd.csv", "--expect", "rules.yaml", "--read", "sep=;"]
+    assert mlops(*check).returncode == 3
+    assert mlops(*check, "--read", "decimal=,").returncode == 0
+    told = mlops("data", "add", "data/odd.csv", "--name", "odd", "--read", "sep=;").stderr
+    assert "--read decimal=," in " ".join(told.split())
+    refused = mlops("data", "profile", "odd", "--read", "sep=;")
+    assert refused.stderr.startswith("error: odd@1 is read as it was added")
+    (small / "configs" / "odd.yaml").write_text(
+        "defaults: [experiment, {data: csv}, {model: logistic_regression}, _self_]\n"
+        "data: {path: data/none.csv, target: b, read: {sep: ;, decimal: ','}}\n"
+    )
+    assert mlops("data", "check", "data/odd.csv", "--expect", "rules.yaml", "--config", "odd").returncode == 0
+
+
+def test_a_recorded_key_that_the_other_table_has_not_is_said_and_left_out(small, mlops):
+    (small / "data" / "keyed.csv").write_text("k,a\n1,2\n2,3\n3,4\n")
+    (small / "data" / "plain.csv").write_text("a\n2\n3\n5\n")
+    assert mlops("data", "add", "data/keyed.csv", "--name", "keyed", "--key", "k").returncode == 0
+    done = mlops("data", "diff", "data/plain.csv", "keyed")
+    assert done.returncode == 0, done.stderr
+    assert "the key 'k' that was recorded is not in both, so it is not used" in done.stdout
+    assert mlops("data", "diff", "data/plain.csv", "keyed", "--key", "k").returncode == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

@@ -172,10 +172,17 @@ def table() -> tuple[pd.DataFrame, np.ndarray]:
     sizes[::7] = np.nan
     words = pd.Series([f"word{i % 4} and some text of row {i}" for i in range(60)])
     X = pd.DataFrame({"size": sizes, "length": rng.normal(size=60), "colour": colours, "words": words})
+    X["sold"] = [1.0, 0.0, np.nan] * 20  # as booleans with gaps are
     return X, (rng.random(60) > 0.5).astype(int)
 
 
-COLUMNS = {"numeric": ["size", "length"], "categorical": ["colour"], "text": ["words"], "datetime": []}
+COLUMNS = {
+    "numeric": ["size", "length"],
+    "categorical": ["colour"],
+    "text": ["words"],
+    "datetime": [],
+    "boolean": ["sold"],
+}
 
 
 def apply(node, X: pd.DataFrame, y: np.ndarray) -> dict[str, object]:

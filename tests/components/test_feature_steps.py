@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn.base import clone
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from mlops_cli.components.transforms import Clip, ColumnPairs, DateParts, GroupRare, Log, Reshape
@@ -89,6 +90,12 @@ def test_one_side_may_have_no_limit():
     assert clip.transform([[-100.0], [3.0]]).ravel().tolist() == [-100.0, 2.0]
 
 
+@pytest.mark.parametrize("method", ["quantile", "iqr"])
+def test_a_column_that_is_all_missing_in_training_has_no_limits(method):
+    step = Clip(method).fit([[np.nan, 1.0], [np.nan, 2.0]])
+    assert step.transform([[5.0, 1.5]]).tolist() == [[5.0, 1.5]]
+
+
 def test_limits_the_wrong_way_round_are_refused():
     with pytest.raises(ValueError, match=r"lower must be below upper. Got 0.9 and 0.1"):
         Clip(lower=0.9, upper=0.1).fit([[1.0]])
@@ -142,6 +149,16 @@ def test_rare_and_new_categories_become_one_and_missing_ones_stay_missing():
     assert out["c"].tolist()[:4] == ["a", "b", "rest", "rest"]
     assert out["c"].isna().tolist() == [False, False, False, False, True]
     assert out.index.tolist() == [9, 8, 7, 6, 5]
+
+
+@pytest.mark.parametrize("encoder", [OneHotEncoder(), OrdinalEncoder(), TargetEncoder(cv=2)], ids=lambda e: str(e)[:6])
+def test_categories_that_are_numbers_become_text_which_any_encoder_takes(encoder):
+    codes = pd.DataFrame({"zip": pd.Series([1, 1, 1, 2, 2, 3]).astype("category")})
+    step = GroupRare(min_frequency=2).fit(codes)
+    grouped = step.transform(codes)
+    assert grouped["zip"].tolist() == ["1", "1", "1", "2", "2", "other"]
+    assert len(encoder.fit_transform(grouped, [0, 1, 0, 1, 0, 1]).shape) == 2
+    assert step.transform(codes.astype("float64"))["zip"].tolist() == grouped["zip"].tolist()
 
 
 def test_categories_of_pandas_are_taken_too():
@@ -205,6 +222,13 @@ def test_a_row_takes_the_shape_of_a_tensor_in_the_order_of_its_columns():
     assert out.shape == (2, 1, 8, 8)
     assert out.dtype == np.float32
     np.testing.assert_array_equal(out[1, 0, 3], np.arange(64 + 24, 64 + 32))
+
+
+def test_times_with_a_zone_count_in_utc():
+    days = pd.DataFrame({"t": pd.to_datetime(["2024-02-29 00:30", "2024-03-01 00:30"]).tz_localize("Europe/Berlin")})
+    made = DateParts(["day", "hour", "elapsed"]).fit_transform(days)
+    assert made.tolist() == [[28, 23, 0], [29, 23, 1]]
+    assert DateParts(["elapsed"], since="2024-02-28T23:00+01:00").fit_transform(days).tolist() == [[0.0625], [1.0625]]
 
 
 @pytest.mark.parametrize("shape", [[1, 8, 9], [3, -1], [-1, -1], [0, -1], [64, -2], []])

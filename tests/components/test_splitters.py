@@ -46,6 +46,10 @@ def test_a_column_gives_the_folds() -> None:
         (pd.Series([True, False, True, False]), [0, -1, 0, -1]),
         (pd.Series([True, None, False], dtype="boolean"), [0, -1, -1]),
         (pd.Series(["Train", " test ", ""]), [-1, 0, -1]),
+        (pd.Series(["TEST", "train", "test"]), [0, -1, 0]),
+        (pd.Series(["0", "1", "-1", "1"]), [0, 1, -1, 1]),
+        (pd.Series(["2", "train", "10", None, "-1"]), [2, -1, 10, -1, -1]),
+        (pd.Series(["a", "-1", "b"]), [0, -1, 1]),
         (pd.Series(pd.Categorical(["x", "y", "x"])), [0, 1, 0]),
         (pd.Series([3, 4], index=[7, 7]), [3, 4]),
         (np.array([0, 1]), [0, 1]),
@@ -70,7 +74,7 @@ def test_an_unknown_column_is_told_with_the_nearest() -> None:
         build_splitter(spec_from(PREDEFINED), columns={"folds": pd.Series([0, 1])})
 
 
-@pytest.mark.parametrize("values", [[-1, -1], ["train", None], [0.5, 1.0]])
+@pytest.mark.parametrize("values", [[-1, -1], ["train", None], [0.5, 1.0], ["0.5", "1"]])
 def test_a_column_that_holds_no_folds_is_refused(values: list[object]) -> None:
     with pytest.raises(ConfigError, match=r"split\.column: column 'fold'"):
         build_splitter(spec_from(PREDEFINED), columns={"fold": pd.Series(values)})
@@ -82,9 +86,11 @@ TIMES = "mlops_cli.components.splitters.TimeSplit"
 
 
 def by_time(times, n_splits=3, origins=None, **params):
-    columns = {"day": pd.Series(times)} | ({} if origins is None else {"forecast_origin": pd.Series(origins)})
+    columns = {"day": pd.Series(times)}
     spec = spec_from({"_target_": TIMES, "column": "day", "n_splits": n_splits, **params})
-    return list(build_splitter(spec, task=Task.REGRESSION, columns=columns).split())
+    splitter = build_splitter(spec, task=Task.REGRESSION, columns=columns)
+    splitter.origins = origins
+    return list(splitter.split())
 
 
 @pytest.mark.parametrize("options", [{}, {"gap": 2}, {"test_size": 4}, {"max_train_size": 5, "gap": 1}])
@@ -131,3 +137,12 @@ def test_too_few_times_are_told_in_numbers() -> None:
 def test_a_split_in_time_without_a_time_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"split\.column: which column holds the time .*data.time=COLUMN"):
         build_splitter(spec_from({"_target_": TIMES, "column": None}), columns={})
+
+
+@pytest.mark.parametrize(
+    ("option", "least"), [("gap", 0), ("test_size", 1), ("max_train_size", 1), ("n_splits", 1)], ids=str
+)
+def test_a_size_that_would_train_on_test_rows_or_part_nothing_is_refused(option: str, least: int) -> None:
+    for value in (least - 1, -5, 2.5):
+        with pytest.raises(ValueError, match=rf"{option} must be a whole number of at least {least}\. Got {value}"):
+            by_time(range(30), **{option: value})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import os
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,10 +74,13 @@ def served() -> Iterator[Served]:
             asked = self.path, self.headers
             status, headers, body = answer(*asked) if callable(answer) else (200, {}, answer)
             self.send_response(status)
-            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            said = list(headers.items()) if isinstance(headers, dict) else list(headers)  # a list repeats names
+            length = [] if "Content-Length" in dict(said) else [("Content-Length", str(len(body)))]
+            for name, value in length + said:
                 self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # who asked may have gone
+                self.end_headers()
+                self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -1,5 +1,7 @@
 """What is suspicious in data is said with a stable code; honest data is left in peace."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -96,6 +98,90 @@ def test_a_leak_of_a_rare_class_among_many_rows_is_found():
     y = np.where(np.arange(50_000) % 5_000 == 7, "fraud", "fair")
     table = pd.DataFrame({"a": rng.normal(size=50_000), "blocked": (y == "fraud") * 1, "y": y})
     assert "'blocked' tells 'y'" in said(table)["target-leak"]
+
+
+@pytest.mark.parametrize("share", [0.5, 0.1, 0.02])
+def test_a_near_copy_is_a_leak_however_rare_a_class_is(share):
+    rng = np.random.default_rng(0)
+    y = (rng.random(5000) < share).astype(int)
+    near = np.where(rng.random(5000) < 0.002, 1 - y, y)
+    table = pd.DataFrame({"a": rng.normal(size=5000), "near": np.where(near, "yes", "no"), "y": y})
+    assert "'near' tells 'y'" in said(table)["target-leak"]
+
+
+@pytest.mark.parametrize("missing", [0.1, 0.6, 0.9])
+def test_a_copy_with_gaps_is_a_leak(missing):
+    rng = np.random.default_rng(0)
+    gaps = rng.random(2000) < missing
+    classes, amounts = rng.integers(0, 2, 2000), rng.normal(size=2000)
+    word = pd.Series(np.where(classes, "yes", "no")).mask(gaps)
+    assert "'word' tells 'y'" in said(pd.DataFrame({"word": word, "y": classes}))["target-leak"]
+    assert "'x' tells 'y'" in said(pd.DataFrame({"x": pd.Series(amounts).mask(gaps), "y": amounts}))["target-leak"]
+
+
+@pytest.mark.parametrize("rows", [2, 4, 10, 21])
+@pytest.mark.parametrize("name", ["p{:05d}".format, lambda n: 7 * n + 1000], ids=["text", "number"])
+def test_who_a_row_is_of_is_told_where_all_rows_of_one_have_one_class(rows, name):
+    rng = np.random.default_rng(0)
+    who = rng.permutation(np.repeat(np.arange(4200 // rows), rows))
+    ill = rng.integers(0, 2, who.max() + 1)
+    table = pd.DataFrame({"a": rng.normal(size=len(who)), "patient": [name(n) for n in who], "y": ill[who]})
+    message = said(table)["target-leak"]
+    assert "'patient' tells 'y' (nearly) without error in rows that share a value" in message
+    assert "`data.group: patient`" in message
+    amounts = rng.normal(size=len(ill))[who]
+    assert "`data.group: patient`" in said(table.assign(y=amounts))["target-leak"]
+
+
+def test_classes_told_by_codes_of_another_order_are_a_leak():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 5, 1000)
+    assert (
+        "'code' tells 'y'"
+        in said(pd.DataFrame({"a": y % 2, "code": np.array([3, 0, 4, 1, 2])[y], "y": y}))["target-leak"]
+    )
+
+
+def test_luck_is_no_leak():
+    """Small tables of many columns that hold nothing, some with groups of rows, gaps and very rare classes."""
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        rows = int(rng.integers(20, 120))
+        table = pd.DataFrame({f"x{i}": rng.normal(size=rows) for i in range(15)})
+        table = table.assign(**{f"c{i}": rng.choice(list("abcd"), rows) for i in range(8)})
+        table = table.assign(**{f"g{i}": [f"k{n}" for n in rng.integers(0, rows // 3, rows)] for i in range(4)})
+        table.loc[rng.random(rows) < 0.5, ["x0", "c0", "g0"]] = None
+        rare = np.isin(np.arange(rows), rng.choice(rows, 3, replace=False))
+        for y in (rare, rng.random(rows) < 0.5, rng.choice(3, rows), np.where(rare, rng.lognormal(size=rows), 0.0)):
+            assert "target-leak" not in said(table.assign(y=y), n_splits=None)
+
+
+def later(dates, times, **more):
+    table = pd.DataFrame({"sent": pd.to_datetime(dates), "at": pd.to_datetime(times), "a": RNG.normal(size=len(dates))})
+    return said(table.assign(y=RNG.integers(0, 2, len(dates)), **more), time="at").get("later-features")
+
+
+def test_dates_later_than_the_time_of_their_row_are_told_of():
+    times = pd.Series(pd.date_range("2024-01-01 08:00", periods=60, freq="7h"))
+    message = later(times + pd.Timedelta("9min"), times)
+    assert "'sent' (in 60 of 60 rows) is later than the row's own 'at'" in message
+    assert "`data.drop: [sent]`" in message
+    assert later(times - pd.Timedelta("9min"), times) is None
+    assert later(times, times) is None
+    slips = times - pd.Timedelta("1h")
+    assert later(slips.mask(slips.index < 2, times + pd.Timedelta("1h")), times) is None
+
+
+def test_a_clock_time_is_not_later_than_its_own_day():
+    days = pd.Series(pd.date_range("2024-01-01", periods=60))
+    assert later(days + pd.Timedelta("9h"), days) is None
+    assert "60 of 60" in later(days + pd.Timedelta("33h"), days)
+
+
+def test_what_a_forecast_made_of_the_past_is_not_asked_about():
+    data, task = dataset_of(honest().assign(y=RNG.normal(size=N)).assign(y_lag_1=lambda t: t.y * 2))
+    assert [n.code for n in check_dataset(data, task)] == ["target-leak"]
+    assert check_dataset(replace(data, made=("y_lag_1",)), task) == []
 
 
 def test_duplicate_rows_are_counted():

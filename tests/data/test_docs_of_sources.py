@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mlops_cli.analysis.rules import RULES
+from mlops_cli.components.codes import CODES
 from mlops_cli.config import load_experiment
 from mlops_cli.config.workspace import Workspace
 from mlops_cli.records import NAMED_DATASET
@@ -35,3 +37,10 @@ def test_every_source_is_shown_or_named():
     options = {p.stem for p in (REPO / "mlops_cli" / "conf" / "data").glob("*.yaml")} - {"sklearn"}
     named = set(re.findall(r"\{data: (\w+)\}", TEXT)) | set(re.findall(r"`(\w+)`", TEXT))
     assert options <= named
+
+
+def test_every_code_and_every_rule_is_told():
+    named = set(re.findall(r"^\| `([\w-]+)` \|", TEXT, flags=re.MULTILINE))
+    assert named >= set(CODES)
+    rules = TEXT.partition("  expect:\n")[2].partition("```")[0]
+    assert {rule for rule in RULES if f"{rule}:" not in rules} == set()

@@ -12,6 +12,8 @@ import mlops_cli
 from mlops_cli.errors import ConfigError, DataError, StoreError
 from mlops_cli.workflows import datasets
 from mlops_cli.workflows.adding import AddOptions, add
+from mlops_cli.workflows.prepare import RunOptions
+from mlops_cli.workflows.run import dry
 
 CONFIG = """
 defaults: [experiment, {data: csv}, {model: logistic_regression}, _self_]
@@ -138,3 +140,25 @@ def test_a_resume_names_held_out_rows_that_have_changed(train, mlops, workspace)
     said = mlops("resume", record.id, cwd=Path(workspace))
     assert said.returncode != 0
     assert "the data of evaluation.test has changed (20 rows are 25" in said.stderr
+
+
+def test_dates_of_held_out_rows_are_read_as_those_of_training_were(train):
+    """None of them shows which number is the day."""
+    train.write_text("day,label\n" + "".join(f"{i % 28 + 1:02}/{i % 12 + 1:02}/2020,{i % 2}\n" for i in range(60)))
+    held = train.parent / "test.csv"
+    held.write_text("day,label\n04/03/2021,0\n05/03/2021,1\n")
+    said = ["evaluation.test=data/test.csv", "data.drop=[]", "+data.dtypes.day=datetime", "transforms=dates"]
+    assert dry("e", said, RunOptions()).loaded.test.X["day"].dt.month.tolist() == [3, 3]
+    held.write_text("day,label\n2021-03-04 10:00+02:00,0\n2021-03-05 10:00+02:00,1\n")
+    with pytest.raises(DataError, match=r"evaluation\.test: column 'day' has times with a zone"):
+        dry("e", said, RunOptions())
+
+
+@pytest.mark.parametrize("transforms", ["tabular", "target_encoding"])
+def test_a_boolean_that_is_missing_in_held_out_rows_alone_is_scored(train, transforms):
+    rows = [f"{i % 7},{i % 3 == 0},{i % 2}" for i in range(60)]
+    train.write_text("\n".join(["x,b,label", *rows]))
+    (train.parent / "test.csv").write_text("\n".join(["x,b,label", *rows[:10], "3,,1"]))
+    record = run("evaluation.test=data/test.csv", "data.drop=[]", f"transforms={transforms}")
+    assert record.metrics["accuracy"].test is not None
+    assert "test-failed" not in {notice.code for notice in record.warnings}

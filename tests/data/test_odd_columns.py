@@ -29,7 +29,7 @@ def test_a_word_among_numbers_is_said_however_often_it_stands_there(said, share)
     numbers[: int(share * ROWS)] = "unknown"
     message = said(numbers)["mixed-types"]
     assert f"{int(share * ROWS)} of 200 values are no numbers: 'unknown' (first in row 1)" in message
-    assert "`data.read.na_values: ['unknown']`" in message
+    assert "`data.read.na_values: {x: ['unknown']}`" in message
 
 
 def test_codes_of_which_many_are_numbers_are_left_in_peace(said):

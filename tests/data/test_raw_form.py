@@ -40,8 +40,7 @@ def test_leading_zeros_are_said_and_kept_where_the_dtype_is_text(write):
 def test_decimal_commas_are_said(write):
     path = write("a.csv", "a;b\n1,5;2\n1.000,25;3\n")
     message = said(path, {"sep": ";"})["decimal-comma"]
-    assert "data.read.decimal: ','" in message
-    assert "data.read.thousands: '.'" in message
+    assert "`data.read: {decimal: ',', thousands: '.'}`" in message
     assert said(path, {"sep": ";", "decimal": ",", "thousands": "."}) == {}
 
 
@@ -58,8 +57,8 @@ def test_a_few_texts_among_numbers_are_said_wherever_they_are(write, place):
     path = write("a.csv", "a,b\n" + "\n".join(rows) + "\n")
     message = said(path)["mixed-types"]
     assert f"1 of 25000 values are no numbers: '?' (first in row {place + 1})" in message
-    assert "data.read.na_values: ['?']" in message
-    assert said(path, {"na_values": ["?"]}) == {}
+    assert "data.read.na_values: {a: ['?']}" in message
+    assert said(path, {"na_values": {"a": ["?"]}}) == {}
 
 
 def test_dates_read_as_text_are_said(write):

@@ -230,9 +230,17 @@ ERRORS = [
     Case(
         "fewer rows than folds",
         "a,b,y\n1,2,yes\n2,3,no\n4,2,yes\n",
-        r"split: .* cannot split the data",
+        r"split: StratifiedKFold cannot split the data: 5 splits of 3 rows",
         ("split=kfold", "split.n_splits=2", "evaluation.metrics=[accuracy]"),
-        way="split=hold_out",
+        way="split=kfold",
+    ),
+    Case(
+        "fewer rows to score on than classes",
+        "a,b,y\n1,2,yes\n2,3,no\n4,2,yes\n5,5,no\n",
+        r"split: .*: 1 row to test cannot have each of 2 classes",
+        ("split=shuffle", "evaluation.metrics=[accuracy]"),
+        config=("split=hold_out",),
+        way="split=shuffle",
     ),
     Case(
         "fewer groups than folds",
@@ -275,15 +283,17 @@ WARNINGS = [
     Case("padded names", table().replace("a,b,y", "a, b ,y"), "padded-names", (), way="use the names without them"),
     Case(
         "NA that is a value",
-        table(b=cycle("NA", "EU", "AS")),
+        table(b=cycle("NA", "EU", "AS"), c=cycle(1.5, None, 2.5)),
         "na-texts",
-        ("+data.read.keep_default_na=false",),
+        ("+data.read.keep_default_na=false", "+data.read.na_values=['']"),
+        way="data.read: {keep_default_na: false, na_values: ['']}",
     ),
     Case(
         "None that is a value",
         table(b=cycle("None", "few", "many")),
         "na-texts",
-        ("+data.read.keep_default_na=false",),
+        ("+data.read.keep_default_na=false", "+data.read.na_values=['']"),
+        way="data.read: {keep_default_na: false, na_values: ['']}",
     ),
     Case("codes with leading zeros", table(b=cycle("007", "010", "123")), "leading-zeros", ("+data.dtypes.b=str",)),
     Case(
@@ -293,7 +303,25 @@ WARNINGS = [
         ("+data.dtypes.b=str", "data.accept=[id-like-columns]"),
         way="data.dtypes.b: str",
     ),
-    Case("a decimal comma", table(b=cycle("1,5", "2,25", "3,75")), "decimal-comma", ("+data.read.decimal=','",)),
+    Case(
+        "a decimal comma",
+        table(b=cycle("1,5", "2,25", "3,75"), a=np.arange(ROWS) % 7),
+        "decimal-comma",
+        ("+data.read.decimal=','",),
+    ),
+    Case(
+        "a decimal comma among columns with points",
+        table(b=cycle("1,5", "2,25", "3,75")),
+        "decimal-comma",
+        ("+data.dtypes.b=decimal_comma",),
+    ),
+    Case(
+        "points where the comma was said to be the decimal mark",
+        table(b=cycle("1.5", "2.25", "3.75"), a=np.arange(ROWS) % 7),
+        "decimal-point",
+        ("+data.dtypes.b=decimal_point",),
+        config=("+data.read.decimal=','",),
+    ),
     Case(
         "thousands",
         table(b=cycle("1,000", "12,500", "7,250")),
@@ -304,15 +332,31 @@ WARNINGS = [
         "numbers and a word",
         table(b=[*range(ROWS - 1), "unknown"]),
         "mixed-types",
-        ("+data.read.na_values=[unknown]", "data.accept=[id-like-columns]"),
-        way="data.read.na_values: ['unknown']",
+        ("+data.read.na_values={b: [unknown]}", "data.accept=[id-like-columns]"),
+        way="data.read.na_values: {b: ['unknown']}",
     ),
     Case(
         "dates that can be read two ways",
         table(b=cycle("01/02/2020", "03/04/2020", "05/06/2021")),
         "ambiguous-dates",
         ("+data.read.parse_dates=[b]", "+data.read.dayfirst=true"),
-        way="data.read: {parse_dates: [b], dayfirst: true}",
+        way="data.read: {parse_dates: ['b'], dayfirst: true}",
+    ),
+    Case(
+        "dates that can be read two ways and are said to be dates",
+        table(b=cycle("01/02/2020", "03/04/2020", "05/06/2021")),
+        "ambiguous-dates",
+        ("+data.read.parse_dates=[b]", "+data.read.dayfirst=true"),
+        config=("+data.dtypes.b=datetime",),
+        way="dayfirst: true",
+    ),
+    Case(
+        "NA that is a category",
+        table(b=cycle("NA", "EU", "AS")),
+        "na-texts",
+        ("+data.read.keep_default_na=false",),
+        config=("+data.dtypes.b=categorical",),
+        way="keep_default_na",
     ),
     Case(
         "dates as text",
@@ -509,3 +553,57 @@ def test_no_traceback_and_the_exit_code_3(workspace, mlops):
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
     assert [line.split(":")[0].strip() for line in done.stderr.splitlines()] == ["error", "try"]
+
+
+def test_codes_that_are_said_to_be_categories_are_read_as_they_are_written(looked_at):
+    looked_at(Case("", table(b=cycle("00501", "501", "7")), "", None), "+data.dtypes.b=categorical")
+    record = execute("e", ["+data.dtypes.b=categorical"], RunOptions(force=True, n_jobs=1)).record
+    assert {c.name: c.unique for c in record.dataset.columns}["b"] == 3
+
+
+@pytest.mark.parametrize(
+    ("values", "word", "left"),
+    [
+        (("2020-01-02", "2020-02-03"), "datetime", set()),
+        (("007", "010"), "numeric", set()),
+        (("007", "010"), "categorical", set()),
+        (("1,5", "2,25"), "str", set()),
+        (("x", " x"), "str", {"padded-values"}),
+        (("x", " x"), "categorical", {"padded-values"}),
+        (("yes", " no"), "boolean", set()),
+    ],
+)
+def test_a_word_of_dtypes_answers_what_it_says_and_nothing_else(looked_at, values, word, left):
+    found = looked_at(Case("", table(b=cycle(*values)), "", None), f"+data.dtypes.b={word}", "transforms=everything")
+    of_reading = {"ambiguous-dates", "dates-as-text", "decimal-comma", "leading-zeros", "mixed-types", "padded-values"}
+    assert found.keys() & of_reading == left
+
+
+# --- far from the head of a file -----------------------------------------------------------------------------------
+
+
+def codes_of(workspace: Path, path: str) -> set[str]:
+    (workspace / "configs/e.yaml").write_text(CONFIG.replace("data/d.csv", path))
+    return {notice.code for notice in dry("e", ["transforms=tree", "model=random_forest"], RunOptions()).notices}
+
+
+def grown(rows: int, turns: int) -> list[str]:
+    """Rows whose code begins with 0, and whose land is NA, from one of them on."""
+    numbers = RNG.normal(size=rows).round(3)
+    code = [f"{i % 900 + (1000 if i < turns else 0):04d}" for i in range(rows)]
+    return [
+        f"{x},{c},{'NA' if i >= turns and i % 3 else 'DE'},{'yes' if i % 2 else 'no'}"
+        for i, (x, c) in enumerate(zip(numbers, code, strict=True))
+    ]
+
+
+def test_a_file_that_changes_on_its_way_is_looked_at_to_its_end(workspace):
+    (workspace / "data/d.csv").write_text("\n".join(["a,code,land,y", *grown(24_000, turns=20_000)]) + "\n")
+    assert {"leading-zeros", "na-texts"} <= codes_of(workspace, "data/d.csv")
+
+
+def test_every_part_may_be_the_one_that_is_written_otherwise(workspace):
+    first, last = grown(200, turns=999), grown(200, turns=0)
+    for number, rows in enumerate([first, first, last]):
+        (workspace / f"data/part{number}.csv").write_text("\n".join(["a,code,land,y", *rows]) + "\n")
+    assert {"leading-zeros", "na-texts"} <= codes_of(workspace, "'data/part*.csv'")

@@ -1,21 +1,13 @@
-"""Records of a JSON API, however it pages; Kaggle and OpenML by what they answer, from servers on this machine."""
+"""Records of a JSON API, however it pages, from a server on this machine."""
 
-import base64
 import email.utils
-import gc
-import gzip
-import hashlib
-import io
 import json
 import time
 import urllib.parse
-import urllib.request
-import zipfile
-from importlib import resources
 
 import pytest
 
-from mlops_cli.components.sources import ApiSource, KaggleSource, OpenmlSource, http
+from mlops_cli.components.sources import ApiSource, http
 from mlops_cli.errors import ConfigError, DataError
 
 ROWS = [{"id": i, "owner": {"name": f"n{i}"}, "v": i / 2} for i in range(7)]
@@ -69,7 +61,7 @@ def by_link(path, headers):
 @pytest.mark.parametrize(
     ("answer", "options", "pages"),
     [
-        (by_page, {"paging": {"by": "page", "size": 3}}, 3),
+        (by_page, {"paging": {"by": "page", "size": 3}}, 4),  # the last is empty
         (by_offset, {"paging": {"by": "offset", "param": "skip"}}, 4),
         (
             by_cursor,
@@ -84,6 +76,82 @@ def test_all_pages_are_read_once(served, answer, options, pages):
     table = ApiSource(f"{served.url}/items?keep=1", **options).load()
     assert table.id.tolist() == list(range(7))
     assert len(served.asked) == pages
+
+
+def test_a_service_that_gives_fewer_records_than_asked_for_is_read_to_its_end(served):
+    def capped(path, headers):
+        start = 2 * (int(query(path)["page"]) - 1)
+        return answers(ROWS[start : start + 2])
+
+    served.answers["/items"] = capped
+    assert len(ApiSource(f"{served.url}/items", paging={"by": "page", "size": 20}).load()) == 7
+
+
+def test_a_page_after_the_last_may_be_not_there(served):
+    served.answers["/items"] = lambda path, headers: by_page(path, headers) if "page=3" not in path else (404, {}, b"")
+    assert len(ApiSource(f"{served.url}/items", paging={"by": "page", "size": 4}).load()) == 7
+    served.answers["/items"] = lambda *_: (404, {}, b"")
+    assert "404" in refusal(ApiSource(f"{served.url}/items", paging={"by": "page", "size": 4}))
+
+
+def test_a_service_that_does_not_know_the_parameter_of_pages_is_left(served):
+    served.answers["/items"] = json.dumps(ROWS).encode()
+    said = refusal(ApiSource(f"{served.url}/items", paging={"by": "page", "param": "p"}))
+    assert "gives the records of the page before again" in said
+    assert "data.paging.param" in said
+    assert len(served.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        ['</items?p=0>; rel="first"', '</items?p={}>; rel="next"'],
+        ['</items?p={}>; title="3, or more"; rel="next"'],
+        ['</items?p=0>; rel="first", </items?p={}>; rel="last next"'],
+        ["</items?p={}>;rel=next"],
+    ],
+)
+def test_links_may_come_in_several_headers_and_with_other_parameters(served, links):
+    def linked(path, headers):
+        start = int(query(path).get("p", 0))
+        following = [("Link", link.format(start + 3)) for link in links] if start + 3 < 7 else []
+        return 200, following, json.dumps(ROWS[start : start + 3]).encode()
+
+    served.answers["/items"] = linked
+    assert len(ApiSource(f"{served.url}/items", paging={"by": "link"}).load()) == 7
+
+
+def test_a_cursor_path_that_is_not_there_is_no_end(served):
+    served.answers["/items"] = by_cursor
+    paging = {"by": "cursor", "param": "after", "cursor_path": "meta.nxt"}
+    said = refusal(ApiSource(f"{served.url}/items", paging=paging, record_path="items"))
+    assert "the answer has no 'meta.nxt', where the next cursor is to be" in said
+    assert "did you mean 'next'?" in said
+    served.answers["/items"] = lambda *_: answers({"items": ROWS, "meta": {"next": None}})
+    whole = ApiSource(f"{served.url}/items", paging={**paging, "cursor_path": "meta.next"}, record_path="items")
+    assert len(whole.load()) == 7
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        ({"paging": {"by": "page", "size": "20"}}, "data.paging.size"),
+        ({"paging": {"by": "page", "start": "a"}}, "data.paging.start"),
+        ({"paging": {"by": "offset", "start": True}}, "data.paging.start"),
+        ({"max_pages": "10"}, "data.max_pages"),
+        ({"max_pages": 0}, "data.max_pages"),
+        ({"retries": 1.5}, "data.retries"),
+        ({"timeout": "30"}, "data.timeout"),
+        ({"timeout": 0}, "data.timeout"),
+        ({"backoff": -1}, "data.backoff"),
+        ({"params": "a=1"}, "data.params"),
+        ({"headers": ["a"]}, "data.headers"),
+    ],
+)
+def test_what_is_no_number_or_mapping_is_refused_before_anybody_is_asked(options, key):
+    with pytest.raises(ConfigError) as caught:
+        ApiSource("https://h", **options)
+    assert caught.value.key == key
 
 
 def test_more_pages_than_allowed_are_an_error_not_an_end(served):
@@ -113,6 +181,22 @@ def test_secret_headers_come_from_the_environment(served, monkeypatch):
     assert "hunter2" not in repr(source)
 
 
+def test_a_secret_header_is_sent_without_its_line_end_and_never_shown(served, monkeypatch):
+    served.answers["/items"] = json.dumps(ROWS).encode()
+    source = ApiSource(f"{served.url}/items", headers_env={"Authorization": "API_TOKEN"})
+    monkeypatch.setenv("API_TOKEN", "hunter2\n")
+    source.load()
+    assert served.asked[0][1]["Authorization"] == "hunter2"
+    for value in ("hunter2\nX: y", "hunter2…", "hunter2\x7f"):
+        monkeypatch.setenv("API_TOKEN", value)
+        said = refusal(source)
+        assert said.startswith("data.headers_env.Authorization: the environment variable API_TOKEN holds")
+        assert "hunter2" not in said
+        assert "hunter2" not in refusal(ApiSource(f"{served.url}/items", headers={"X-Token": value}))
+    assert "is no name of a header" in refusal(ApiSource(f"{served.url}/items", headers={"X Token": "a"}))
+    assert len(served.asked) == 1
+
+
 def test_passing_failures_are_asked_again(served):
     tries = iter([(500, {}, b""), (429, {"Retry-After": "0"}, b""), answers(ROWS)])
     served.answers["/items"] = lambda *_: next(tries)
@@ -138,12 +222,21 @@ def test_retry_after_may_be_a_number_or_a_date():
         (b"[1, 2]", {}, "the answer itself is no list of records"),
         (b'{"rows": [], "n": 1}', {}, "data.record_path=rows"),
         (b'{"n": 1}', {"record_path": "a.b"}, "'a.b' is no list of records"),
+        (b'{"data": {"items": [{"a": 1}], "ids": [1]}}', {"record_path": "data.rows"}, "data.record_path=data.items)"),
         (b"[]", {}, "has no records"),
     ],
 )
 def test_what_is_no_list_of_records_is_one_line(served, body, options, says):
     served.answers["/items"] = body
     assert says in refusal(ApiSource(f"{served.url}/items", **options))
+
+
+def test_which_page_it_is_is_told_and_nothing_secret(served):
+    served.answers["/items"] = lambda path, _: (500, {}, b"") if "page=2" in path else (200, {}, b'[{"a": 1}]')
+    paging = {"by": "page", "size": 1, "size_param": "per_page"}
+    said = refusal(ApiSource(f"{served.url}/items?auth=s3cret", paging=paging, retries=0))
+    assert "auth=***&page=2&per_page=1: the server answered 500" in said or "per_page=1&page=2" in said
+    assert "s3cret" not in said
 
 
 def test_a_wrong_paging_is_named():
@@ -155,114 +248,3 @@ def test_a_wrong_paging_is_named():
         ApiSource("https://h", paging={"by": "cursor"})
     with pytest.raises(ConfigError, match=r"data\.url"):
         ApiSource("file:///etc/passwd")
-
-
-# --- Kaggle ------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def kaggle(monkeypatch, tmp_path):
-    for name in ("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_API_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("KAGGLE_CONFIG_DIR", str(tmp_path))
-    return tmp_path
-
-
-def test_without_credentials_kaggle_is_not_asked(served, kaggle):
-    said = refusal(KaggleSource("train.csv", competition="titanic", base_url=served.url))
-    assert "Kaggle titanic train.csv: there are no credentials for Kaggle (export KAGGLE_USERNAME=" in said
-    assert served.asked == []
-
-
-@pytest.mark.parametrize("packed", [False, True])
-def test_a_file_of_a_competition_or_data_set_is_read(served, kaggle, monkeypatch, packed):
-    body = b"a,b\n1,x\n2,y\n"
-    if packed:
-        file = io.BytesIO()
-        with zipfile.ZipFile(file, "w") as archive:
-            archive.writestr("train.csv", body)
-        body = file.getvalue()
-    served.answers["/stored"] = body
-    away = served.url.replace("127.0.0.1", "localhost") + "/stored"
-    served.answers["/api/v1/competitions/data/download/titanic/train.csv"] = lambda *_: (302, {"Location": away}, b"")
-    served.answers["/api/v1/datasets/download/me/set/train.csv"] = body
-    monkeypatch.setenv("KAGGLE_USERNAME", "me")
-    monkeypatch.setenv("KAGGLE_KEY", "hunter2")
-    for place in ({"competition": "titanic"}, {"dataset": "me/set"}):
-        assert KaggleSource("train.csv", **place, base_url=served.url).load().a.tolist() == [1, 2]
-    sent = {path: headers.get("Authorization") for path, headers in served.asked}
-    assert sent["/stored"] is None
-    assert sent["/api/v1/datasets/download/me/set/train.csv"] == "Basic " + base64.b64encode(b"me:hunter2").decode()
-
-
-def test_kaggles_own_file_of_credentials_is_taken(served, kaggle):
-    (kaggle / "kaggle.json").write_text('{"username": "me", "key": "hunter2"}')
-    served.answers["/api/v1/datasets/download/me/set/x.csv"] = b"a,b\n1,2\n"
-    assert len(KaggleSource("x.csv", dataset="me/set", base_url=served.url).load()) == 1
-
-
-@pytest.mark.parametrize(
-    ("status", "says"), [(403, "accept the competition's rules"), (404, "check the names"), (401, "KAGGLE_KEY")]
-)
-def test_what_kaggle_refuses_is_explained(served, kaggle, monkeypatch, status, says):
-    monkeypatch.setenv("KAGGLE_API_TOKEN", "hunter2")
-    served.answers["/api/v1/competitions/data/download/titanic/train.csv"] = lambda *_: (status, {}, b"")
-    said = refusal(KaggleSource("train.csv", competition="titanic", base_url=served.url))
-    assert says in said
-    assert "hunter2" not in said
-
-
-def test_a_file_of_kaggle_needs_a_known_form():
-    with pytest.raises(ConfigError, match=r"data\.file: model\.bin: the suffix '\.bin'"):
-        KaggleSource("model.bin", competition="titanic")
-    with pytest.raises(ConfigError, match="owner/name"):
-        KaggleSource("a.csv", dataset="set")
-
-
-# --- OpenML ------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def openml(served, monkeypatch):
-    """OpenML's answers as scikit-learn recorded them for its own tests, from a server on this machine."""
-    from sklearn.datasets import _openml
-
-    recorded = resources.files("sklearn.datasets.tests.data.openml") / "id_61"
-    if not recorded.is_dir():
-        pytest.skip("scikit-learn came without its tests")
-    files = {f.name: gzip.decompress(f.read_bytes()) for f in recorded.iterdir() if f.name.endswith(".gz")}
-    served.answers |= {
-        "/api/v1/json/data/61": next(body for name, body in files.items() if "jd-61" in name),
-        "/api/v1/json/data/features/61": next(body for name, body in files.items() if "jdf-61" in name),
-        "/api/v1/json/data/qualities/61": next(body for name, body in files.items() if "jdq-61" in name),
-    }
-    arff = next(body for name, body in files.items() if name.startswith("data-v1-dl-61"))
-    description = json.loads(served.answers["/api/v1/json/data/61"])
-    description["data_set_description"]["url"] = f"{served.url}/data/v1/download/61"
-    description["data_set_description"]["md5_checksum"] = hashlib.md5(arff).hexdigest()
-    served.answers["/api/v1/json/data/61"] = json.dumps(description).encode()
-    served.answers["/data/v1/download/61"] = served.answers["/data/v1/download/61/iris.arff"] = arff
-
-    def here(request, *rest):
-        request.full_url = request.full_url.replace("https://www.openml.org", served.url)
-        return urllib.request.urlopen(request, *rest)
-
-    monkeypatch.setattr(_openml, "urlopen", here)
-    return served
-
-
-def test_a_data_set_of_openml_is_one_table_with_its_target(openml):
-    table = OpenmlSource(61).load()
-    assert table.columns.tolist() == ["sepallength", "sepalwidth", "petallength", "petalwidth", "class"]
-    assert str(table["class"].dtype) == "category"
-    assert len(table) == 150
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_what_openml_has_not_is_one_line(openml):
-    assert "OpenML 62: there is no such data set" in refusal(OpenmlSource(62, retries=1))
-    gc.collect()  # scikit-learn leaves the answers open that it tries again after
-    openml.stop()
-    assert "OpenML 61: cannot be reached" in refusal(OpenmlSource(61, retries=1))
-    with pytest.raises(ConfigError, match=r"data\.data_id"):
-        OpenmlSource("iris")

@@ -8,8 +8,10 @@ import pytest
 from pandas.testing import assert_frame_equal
 from sklearn.datasets import dump_svmlight_file
 
+from mlops_cli.components.dataset import read_table
 from mlops_cli.components.sources import (
     ArffSource,
+    CsvSource,
     FeatherSource,
     FixedWidthSource,
     ImagesSource,
@@ -17,6 +19,7 @@ from mlops_cli.components.sources import (
     SvmlightSource,
 )
 from mlops_cli.errors import ConfigError, DataError
+from mlops_cli.records import ComponentSpec, DataSpec
 
 ARFF = r"""% a comment
 @RELATION weather
@@ -85,7 +88,14 @@ def test_arff_agrees_with_scipys_reader(tmp_path):
         ("@relation r\n@attribute a numeric\n@data\nx\n", "'a' is numeric"),
         ("@relation r\n@attribute a {x,y}\n@data\nz\n", "the value 'z', which its header does not list"),
         ("@relation r\n@attribute a numeric\n@data\n", "has no rows"),
-        ("@relation r\n@attribute a numeric\n@attribute b numeric\n@data\n1,2,3\n", "cannot be read"),
+        (
+            "@relation r\n@attribute a numeric\n@attribute b numeric\n@data\n1,2,3\n4,5,6\n",
+            "row 1 below @data has 3 values for 2 columns",
+        ),
+        (
+            "@relation r\n@attribute a numeric\n@attribute b numeric\n@data\n1,2\n4,5,6\n",
+            "row 2 below @data has 3 values for 2 columns",
+        ),
         (
             "@relation r\n@attribute a numeric\n@attribute b numeric\n@data\n1,2\n1\n",
             "row 2 below @data has 1 values for 2 columns",
@@ -94,6 +104,68 @@ def test_arff_agrees_with_scipys_reader(tmp_path):
 )
 def test_what_is_no_arff_is_one_line(write, text, says):
     assert says in refusal(ArffSource(write("a.arff", text)))
+
+
+TEXTS = "@relation r\n@attribute a string\n@attribute b string\n@data\n"
+
+
+def test_a_question_mark_in_quotes_is_a_value_and_a_bare_one_is_missing(write):
+    table = ArffSource(write("a.arff", TEXTS + "x,'?'\n?,?\n\"?\",'a?, ?'\n")).load()
+    assert table.a.fillna("-").tolist() == ["x", "-", "?"]
+    assert table.b.fillna("-").tolist() == ["?", "-", "a?, ?"]
+    nominal = "@relation r\n@attribute a {x,'?'}\n@data\n'?'\n?\nx\n"
+    table = ArffSource(write("b.arff", nominal)).load()
+    assert table.a.astype(object).fillna("-").tolist() == ["?", "-", "x"]
+
+
+def test_both_kinds_of_quotes_may_be_in_one_arff(write):
+    rows = '\'it, is\',"so, \'what\'"\n\'a "b"\',"it\'s \\"c\\" \\\\"\nplain,5" pipe\n'
+    table = ArffSource(write("a.arff", TEXTS + rows)).load()
+    assert table.a.tolist() == ["it, is", 'a "b"', "plain"]
+    assert table.b.tolist() == ["so, 'what'", 'it\'s "c" \\', '5" pipe']
+
+
+def test_lines_of_an_arff_may_end_in_a_comma(write):
+    assert ArffSource(write("a.arff", TEXTS + "x,y,\nz,w,\n")).load().b.tolist() == ["y", "w"]
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "text"),
+    [
+        (ArffSource, "a.arff", "@relation r\n@attribute code numeric\n@attribute y numeric\n@data\n007,1\n?,0\n"),
+        (FixedWidthSource, "a.txt", "code y\n007  1\n     0\n"),
+    ],
+)
+def test_codes_said_to_be_text_keep_their_zeros(write, source, name, text):
+    table, _ = read_table(source(write(name, text)), DataSpec(ComponentSpec("s"), dtypes={"code": "str"}))
+    assert table.code.fillna("-").tolist() == ["007", "-"]
+    assert table.y.tolist() == [1, 0]
+
+
+def test_columns_without_a_header_may_be_said_to_be_text_too(write):
+    spec = DataSpec(ComponentSpec("s"), dtypes={"0": "str"})
+    for source in (
+        CsvSource(write("a.csv", "007,1.5\n010,2\n"), {"header": None}),
+        FixedWidthSource(write("a.txt", "007 1.5\n010   2\n"), {"header": None}),
+    ):
+        table, _ = read_table(source, spec)
+        assert table["0"].tolist() == ["007", "010"]
+        assert table["1"].tolist() == [1.5, 2]
+
+
+def test_numbers_that_grow_wider_after_many_lines_are_read_whole(write):
+    lines = "".join(f"{i:5d} {i % 2}\n" for i in range(1, 1200))
+    table = FixedWidthSource(write("a.txt", "   id y\n" + lines)).load()
+    assert table.id.tolist() == list(range(1, 1200))
+
+
+def test_svmlight_never_guesses_from_where_columns_are_counted(write, tmp_path):
+    write("a.svm", "1 0:5 2:1\n")
+    write("b.svm", "0 1:7 2:1\n")  # counted from 0 too, though its first column has no value
+    said = refusal(SvmlightSource(tmp_path, n_columns=3))
+    assert "a.svm: counts columns from 0 (`data.zero_based: true`" in said
+    table = SvmlightSource(tmp_path, n_columns=3, zero_based=True).load()
+    assert table[["f0", "f1", "f2"]].to_numpy().tolist() == [[5, 0, 1], [0, 7, 1]]
 
 
 def test_svmlight_is_a_dense_table(tmp_path):
@@ -146,6 +218,41 @@ def test_pixels_keep_their_places(tmp_path):
     Image.fromarray(pixels).save(tmp_path / "a" / "x.png")
     table = ImagesSource(tmp_path, size=[3, 4]).load()
     assert table.iloc[0, :12].tolist() == list(range(12))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "suffix"), [("uint16", "png"), ("uint16", "tif"), ("int32", "tif"), ("float32", "tif")]
+)
+def test_pixels_of_more_than_8_bits_are_refused_not_cut_off(tmp_path, dtype, suffix):
+    from PIL import Image
+
+    (tmp_path / "a").mkdir()
+    Image.fromarray(np.array([[0, 300], [30_000, 65_535]], dtype=dtype)).save(tmp_path / "a" / f"x.{suffix}")
+    said = refusal(ImagesSource(tmp_path, size=[2, 2]))
+    assert f"x.{suffix}: has pixels of {'16' if dtype == 'uint16' else '32'} bits" in said
+    assert "save it with 8 bits" in said
+
+
+def test_pictures_are_turned_as_their_camera_says(tmp_path):
+    from PIL import Image
+
+    pixels = np.arange(12, dtype="uint8").reshape(3, 4)
+    turned = Image.fromarray(np.rot90(pixels))  # as a camera that was held sideways stores it
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90° clockwise
+    (tmp_path / "a").mkdir()
+    turned.save(tmp_path / "a" / "x.png", exif=exif)
+    assert ImagesSource(tmp_path, size=[3, 4]).load().iloc[0, :12].tolist() == list(range(12))
+
+
+def test_what_is_transparent_is_white_whatever_colour_is_hidden(tmp_path):
+    from PIL import Image
+
+    drawn = np.zeros((2, 2, 4), dtype="uint8")  # black all over: only how opaque it is makes the picture
+    drawn[0, 0, 3] = 255
+    (tmp_path / "a").mkdir()
+    Image.fromarray(drawn).save(tmp_path / "a" / "x.png")
+    assert ImagesSource(tmp_path, size=[2, 2]).load().iloc[0, :4].tolist() == [0, 255, 255, 255]
 
 
 def test_what_is_no_picture_is_one_line(pictures):

@@ -81,6 +81,15 @@ def test_rows_that_would_be_multiplied_are_counted_and_shown(join):
     assert len(join(left=LEFT + "3,9\n", validate="many_to_one").load()) == 4
 
 
+def test_rows_of_the_right_that_nobody_asks_for_are_said_where_no_count_is_declared(join):
+    more = "id,y\n1,a\n1,b\n2,b\n3,c\n4,d\n5,e\n"
+    source = join(right=more, validate=None)
+    (said,) = [n for n in source.inspect(source.load()) if n.code == "unmatched-rows"]
+    assert said.message == "2 of the 6 rows of data.right have no partner in data.left and are left out"
+    declared = join(right=more, validate=None, allow_loss=True)
+    assert [n for n in declared.inspect(declared.load()) if n.code == "unmatched-rows"] == []
+
+
 def test_missing_keys_are_refused_though_pandas_would_match_them(join):
     assert "the key 'id' is missing in 1 of 4 rows" in refusal(join(left=LEFT + ",9\n", right=RIGHT + ",d\n"))
 
@@ -150,6 +159,18 @@ data:
     assert len(served.asked) == 1
 
 
+def test_what_mends_a_file_inside_a_join_is_said_of_that_file(workspace):
+    (workspace / "data" / "a.csv").write_text("id,x\n1,2\n2,3\n")
+    (workspace / "data" / "b.csv").write_text("id;y\n1;u\n2;v\n")
+    (workspace / "data" / "c.csv").write_text("id;z\n1;1,5\n2;2,5\n")
+    source = JoinSource(CsvSource(workspace / "data" / "a.csv"), CsvSource(workspace / "data" / "b.csv"), "id")
+    assert "`data.right: {path: …, read: {sep: ';'}}`" in refusal(source)
+    several = [CsvSource(workspace / "data" / f"{n}.csv", {"sep": ";"}) for n in "bc"]
+    source = JoinSource(CsvSource(workspace / "data" / "a.csv"), several, "id")
+    (notice,) = source.inspect(source.load())
+    assert "`data.right[1]: {path: …, read: {decimal: ','}}`" in notice.message
+
+
 def test_a_file_inside_a_join_that_is_not_there_is_named_by_its_key(workspace):
     (workspace / "data" / "a.csv").write_text(LEFT)
     for right, says in (
@@ -164,3 +185,20 @@ def test_a_file_inside_a_join_that_is_not_there_is_named_by_its_key(workspace):
 def test_an_untrusted_source_inside_a_join_is_refused(workspace):
     with pytest.raises(ConfigError, match="not trusted"):
         experiment(workspace, "data: {left: {_target_: os.system}, right: data/a.csv, key: id, target: y}")
+
+
+def test_held_out_rows_of_a_join_are_read_from_a_file_by_its_suffix(workspace):
+    rows = range(40)
+    (workspace / "data" / "features.csv").write_text("id,x\n" + "".join(f"{i},{i % 7}\n" for i in rows))
+    (workspace / "data" / "labels.csv").write_text("id,y\n" + "".join(f"{i},{i % 2}\n" for i in rows))
+    (workspace / "data" / "test.csv").write_text("id,x,y\n100,1,0\n101,2,1\n")
+    (workspace / "data" / "test.bin").write_text("id,x,y\n100,1,0\n")
+    text = """
+data: {left: data/features.csv, right: data/labels.csv, key: id, target: y, id: id}
+evaluation: {test: data/test.csv}
+"""
+    loaded = load(experiment(workspace, text), Workspace(workspace))
+    assert loaded.train.rows == 40
+    assert loaded.test.ids.tolist() == [100, 101]
+    with pytest.raises(ConfigError, match=r"evaluation\.test: data/test\.bin: the suffix '\.bin' does not tell"):
+        load(experiment(workspace, text.replace("test.csv", "test.bin")), Workspace(workspace))

@@ -68,6 +68,74 @@ def test_the_order_of_columns_may_differ(parts):
     assert CsvSource(parts).load().iloc[-1].tolist() == [6, "g"]
 
 
+def test_backups_beside_parts_and_hidden_files_are_no_parts(parts):
+    (parts / "part-0.csv.bak").write_text("n,s\n9,z\n")
+    (parts / "._part-0.csv").write_bytes(b"\x00")
+    (parts / ".ipynb_checkpoints").mkdir()
+    (parts / ".ipynb_checkpoints" / "part-0-checkpoint.csv").write_text("n,s\n9,z\n")
+    for path in (parts, parts / "*.csv", parts / "**" / "*.csv"):
+        assert_frame_equal(CsvSource(path).load(), TABLE)
+    assert CsvSource(parts / ".*" / "*.csv").load().n.tolist() == [9]
+
+
+def test_suffixes_of_parts_may_be_in_capitals(parts):
+    (parts / "part-2.csv").rename(parts / "part-2.CSV")
+    assert_frame_equal(CsvSource(parts).load(), TABLE)
+
+
+@pytest.mark.parametrize("name", ["[proj]", "a*b", "what?"])
+def test_a_folder_may_have_the_marks_of_globs_in_its_name(tmp_path, name):
+    (tmp_path / name / "data").mkdir(parents=True)
+    for i in range(3):
+        TABLE.iloc[2 * i : 2 * i + 2].to_csv(tmp_path / name / "data" / f"{i}.csv", index=False)
+    assert_frame_equal(CsvSource(tmp_path / name / "data" / "?.csv").load(), TABLE)
+    assert_frame_equal(CsvSource(tmp_path / name / "*" / "[0-9].csv").load(), TABLE)
+    assert "data has: 0.csv, 1.csv, 2.csv" in refusal(CsvSource(tmp_path / name / "data" / "*.tsv"))
+
+
+def test_levels_of_an_index_are_columns_of_several_parts_as_of_one(tmp_path):
+    for i in range(2):
+        pd.DataFrame({"id": [2 * i, 2 * i + 1], "a": [1, 2]}).set_index("id").to_parquet(tmp_path / f"{i}.parquet")
+    assert ParquetSource(tmp_path).load().to_dict("list") == {"id": [0, 1, 2, 3], "a": [1, 2, 1, 2]}
+
+
+DAYS = [["13/01/2020", "14/01/2020"], ["02/01/2020", ""], ["03/01/2020", "04/01/2020"]]
+
+
+def days(folder, parts, header=True):
+    folder.mkdir()
+    for i, part in enumerate(parts):
+        rows = [f"{i},{day},1" for day in part]
+        (folder / f"{i}.csv").write_text("\n".join([*(["id,day ,y"] if header else []), *rows]) + "\n")
+    return folder
+
+
+@pytest.mark.filterwarnings("ignore:Parsing dates in %d/%m/%Y format")
+@pytest.mark.parametrize(
+    ("read", "header"),
+    [({"parse_dates": ["day"]}, True), ({"parse_dates": [1]}, True), ({"header": None, "parse_dates": [1]}, False)],
+)
+def test_dates_of_parts_are_read_as_those_of_one_file(tmp_path, read, header):
+    several = CsvSource(days(tmp_path / "several", DAYS, header), read).load()
+    written = {**read, "parse_dates": ["day "]} if read["parse_dates"] == ["day"] else read
+    whole = CsvSource(days(tmp_path / "whole", [[*DAYS[0], *DAYS[1], *DAYS[2]]], header), written).load()
+    name = "day" if header else "1"
+    whole = whole.rename(columns=str)
+    assert several[name].dt.day.fillna(0).tolist() == [13, 14, 2, 0, 3, 4]
+    assert several[name].dt.month.fillna(1).tolist() == [1] * 6
+    assert_frame_equal(several[[name]], whole[[name]])
+
+
+def test_options_of_dates_hold_for_parts_and_what_is_no_date_stays_text(tmp_path):
+    read = {"parse_dates": ["day"], "date_format": {"day": "%d%m%Y"}}
+    source = CsvSource(days(tmp_path / "a", [["01022020"], ["13022020"]]), read)
+    assert source.load().day.dt.strftime("%d.%m.").tolist() == ["01.02.", "13.02."]
+    assert CsvSource(days(tmp_path / "b", [["01022020"], ["soon"]]), read).load().day.tolist() == ["01022020", "soon"]
+    assert "data.read.parse_dates: no column 'dya' (did you mean 'day'?" in refusal(
+        CsvSource(days(tmp_path / "c", DAYS), {"parse_dates": ["dya"]})
+    )
+
+
 def test_numbers_in_one_part_and_text_in_another_are_text_as_in_one_file(tmp_path):
     for name, values in (("a", ["007", "010"]), ("b", ["x1", "008"])):
         (tmp_path / f"{name}.csv").write_text("\n".join(["code,y", *(f"{v},1" for v in values)]) + "\n")
@@ -175,6 +243,15 @@ def test_a_bomb_in_an_archive_is_refused(tmp_path, monkeypatch):
         file.writestr("a.csv", "a,b\n" + "0,0\n" * 2_000_000)
         file.writestr("b.csv", "")
     assert "bomb" in refusal(CsvSource(tmp_path / "a.zip", member="a.csv"))
+
+
+def test_members_of_an_archive_count_together_for_a_bomb(tmp_path, monkeypatch):
+    monkeypatch.setattr(opening, "MAX_EXPANDED", 2**16)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        for i in range(30):
+            file.writestr(f"{i:02}.csv", "a,b\n" + "0,0\n" * 120_000)  # each for itself is under 300 times the whole
+    assert len(CsvSource(tmp_path / "a.zip", member="0[01].csv").load()) == 240_000
+    assert "bomb" in refusal(CsvSource(tmp_path / "a.zip", member="*"))
 
 
 def test_a_damaged_archive_is_one_line(tmp_path, write):

@@ -15,11 +15,11 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from mlops_cli.components.sources import DuckDbSource, SqlSource
+from mlops_cli.components.sources import DuckDbSource, SqlSource, sql
 from mlops_cli.config.workspace import Workspace
 from mlops_cli.errors import ConfigError, DataError, MissingExtraError
 from mlops_cli.records import ComponentSpec, DataSpec, ExperimentSpec, TrialSpec
-from mlops_cli.workflows.load import load
+from mlops_cli.workflows.load import _called, load
 
 TABLE = pd.DataFrame({"id": [3, 1, 2], "x": [0.5, np.nan, 1.5], "name": ["c", "a", None], "y": [0, 1, 1]})
 
@@ -63,16 +63,53 @@ def test_the_address_may_come_from_the_environment(base, monkeypatch):
         ({"table": "order"}, "there is no table 'order' (did you mean 'orders'?"),
         ({"query": "SELECT * FROM order_s"}, "there is no table 'order_s' (did you mean 'orders'?"),
         ({"query": "SELECT z FROM orders"}, "no such column: z"),
-        ({"query": "SELEC 1"}, "syntax error"),
+        ({"query": "SELECT FROM WHERE"}, "syntax error"),
         ({"query": "SELECT * FROM orders WHERE id = :id"}, "data.params"),
         ({"query": "SELECT * FROM orders WHERE id > 10"}, "no rows"),
-        ({"query": "DELETE FROM orders"}, "would write"),
-        ({"query": "DROP TABLE orders"}, "would write"),
+        ({"query": "WITH a AS (SELECT 1) DELETE FROM orders"}, "would write"),
+        ({"query": "DELETE FROM orders"}, "must be one SELECT"),
+        ({"query": "DROP TABLE orders"}, "must be one SELECT"),
+        ({"query": "/* SELECT */ DROP TABLE orders"}, "must be one SELECT"),
+        ({"query": "SELECT 1 AS a; DROP TABLE orders"}, "must be one SELECT"),
+        ({"query": "SELECT ';' AS a /* ; */ ; DROP TABLE orders -- '"}, "must be one SELECT"),
+        ({"query": "SELECT * INTO copy FROM orders"}, "must be one SELECT"),
+        ({"query": "ATTACH 'new.db' AS n"}, "must be one SELECT"),
     ],
 )
 def test_what_cannot_be_asked_is_one_line(base, options, says):
     assert says in refusal(SqlSource(path=base, **options))
     assert len(SqlSource(path=base, table="orders").load()) == 3
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "-- all; of them\nSELECT * FROM orders ORDER BY id;",
+        "/* into; */ SELECT * FROM orders",
+        "WITH a AS (SELECT * FROM orders) SELECT * FROM a ORDER BY id ;\n",
+        "SELECT *, 'a;b' AS semi, 'into' AS \"into\" FROM orders ORDER BY id",
+        "VALUES (1), (2), (3)",
+    ],
+)
+def test_a_query_is_one_whatever_its_strings_and_comments_hold(base, query):
+    assert len(SqlSource(path=base, query=query).load()) == 3
+
+
+def test_two_columns_of_one_name_are_refused_of_which_a_table_would_keep_one(base):
+    query = "SELECT a.id, a.x, b.x FROM orders a JOIN orders b ON a.id = b.id ORDER BY a.id"
+    said = refusal(SqlSource(path=base, query=query))
+    assert said == ("data.query: the answer has more than one column 'x' (name each by AS, such as b.x AS b_x)")
+    alias = query.replace("b.x", "b.x AS b_x")
+    assert SqlSource(path=base, query=alias).load().columns.tolist() == ["id", "x", "b_x"]
+
+
+def test_an_sqlite_file_is_opened_to_be_read_whichever_driver_is_named(base, tmp_path):
+    named = SqlSource(url=f"sqlite+pysqlite:///{base}", query="WITH a AS (SELECT 1) DELETE FROM orders")
+    assert "would write" in refusal(named)
+    assert len(SqlSource(url=f"sqlite+pysqlite:///{base}", table="orders").load()) == 3
+    missing = SqlSource(url=f"sqlite+pysqlite:///{tmp_path}/nowhere.db", query="SELECT 1 AS a")
+    assert "no such file" in refusal(missing)
+    assert not (tmp_path / "nowhere.db").exists()
 
 
 def test_a_data_base_that_is_not_there_is_not_made(tmp_path, write):
@@ -99,6 +136,11 @@ def test_a_source_is_refused_that_says_too_much_or_too_little(options, says):
 def test_an_address_that_is_none_is_not_repeated(monkeypatch):
     monkeypatch.setenv("SHOP", "me:hunter2")
     assert refusal(SqlSource(url_env="SHOP", table="t")).startswith("data.url_env: $SHOP holds no address")
+    for address in ("postgresql://u:p@ss:w0rd@host/db", "postgresql://u:hunter2@host:w0rd/db"):
+        monkeypatch.setenv("SHOP", address)
+        said = refusal(SqlSource(url_env="SHOP", table="t"))
+        assert said.startswith("data.url_env: $SHOP holds no address")
+        assert "w0rd" not in said
     assert "has no dialect 'oracel'" in refusal(SqlSource(url="oracel://h/x", table="t"))
 
 
@@ -267,11 +309,26 @@ def test_a_query_of_postgresql_takes_parameters(shop):
         "DELETE FROM sales.orders RETURNING id",
         "COMMIT; DELETE FROM sales.orders",
         "WITH gone AS (DELETE FROM sales.orders RETURNING id) SELECT * FROM gone",
+        "SET TRANSACTION READ WRITE; DELETE FROM sales.orders; COMMIT; SELECT 1 AS a",
+        "COMMIT; SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE; DELETE FROM sales.orders; SELECT 1 AS a",
+        "SELECT 1 AS a; COMMIT; BEGIN READ WRITE; DELETE FROM sales.orders; COMMIT",
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+        "SELECT * INTO sales.copy FROM sales.orders",
     ],
 )
-def test_a_query_that_writes_is_refused_by_postgresql(shop, query):
+@pytest.mark.parametrize("is_read_here", [True, False])
+def test_a_query_that_writes_is_refused(shop, monkeypatch, query, is_read_here):
+    if not is_read_here:  # by the data base too, should the reading here be deceived
+        monkeypatch.setattr(sql, "_check_is_select", lambda query: None)
     refusal(SqlSource(url_env="SHOP", query=query))
     assert len(SqlSource(url_env="SHOP", table="sales.orders").load()) == 100
+
+
+def test_queries_of_postgresql_may_hold_its_own_quotes(shop):
+    query = "SELECT $a$;into'$a$ AS a, E'it\\'s; into' AS b, id FROM sales.orders ORDER BY id"
+    table = SqlSource(url_env="SHOP", query=query).load()
+    assert table.iloc[0].tolist() == [";into'", "it's; into", 1]
+    assert len(SqlSource(url_env="SHOP", query="TABLE sales.orders").load()) == 100
 
 
 def test_what_postgresql_refuses_is_one_line_without_the_password(shop, postgres, monkeypatch):
@@ -329,6 +386,7 @@ def test_duckdb_reads_files_by_query(duck):
         ("SELEC 1", "refuses the query"),
         ("SELECT w FROM 'data/0.parquet'", '"w"'),
         ("SELECT * FROM 'data/0.parquet' WHERE v > 9", "no rows"),
+        ("SELECT a.v, b.v FROM 'data/0.parquet' a JOIN 'data/1.parquet' b USING (v)", "more than one column 'v'"),
         ("COPY (SELECT 1) TO 'out.csv'", "must be one SELECT"),
         ("SELECT 1; SELECT 2", "must be one SELECT"),
         ("INSTALL httpfs", "must be one SELECT"),
@@ -338,3 +396,17 @@ def test_duckdb_reads_files_by_query(duck):
 def test_what_duckdb_may_not_or_cannot_is_one_line(duck, query, says):
     assert says in refusal(DuckDbSource(query, root=duck))
     assert not (duck / "out.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "called"),
+    [
+        ("DuckDbSource", {"query": "SELECT *\n  FROM 'a.parquet'"}, "duckdb: SELECT * FROM 'a.parquet'"),
+        ("SqlSource", {"path": "data/a.db", "table": "people"}, "data/a.db: people"),
+        ("SqlSource", {"url": "postgresql://me:pw@h/db", "query": "SELECT 1"}, "postgresql://***@h/db: SELECT 1"),
+        ("SqlSource", {"url_env": "DB", "query": "SELECT " + "a, " * 99}, f"sql: SELECT {'a, ' * 37}a,…"),
+        ("CsvSource", {"path": "data/a.csv"}, "data/a.csv"),
+    ],
+)
+def test_a_run_calls_its_source_by_place_and_query(name, params, called):
+    assert _called(ComponentSpec(f"mlops_cli.components.sources.{name}", params), {}) == called

@@ -13,7 +13,7 @@ from pandas.testing import assert_frame_equal
 
 from mlops_cli.components.tables import conform, describe, filled_texts, normalise, text_columns
 from mlops_cli.errors import ConfigError, DataError
-from mlops_cli.records import Kind
+from mlops_cli.records import Dates, Kind
 
 NAN = float("nan")
 
@@ -279,3 +279,83 @@ def test_values_of_another_kind_are_refused(trained):
 def test_one_row_conforms(trained):
     table, columns = trained
     assert_frame_equal(conform(table.head(1), columns), table.head(1))
+
+
+def test_a_table_without_rows_and_infinite_numbers_are_refused(trained):
+    table, columns = trained
+    with pytest.raises(DataError, match="the data has no rows"):
+        conform(table.head(0), columns)
+    with pytest.raises(DataError, match=r"infinite values in the features: 'f' \(2\)"):
+        conform(table.assign(f=[np.inf, 1.0, -np.inf]), columns)
+
+
+# --- dates of new data ---
+
+SAID = {"day": "datetime"}
+
+
+def columns_of(*days):
+    return describe(normalise(pd.DataFrame({"day": days}), SAID), SAID)
+
+
+def read_as(columns, *days):
+    return conform(pd.DataFrame({"day": days}), columns)["day"].tolist()
+
+
+@given(st.lists(st.dates(dt.date(2020, 1, 1), dt.date(2024, 12, 31)), min_size=1, max_size=20), st.booleans())
+def test_a_row_alone_reads_as_it_does_in_the_whole_file(days, day_first):
+    form = "%d/%m/%Y" if day_first else "%m/%d/%Y"
+    columns = columns_of(*(d.strftime(form) for d in [dt.date(2020, 1, 31), *days]))
+    written = [d.strftime(form) for d in days]
+    assert read_as(columns, *written) == [pd.Timestamp(d) for d in days]
+    assert [read_as(columns, text)[0] for text in written] == [pd.Timestamp(d) for d in days]
+
+
+def test_a_date_that_contradicts_those_of_training_is_refused():
+    with pytest.raises(DataError, match=r"'12/31/2024' has the month first, and in training the day was"):
+        read_as(columns_of("31/12/2020"), "04/03/2024", "12/31/2024")
+    with pytest.raises(DataError, match=r"'31/12/2024' has the day first, and in training the month was"):
+        read_as(columns_of("12/31/2020"), "31/12/2024")
+    with pytest.raises(DataError, match=r"'31/12/2024' has the day first, and in training the month was"):
+        read_as(columns_of("04/03/2020"), "31/12/2024")  # month first was assumed, and said
+
+
+def test_a_date_that_can_be_read_both_ways_is_refused_where_training_had_none_such():
+    columns = columns_of("2020-12-31")
+    with pytest.raises(DataError, match="'04/03/2024' does not show which is the day and which the month"):
+        read_as(columns, "31/12/2024", "04/03/2024")
+    assert read_as(columns, "31/12/2024", "04/04/2024") == [pd.Timestamp("2024-12-31"), pd.Timestamp("2024-04-04")]
+
+
+def test_a_date_that_begins_with_the_year_is_read_so_whatever_is_beside_it():
+    expected = [pd.Timestamp("2020-12-31"), pd.Timestamp("2020-03-04"), pd.Timestamp("2021-03-04")]
+    table = normalise(pd.DataFrame({"day": ["31/12/2020", "2020-03-04", "04/03/2021"]}), SAID)
+    assert table["day"].tolist() == expected
+
+
+@pytest.mark.parametrize(
+    "moment", ["2024-03-04 10:00+02:00", "2024-03-04T10:00:00Z", pd.Timestamp("2024-03-04 10:00", tz="Asia/Tokyo")]
+)
+def test_times_with_a_zone_are_refused_where_training_had_none(moment):
+    assert read_as(columns_of("2024-03-04 10:00"), "2024-03-05T11:30:00") == [pd.Timestamp("2024-03-05 11:30")]
+    with pytest.raises(DataError, match=r"column 'day' has times with a zone, such as '2024-03-04.10:00.*had none"):
+        read_as(columns_of("2024-03-04 10:00"), moment)
+    with pytest.raises(DataError, match="times with a zone"):  # where the data came as dates, too
+        read_as(describe(normalise(pd.DataFrame({"day": pd.to_datetime(["2024-03-04"])}))), moment)
+    assert read_as(columns_of("2024-03-04 10:00+02:00"), moment)[0].tz is None
+
+
+def test_how_dates_are_written_outlives_taking_rows_and_normalising_again():
+    table = normalise(pd.DataFrame({"day": ["31/12/2020", "04/03/2021"], "a": [1, 2]}), SAID)
+    later = normalise(table[table["a"] > 1].assign(b=1).set_index(pd.Index([7])))
+    assert describe(later)[0].dates == Dates(day_first=True, zoned=False)
+
+
+def test_categories_are_those_of_training_whatever_new_rows_hold():
+    codes = normalise(pd.DataFrame({"zip": ["00501", "501", "501"]}), {"zip": "categorical"})
+    columns = describe(codes, {"zip": "categorical"})
+    assert columns[0].categories == "str"
+    assert text_columns(columns) == ("zip",)
+    assert conform(pd.DataFrame({"zip": [501, 7]}), columns)["zip"].tolist() == ["501", "7"]
+    numbers = describe(normalise(pd.DataFrame({"zip": pd.Series([1, 2]).astype("category")})))
+    assert conform(pd.DataFrame({"zip": ["1", "2", "x"]}), numbers)["zip"].tolist() == [1, 2, "x"]

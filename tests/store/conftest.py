@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,3 +89,31 @@ def read_only(tmp_path: Path) -> Callable[[Path], None]:
 def python_env() -> dict[str, str]:
     """The environment in which a child process finds the package."""
     return {**os.environ, "PYTHONPATH": str(Path(mlops_cli.__file__).parents[1])}
+
+
+@pytest.fixture
+def run_with_model(start: Callable[..., RunWriter], workspace: WorkspacePaths) -> Callable[..., RunRecord]:
+    """Make a completed run with a model's files; nobody opens them, so that any bytes will do."""
+    from dataclasses import replace
+
+    from mlops_cli.store.files import sha256, write_files
+
+    def make(model: bytes = b"a model", code: dict[str, bytes] | None = None, **more: object) -> RunRecord:
+        writer = start(primary="accuracy", **more)
+        paths = writer.paths
+        files = {paths.model.skops: model, paths.model.signature: b"{}\n", paths.model.card: b"# iris\n"}
+        own = {workspace.root / name: data for name, data in (code or {}).items()}
+        write_files({**files, **own, paths.profile: b'{"schema_version": 1}\n'})
+        hashes = {f"model/{path.name}": sha256(data) for path, data in files.items()}
+        return writer.finish(
+            replace(
+                writer.record,
+                status=RunStatus.COMPLETED,
+                metrics={"accuracy": MetricSummary(0.9, 0.01, (0.88, 0.92), (0.89, 0.91))},
+                environment={"python": "3.11.7", "packages": {"numpy": version("numpy"), "no-such-thing": "1.0"}},
+                files={**writer.record.files, **hashes},
+                code={name: sha256(data) for name, data in (code or {}).items()},
+            )
+        )
+
+    return make

@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from mlops_cli.errors import StoreError
 from mlops_cli.records import DatasetVersion, NamedDataset
-from mlops_cli.store.datasets import Datasets, from_json, to_json
+from mlops_cli.store.datasets import Datasets, files_in, from_json, to_json
 from mlops_cli.store.layout import WorkspacePaths
 
 
@@ -33,7 +34,7 @@ def add(datasets, tmp_path):
 
 def add_path(datasets, path, name="iris", **more):
     with datasets.changing():
-        files = datasets.take(path)
+        files = datasets.take([(path.name, path)] if path.is_file() else list(files_in(path)))
         table = DatasetVersion("c0ffee", 2, ())
         draft = NamedDataset(name, 0, files, path.is_dir(), more.pop("option", "csv"), table, **more)
         return datasets.add(draft)
@@ -78,6 +79,7 @@ def test_a_version_is_found_by_number_tag_and_latest(add, datasets):
         ("iris", "7", "no version '7'"),
         ("iris", "claen", "did you mean 'clean'"),
         ("../x", "latest", "cannot be a folder's name"),
+        ("iris", "", "no version ''"),
     ],
 )
 def test_what_is_not_there_is_one_line_with_what_is(add, datasets, name, version, message):
@@ -91,6 +93,50 @@ def test_what_is_not_there_is_one_line_with_what_is(add, datasets, name, version
 def test_a_tag_never_means_something_else(add, datasets, tag):
     with pytest.raises(StoreError):
         datasets.tag(add("a\n1\n")[0], tag)
+
+
+@pytest.mark.parametrize(
+    "tag", ["007", "0", "1_0", "1e3", "0x1F", "1.5", "nan", "inf", "yes", "Off", "true", "null", "Null"]
+)
+def test_a_tag_is_no_word_that_a_config_reads_as_a_number_or_as_true_or_false(add, datasets, tag):
+    with pytest.raises(StoreError, match=f"'{tag}' is read as a number, as true, false or null"):
+        datasets.tag(add("a\n1\n")[0], tag)
+    assert datasets.tags("iris") == {}
+
+
+@pytest.mark.parametrize("tag", ["clean", "v1", "2024-01-01", "1e3x", "y", "_1"])
+def test_a_tag_may_be_any_other_word(add, datasets, tag):
+    datasets.tag(add("a\n1\n")[0], tag)
+    assert datasets.find_ref(f"iris@{tag}").number == 1
+
+
+def test_a_version_that_is_removed_while_others_look_is_none_to_them(add, datasets, monkeypatch):
+    first, second = add("a\n1\n")[0], add("a\n2\n")[0]
+    numbers, listed = Datasets.numbers, iter([[1, 2]])
+    datasets.remove(second)
+    monkeypatch.setattr(Datasets, "numbers", lambda self, name: next(listed, None) or numbers(self, name))
+    assert datasets.versions("iris") == [first]
+    listed = iter([[1, 2]])
+    assert datasets.find("iris") == first
+    listed = iter([[1, 2]])
+    with pytest.raises(StoreError, match="has no version '2'"):
+        datasets.find("iris", 2)
+
+
+def test_a_place_that_is_read_stays_when_its_version_is_removed(add, datasets, tmp_path, monkeypatch):
+    version, clock = add("a\n1\n")[0], tmp_path / "clock"
+    place = datasets.place(version)
+    made = place.parent.stat().st_ctime
+    while clock.touch() or clock.stat().st_ctime == made:  # until the clock of the file system moves on
+        pass
+    datasets.place(version)
+    datasets.remove(version)
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now)
+    datasets.collect(frozenset(), min_age=now - (made + clock.stat().st_ctime) / 2)
+    assert place.read_text() == "a\n1\n"
+    datasets.collect(frozenset())
+    assert not place.exists()
 
 
 def test_the_number_of_a_removed_version_is_not_given_again(add, datasets):

@@ -1,5 +1,6 @@
 """Contents by their sha256: each once, never changed, whole or not there, whoever writes or dies."""
 
+import errno
 import hashlib
 import os
 import signal
@@ -41,6 +42,20 @@ def test_the_same_content_is_kept_once(tmp_path, objects):
     assert objects.add(content(tmp_path, name="b.csv")) == first
     assert objects.path(first).stat().st_ino == node
     assert not list((tmp_path / "objects" / ".new").iterdir())
+
+
+def test_a_content_that_another_user_has_added_is_kept_as_it_is(tmp_path, objects, monkeypatch):
+    digest = objects.add(content(tmp_path))
+    place, chmod = objects.path(digest), Path.chmod
+
+    def refuse(path, mode):
+        if path == place:
+            raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
+        chmod(path, mode)
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    assert objects.add(content(tmp_path, name="b.csv")) == digest
+    assert objects.usable(digest)
 
 
 def test_to_change_the_file_does_not_change_the_object(tmp_path, objects):

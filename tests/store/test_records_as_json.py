@@ -11,16 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_cli.records import (
+    Baseline,
     BestTrial,
     Column,
     Counts,
     DatasetVersion,
+    Dates,
     Direction,
     ErrorInfo,
     GitState,
     Kind,
     MetricSummary,
     Notice,
+    PairedDifference,
     ProcessInfo,
     RunRecord,
     RunStatus,
@@ -29,9 +32,12 @@ from mlops_cli.records import (
     Task,
     TrialResult,
     TrialState,
+    Verdict,
 )
 from mlops_cli.store.files import json_bytes, json_line
 from mlops_cli.store.serialize import (
+    column_from_json,
+    column_to_json,
     run_from_json,
     run_to_json,
     signature_from_json,
@@ -75,6 +81,19 @@ trial = st.builds(
 dataset = st.builds(
     DatasetVersion, st.text(), count, st.lists(column, max_size=3).map(tuple), st.none() | st.text(), st.text()
 )
+difference = st.builds(
+    PairedDifference,
+    st.text(),
+    st.sampled_from(Direction),
+    real,
+    st.none() | st.tuples(real, real),
+    st.none() | real,
+    count,
+    st.sampled_from(Verdict),
+)
+baseline = st.builds(
+    Baseline, st.text(), st.text(), st.dictionaries(st.text(), metric, max_size=2), st.none() | difference
+)
 run = st.builds(
     RunRecord,
     id=st.text(),
@@ -89,7 +108,8 @@ run = st.builds(
     best=st.none() | st.builds(BestTrial, count, params),
     metrics=st.dictionaries(st.text(), metric, max_size=2),
     params=params,
-    splits=st.none() | st.builds(SplitsInfo, st.text(), count, real),
+    splits=st.none() | st.builds(SplitsInfo, st.text(), count, real, st.none() | count),
+    baselines=st.lists(baseline, max_size=2).map(tuple),
     counts=st.builds(Counts, count, count, count, count, count, count),
     dataset=st.none() | dataset,
     git=st.builds(GitState, st.none() | st.text(), st.none() | st.booleans()),
@@ -185,6 +205,15 @@ def test_a_record_has_the_keys_that_scripts_depend_on():
     assert data["warnings"] == [{"code": "constant", "message": "a is constant"}]
     assert set(data["counts"]) == {"trials", "completed", "failed", "pruned", "reused", "lost"}
     assert data["git"] == {"commit": None, "dirty": None}
+
+
+def test_a_column_says_how_its_dates_are_written_and_an_old_one_that_does_not_is_read():
+    written = {"name": "day", "dtype": "datetime64[us]", "kind": "datetime", "missing": 0, "unique": 3}
+    old = Column("day", "datetime64[us]", Kind.DATETIME, 0, 3)
+    assert column_from_json(written) == old
+    assert column_to_json(old) == written
+    for column in (replace(old, dates=Dates(day_first=True, zoned=False)), replace(old, categories="str")):
+        assert column_from_json(json.loads(json_bytes(column_to_json(column)))) == column
 
 
 def test_a_journal_line_has_the_keys_that_scripts_depend_on():

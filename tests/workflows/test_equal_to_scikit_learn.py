@@ -7,6 +7,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import f1_score, make_scorer
@@ -132,6 +133,24 @@ def test_calibration_and_a_threshold_around_the_model(experiment, mixed):
     pipeline = Pipeline([("columns", tabular()), ("model", model)])
     expected = cross_validate(pipeline, mixed, mixed["survived"], cv=FIVE, scoring=["f1", "roc_auc"])
     assert_same(mlops.run(name), expected, {"f1": "f1", "roc_auc": "roc_auc"})
+
+
+def test_calibration_fits_steps_that_read_the_target_in_its_own_folds(experiment, mixed):
+    name = experiment("""
+        defaults: [experiment, {data: csv}, {transforms: [tabular, select]}, {model: logistic_regression}, _self_]
+        data: {path: data/mixed.csv, target: survived, drop: [note, weight, family, amount]}
+        transforms: {select: {k: 3}}
+        calibration: {_target_: sklearn.calibration.CalibratedClassifierCV, method: sigmoid}
+        evaluation: {metrics: [neg_log_loss]}
+        """)
+    whole = make_pipeline(tabular(), SelectKBest(k=3), LogisticRegression(max_iter=1000))
+    expected = cross_validate(
+        CalibratedClassifierCV(whole), mixed, mixed["survived"], cv=FIVE, scoring=["neg_log_loss"]
+    )
+    run = mlops.run(name)
+    assert_same(run, expected, {"neg_log_loss": "neg_log_loss"})
+    fitted = CalibratedClassifierCV(whole).fit(mixed, mixed["survived"])
+    np.testing.assert_allclose(run.model().predict_proba(mixed), fitted.predict_proba(mixed), rtol=0, atol=1e-9)
 
 
 def test_a_forest_whose_trees_are_drawn_from_the_seed(experiment, mixed):

@@ -8,7 +8,7 @@ from imblearn.under_sampling import RandomUnderSampler
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_validate
+from sklearn.model_selection import StratifiedKFold, TunedThresholdClassifierCV, cross_validate
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -51,6 +51,16 @@ def test_scores_are_those_of_imbalanced_learns_own_pipeline(experiment, mixed, o
     expected = cross_validate(pipeline, mixed, mixed["survived"], cv=FIVE, scoring=["roc_auc", "f1"])
     for metric in ("roc_auc", "f1"):
         np.testing.assert_allclose(run.metrics[metric].splits, expected[f"test_{metric}"], rtol=0, atol=1e-12)
+
+
+def test_a_threshold_is_chosen_on_rows_that_nothing_was_made_of(experiment, mixed):
+    whole = Pipeline(
+        [("columns", tabular()), ("resample", SMOTE(random_state=0)), ("model", LogisticRegression(max_iter=1000))]
+    )
+    tuned = TunedThresholdClassifierCV(whole, scoring="f1")
+    expected = cross_validate(tuned, mixed, mixed["survived"], cv=FIVE, scoring="f1")
+    run = mlops.run(experiment(CONFIG), ["threshold=f1", "evaluation.metrics=[f1]", "model.C=1,100"])
+    np.testing.assert_allclose(run.results[0].scores["f1"], expected["test_score"], rtol=0, atol=1e-12)
 
 
 def test_trials_that_share_their_steps_resample_once_for_each_split(experiment, monkeypatch):
@@ -101,6 +111,7 @@ def test_pruning_by_rows_resamples_the_share_that_is_trained_on(experiment):
             "evens out classes",
         ),
         (["data.weight=weight"], "cannot tell their weights, and data.weight gives some"),
+        (["data.weight=weight", "threshold=f1"], "threshold: folds that fit the steps anew cannot hand data.weight on"),
         (["transforms.resample.columns=numeric"], "takes whole rows, and this leaves out port, sex"),
         (["transforms.resample.k=3"], "SMOTE has no parameter 'k'.*k_neighbors"),
     ],

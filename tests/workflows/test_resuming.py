@@ -32,7 +32,7 @@ SWEEPS["points that are alike"] = [
     "transforms.impute_numeric.strategy=mean,median",
 ]
 
-TIMES = ("started", "ended", "duration_s", "process", "id", "path", "files")
+TIMES = ("started", "ended", "duration_s", "process", "id", "path", "files", "audit")
 
 
 class Interrupted(Exception):  # noqa: N818
@@ -299,7 +299,7 @@ def test_rows_held_out_in_a_file_are_part_of_what_a_run_depends_on(experiment, w
     name = experiment(CONFIG.replace("test: 0.2", "test: data/test.csv"))
     begun = interrupted(name, ["model.C=1,2,3"], 1)
     mixed.iloc[:40].to_csv(workspace / "data" / "test.csv", index=False)
-    with pytest.raises(StoreError, match=r"the rows of evaluation\.test have changed"):
+    with pytest.raises(StoreError, match=r"the data of evaluation\.test has changed \(50 rows are 40"):
         mlops.resume(begun.id)
 
 

@@ -19,7 +19,7 @@ from mlops_cli.errors import ConfigError, DataError, MlopsError, StoreError, Usa
 from mlops_cli.records import RunRecord, RunStatus
 from mlops_cli.store.datasets import Datasets
 from mlops_cli.store.layout import WorkspacePaths
-from mlops_cli.workflows import datasets
+from mlops_cli.workflows import adding, datasets
 from mlops_cli.workflows.adding import AddOptions, add
 
 if TYPE_CHECKING:
@@ -169,6 +169,16 @@ def test_an_address_is_added_by_what_it_gives_and_read_without_it(file, workspac
     assert not any("secret" in p.read_text() for p in (workspace / ".mlops" / "datasets" / "names").rglob("*.json"))
 
 
+def test_a_folder_with_brackets_in_its_name_is_no_pattern(file, workspace):
+    folder = workspace / "data" / "[raw]"
+    folder.mkdir()
+    points(folder / "a.csv", 30)
+    points(folder / "b.csv", 50)
+    version = add(str(folder / "*.csv"), "points").version
+    assert ([f.path for f in version.files], version.table.rows) == (["a.csv", "b.csv"], 80)
+    assert [f.path for f in add("data/[[]raw]/a.*", "points").version.files] == ["a.csv"]
+
+
 def test_who_lists_csv_and_says_a_name_is_told_of_the_option(two, workspace):
     (workspace / "configs" / "e.yaml").write_text(CONFIG.replace("{model:", "{data: csv}, {model:"))
     with pytest.raises(ConfigError, match='"- data: dataset" in the defaults'):
@@ -247,6 +257,65 @@ def test_what_is_asked_wrongly_adds_nothing(file, workspace, place, name, option
     assert datasets.list_datasets() == ((), ())
 
 
+def reading_also(monkeypatch, change):
+    """Let something else happen while ``add`` reads."""
+    read = adding._read
+
+    def slow(*arguments):
+        change()
+        return read(*arguments)
+
+    monkeypatch.setattr(adding, "_read", slow)
+
+
+@pytest.mark.parametrize("change", ["a part comes", "a part goes", "a part is written into"])
+def test_a_folder_that_changes_while_it_is_read_is_refused(workspace, monkeypatch, change):
+    parts = workspace / "data" / "parts"
+    parts.mkdir()
+    for name in ("a.csv", "b.csv"):
+        points(parts / name, 30)
+    changes = {
+        "a part comes": lambda: points(parts / "c.csv", 30),
+        "a part goes": (parts / "b.csv").unlink,
+        "a part is written into": lambda: points(parts / "b.csv", 40),
+    }
+    reading_also(monkeypatch, changes[change])
+    with pytest.raises(DataError, match="data/parts: it changed while it was read"):
+        add("data/parts", "points")
+    assert datasets.list_datasets() == ((), ())
+
+
+def test_a_part_that_comes_while_contents_are_stored_is_refused_too(workspace, monkeypatch):
+    parts = workspace / "data" / "parts"
+    parts.mkdir()
+    points(parts / "a.csv", 30)
+    take = Datasets.take
+
+    def slow(*arguments, **options):
+        points(parts / "b.csv", 30)
+        return take(*arguments, **options)
+
+    monkeypatch.setattr(Datasets, "take", slow)
+    with pytest.raises(DataError, match="it changed while it was read"):
+        add("data/parts", "points")
+
+
+def test_a_file_that_changed_while_it_was_read_is_not_linked(file, monkeypatch):
+    reading_also(monkeypatch, lambda: points(file, 61))
+    with pytest.raises(DataError, match="it changed while it was read"):
+        add(file, "points", AddOptions(link=True))
+    assert (file.stat().st_mode & 0o777, file.stat().st_nlink) == (0o644, 1)
+
+
+def test_a_note_for_a_content_that_is_there_is_not_dropped_in_silence(file):
+    add(file, "points", AddOptions(note="as it came"))
+    assert add(file, "points", AddOptions(note="as it came")).notices == ()
+    (said,) = add(file, "points", AddOptions(note="checked")).notices
+    assert said.message == (
+        "points@1 has this content already, and keeps its note 'as it came'; a version never changes"
+    )
+
+
 def test_a_flipped_byte_ends_a_run_before_it_reads_and_verify_names_it(two):
     path = two.objects.path(two.find("points", 2).files[0].sha256)
     path.chmod(0o644)
@@ -290,8 +359,14 @@ def test_a_version_that_a_registered_model_was_trained_on_always_stays(two, work
     (folder / "version.json").write_text('{"schema_version": 1, "dataset": {"source": "points@1"}}')
     with pytest.raises(StoreError, match="the registered model m/1 was trained on it"):
         datasets.removable("points@1", force=True)
-    with pytest.raises(UsageError, match="does not say which version"):
-        datasets.removable("points", force=True)
+
+
+@pytest.mark.parametrize(("ref", "number"), [("points", 2), ("points@latest", 2), ("points@moved", 2)])
+def test_only_a_number_says_which_version_is_removed(two, ref, number):
+    with pytest.raises(UsageError, match=rf"'{ref}' does not say which version \(mlops data rm points@{number}\)"):
+        datasets.removable(ref, force=True)
+    with pytest.raises(StoreError, match="has no version ''"):
+        datasets.removable("points@", force=True)
 
 
 def test_collecting_keeps_what_versions_and_recorded_snapshots_need(two, workspace):
@@ -327,7 +402,7 @@ def keep_snapshot(two, workspace, version: str) -> str:
         writer.write(version.encode())
     place = workspace / ".mlops" / "datasets" / "snapshots" / f"{version}.json"
     place.parent.mkdir(exist_ok=True)
-    value = {"schema_version": 1, "version": version, "source": "x", "files": {}, "names": {}, "table": writer.digest}
+    value = {"schema_version": 1, "version": version, "source": "x", "readings": [], "table": writer.digest}
     place.write_text(json.dumps(value))
     return writer.digest
 

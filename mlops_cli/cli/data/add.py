@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlops_cli.cli.options import Json, Quiet, Verbose, read_pairs
+from mlops_cli.cli.data.options import As, Read, read_options
+from mlops_cli.cli.options import Json, Quiet, Verbose
 from mlops_cli.cli.screen import dump, err, line
-from mlops_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from mlops_cli.workflows.adding import Added
@@ -25,13 +25,8 @@ def add(
     key: Annotated[
         str | None, typer.Option("--key", metavar="COLUMN", help="The column that tells rows apart, for data diff.")
     ] = None,
-    read: Annotated[
-        list[str] | None,
-        typer.Option("--read", metavar="K=V", help="Of the reader: sep=';' decimal=','; may be given several times."),
-    ] = None,
-    option: Annotated[
-        str | None, typer.Option("--as", metavar="OPTION", help="How it is read: csv, parquet …; else by the suffix.")
-    ] = None,
+    read: Read = None,
+    option: As = None,
     link: Annotated[
         bool, typer.Option("--link", help="Keep the files as hard links; they become read-only under their own names.")
     ] = False,
@@ -67,33 +62,3 @@ def _tell(added: Added) -> None:
     for item in added.notices:
         err().print(notice(item))
     line(headline(added.version) if added.is_new else f"unchanged: {added.version.ref} has this content")
-
-
-def read_options(pairs: list[str]) -> dict[str, Any]:
-    r"""Return options of a reader as they were typed: ``header=null``, ``sep=;``, ``sep=\t``, ``na_values=['?', '-']``.
-
-    Raises
-    ------
-    UsageError
-        One is not K=V.
-    """
-    return {key: _value(key, value) for key, value in read_pairs(pairs, "--read is K=V", "--read 'sep=;'").items()}
-
-
-def _value(key: str, text: str) -> Any:
-    """Return a value as YAML reads it; a separator, which means something else there, is itself."""
-    if len(text) <= 2 and not text.isalnum():
-        return text.replace("\\t", "\t")
-    import yaml
-
-    from mlops_cli.config.yaml_guard import check_text
-    from mlops_cli.errors import ConfigError
-
-    try:
-        check_text(text, "--read")
-        return yaml.safe_load(text)
-    except (ConfigError, yaml.YAMLError) as error:
-        if text.startswith(("[", "{")):
-            hint = "quote what is inside it: \"['?', '-']\""
-            raise UsageError(f"--read {key}: is no list or mapping as YAML has it: {text}", hint=hint) from error
-        return text

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mlops_cli.cli import screen
-from mlops_cli.cli.data.options import DataRef
+from mlops_cli.cli.data.options import As, Config, DataRef, Read, how_read
 from mlops_cli.cli.options import Json, Quiet, Verbose
 from mlops_cli.cli.screen import dump, line
 from mlops_cli.errors import ExitCode
@@ -24,6 +24,9 @@ def diff(
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Show the columns whose values have not moved too.")] = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 4 where they differ.")] = False,
+    read: Read = None,
+    option: As = None,
+    config: Config = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -35,7 +38,7 @@ def diff(
     from mlops_cli.views.datadiff import as_json, data_difference, has_moved
     from mlops_cli.workflows.datasets import diff as compare
 
-    found = compare(a, b, key=key)
+    found = compare(a, b, key=key, how=how_read(read, option, config))
     if json:
         dump(as_json(found))
     elif quiet:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mlops_cli.cli.data.options import As, Config, Read, how_read
 from mlops_cli.cli.options import Json, Verbose
 from mlops_cli.cli.screen import dump, line, show
 from mlops_cli.errors import ExitCode, UsageError
@@ -18,15 +19,14 @@ Source = Annotated[
     str,
     typer.Argument(metavar="PATH|NAME|CONFIG", help="A file or address, a named data set, or an experiment's data."),
 ]
-Config = Annotated[
-    str | None, typer.Option("--config", metavar="NAME", help="Read the file as this experiment reads its data.")
-]
 
 
 def expect(
     source: Source,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE.yaml", help="Write it there.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Without room for anything that is not there now.")] = False,
+    read: Read = None,
+    option: As = None,
     config: Config = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
     verbose: Verbose = False,
@@ -41,7 +41,7 @@ def expect(
 
     if output is not None:
         _check_place(output, force=force)
-    text = suggest_rules(source, config=config, strict=strict)
+    text = suggest_rules(source, how=how_read(read, option, config), strict=strict)
     if output is None:
         line(text.rstrip("\n"))
         return
@@ -61,6 +61,8 @@ def check(
     rules: Annotated[
         Path | None, typer.Option("--expect", metavar="FILE.yaml", help="The rules; else those of the experiment.")
     ] = None,
+    read: Read = None,
+    option: As = None,
     config: Config = None,
     json: Json = False,
     verbose: Verbose = False,
@@ -72,7 +74,7 @@ def check(
     from mlops_cli.views.expectations import as_json, checked_text
     from mlops_cli.workflows.expect import check_data, sentences
 
-    found = check_data(source, rules, config=config)
+    found = check_data(source, rules, how=how_read(read, option, config))
     if json:
         dump(as_json(found))
     else:

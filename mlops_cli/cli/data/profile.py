@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mlops_cli.cli import screen
-from mlops_cli.cli.data.options import DataRef
+from mlops_cli.cli.data.options import As, Config, DataRef, Read, how_read
 from mlops_cli.cli.options import Json, Quiet, Verbose
 from mlops_cli.cli.screen import dump, line
 
@@ -24,19 +24,23 @@ def profile(
         Path | None, typer.Option("--html", metavar="FILE.html", help="Write a page with more, which opens offline.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is no such page.")] = False,
+    read: Read = None,
+    option: As = None,
+    config: Config = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Show what data looks like: for each column missing values, mean and spread, distribution."""
+    how = how_read(read, option, config)
     if html is not None:
         from mlops_cli.workflows.profile_page import write_profile_page
 
-        line(str(write_profile_page(data, html, target=target, force=force)))
+        line(str(write_profile_page(data, html, target=target, how=how, force=force)))
         return
     from mlops_cli.workflows.datasets import profile as describe
 
-    found = describe(data, target=target)
+    found = describe(data, target=target, how=how)
     if json:
         from mlops_cli.store.profiles import profile_to_json
 

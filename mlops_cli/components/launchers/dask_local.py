@@ -71,7 +71,7 @@ def _parameters(spec: LauncherSpec, folder: str) -> dict[str, Any]:
 
 def _restore(environment: Mapping[str, str]) -> None:
     """Undo what Dask sets for its workers in this process, so that they have it from their start."""
-    for name in {*_ENVIRONMENT, "PYTHONHASHSEED"}:
+    for name in {*_ENVIRONMENT, "PYTHONHASHSEED", "__DASK_PARENT_PID"}:
         if name in environment:
             os.environ[name] = environment[name]
         else:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,12 +22,15 @@ from mlops_cli.components.sources.options import first_line
 from mlops_cli.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _ATTRIBUTE = re.compile(rf"@attribute\s+({_QUOTED}|[^\s{{]+)\s*(.+)", re.IGNORECASE | re.DOTALL)
 _VALUE = re.compile(rf"\s*({_QUOTED}|[^,]*?)\s*(?:,|$)")
 _SINGLE = re.compile(r"(?:^|,)\s*'")
+_QUOTED_MARK = re.compile(r"'\s*\?\s*'|\"\s*\?\s*\"")
+_MARK = "\ue000"
+"""Stands for a question mark in quotes, which is a value, while the rows are parsed: private, so in no file."""
 _NUMERIC = ("numeric", "real", "integer")
 _JAVA_DATES = {"yyyy": "%Y", "yy": "%y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S", "SSS": "%f"}
 _JAVA_PART = re.compile("|".join(sorted(_JAVA_DATES, key=len, reverse=True)))
@@ -52,11 +56,18 @@ class ArffSource(FileSource):
         As `FileSource`; compressed by its extension.
     encoding : str
         Of the text.
+    as_text : tuple of str, optional
+        Numeric columns whose values are kept as they are written, so that ``007`` stays ``007``.
     """
 
     encoding: str = "utf-8"
+    as_text: tuple[str, ...] = ()
 
     SUFFIXES: ClassVar[tuple[str, ...]] = (".arff",)
+
+    def reading_as_text(self, names: Iterable[str]) -> ArffSource:
+        """Return the same source that keeps these columns as they are written."""
+        return replace(self, as_text=(*self.as_text, *names))
 
     def _load_file(self) -> pd.DataFrame:
         path = Path(str(self.path))
@@ -70,6 +81,7 @@ class ArffSource(FileSource):
         except UnicodeError:
             raise DataError(f"{path}: is not {self.encoding} text", hint="data.encoding=latin-1") from None
         attributes, body = _parted(path, text)
+        attributes = [replace(a, kind="text") if a.name in self.as_text else a for a in attributes]
         return _typed(path, _rows(path, attributes, body), attributes)
 
 
@@ -151,7 +163,35 @@ def _rows(path: Path, attributes: Sequence[_Attribute], body: str) -> pd.DataFra
     if lines[0].lstrip().startswith("{"):
         raise DataError(f"{path}: is a sparse ARFF file, which is not read", hint="write it dense, or as svmlight")
     quote = "'" if any(_SINGLE.search(line) for line in lines) else '"'
+    lines = [_in_one_quote(line, quote) for line in lines]
     try:
+        table, is_cut = _split(lines, quote, attributes)
+    except (pd.errors.ParserError, ValueError) as error:
+        _check_lengths(path, lines, quote, len(attributes))
+        raise DataError(f"{path}: its rows cannot be read: {first_line(error)}") from error
+    if is_cut or (table.iloc[:, -1] == "").any():  # a row that ends too early looks so
+        _check_lengths(path, lines, quote, table.shape[1])
+    return table
+
+
+def _in_one_quote(line: str, quote: str) -> str:
+    """Return a line whose values are in this quote alone, as pandas takes it, and that marks a ``?`` in quotes."""
+    if not _QUOTED_MARK.search(line) and (quote == '"' or '"' not in line):
+        return line
+    values = _VALUE.findall(line)[: _count(line)]
+    return ",".join(_requoted(value, quote) if value[:1] in {"'", '"'} else value for value in values)
+
+
+def _requoted(value: str, quote: str) -> str:
+    plain = _unquoted(value)
+    kept = plain.replace("\\", "\\\\").replace(quote, f"\\{quote}")
+    return f"{quote}{_MARK if plain.strip() == '?' else kept}{quote}"
+
+
+def _split(lines: Sequence[str], quote: str, attributes: Sequence[_Attribute]) -> tuple[pd.DataFrame, bool]:
+    """Return the rows, and whether values beyond the last column were left out: pandas does no more than warn."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", pd.errors.ParserWarning)
         table: pd.DataFrame = pd.read_csv(
             io.StringIO("\n".join(lines)),
             header=None,
@@ -163,23 +203,20 @@ def _rows(path: Path, attributes: Sequence[_Attribute], body: str) -> pd.DataFra
             escapechar="\\",
             skipinitialspace=True,
         )
-    except (pd.errors.ParserError, pd.errors.ParserWarning, ValueError) as error:
-        raise DataError(f"{path}: its rows cannot be read: {first_line(error)}") from error
-    if (table.iloc[:, -1] == "").any():  # a row that ends too early looks so
-        _check_lengths(path, lines, quote, table.shape[1])
-    return table
+    return table, bool(said)
 
 
 def _check_lengths(path: Path, lines: Sequence[str], quote: str, expected: int) -> None:
     rows = csv.reader(lines, quotechar=quote, escapechar="\\", skipinitialspace=True)
     for number, row in enumerate(rows, start=1):
-        if len(row) < expected:
+        if len(row) < expected or any(row[expected:]):
             raise DataError(f"{path}: row {number} below @data has {len(row)} values for {expected} columns")
 
 
 def _typed(path: Path, table: pd.DataFrame, attributes: Sequence[_Attribute]) -> pd.DataFrame:
     columns = {a.name: table[a.name].str.strip() for a in attributes}
-    return pd.DataFrame({a.name: _column(path, columns[a.name].replace("?", None), a) for a in attributes})
+    values = {name: column.replace("?", None).replace(_MARK, "?") for name, column in columns.items()}
+    return pd.DataFrame({a.name: _column(path, values[a.name], a) for a in attributes})
 
 
 def _column(path: Path, column: pd.Series, attribute: _Attribute) -> pd.Series:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlops_cli.components.sources import inspection
-from mlops_cli.components.sources.plain import plain_values
+from mlops_cli.components.sources.plain import check_names, plain_values
 from mlops_cli.errors import ConfigError, DataError, MissingExtraError
 from mlops_cli.records import Notice
 
@@ -66,7 +66,9 @@ class DuckDbSource:
         try:
             with self._connection(duckdb) as connection:
                 self._check(connection, duckdb)
-                table: pd.DataFrame = connection.execute(self.query, dict(self.params) or None).df()
+                result = connection.execute(self.query, dict(self.params) or None)
+                check_names(column[0] for column in result.description)
+                table: pd.DataFrame = result.df()
         except duckdb.Error as error:
             raise _failed(error, duckdb) from None
         if table.empty:

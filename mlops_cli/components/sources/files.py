@@ -4,23 +4,38 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
+from mlops_cli.components.numerals import check_marks, way_of
 from mlops_cli.components.sources import inspection, opening
-from mlops_cli.components.sources.from_files import FileSource
+from mlops_cli.components.sources.batches import parquet_pieces
+from mlops_cli.components.sources.from_files import FileSource, with_rows
 from mlops_cli.components.sources.layout import check_names
-from mlops_cli.components.sources.options import checked_options, first_line, refused_option
+from mlops_cli.components.sources.options import (
+    as_written,
+    checked_options,
+    first_line,
+    options_of,
+    refused_option,
+    with_texts,
+)
+from mlops_cli.components.tables import with_plain_labels
+from mlops_cli.components.wanted import portion_of
 from mlops_cli.errors import ConfigError, DataError, MissingExtraError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
+    from mlops_cli.contracts import Portion, Wanted
     from mlops_cli.records import Notice
+
+
+_HEAD, _PIECE = 2**16, 2**24
+"""Bytes of a file of JSON lines: those by which the length of a line is known, and those of a piece."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +67,29 @@ class ParquetSource(FileSource):
         DataError
             It is no parquet file, is cut off, or has no rows; or parts do not agree.
         """
+        return self._load_file() if self._is_partitioned else super().load()
+
+    def load_less(self, wanted: Wanted) -> Portion:
+        """Return the wanted rows and columns; a folder in which folders are named for a column is read whole."""
+        return portion_of(self.load(), wanted) if self._is_partitioned else super().load_less(wanted)
+
+    def pieces(self, wanted: Wanted) -> Generator[pd.DataFrame]:
+        """Yield the wanted columns of all rows; a folder in which folders are named for a column comes in one piece."""
+        yield from [self.load_less(wanted).table] if self._is_partitioned else super().pieces(wanted)
+
+    @property
+    def _is_partitioned(self) -> bool:
+        """Whether parts lie in folders named ``column=value``, which are columns too."""
         is_one = isinstance(self.path, str | Path) and self.source_column is None
-        return self._load_file() if is_one and _is_partitioned(Path(str(self.path))) else super().load()
+        path = Path(str(self.path))
+        return is_one and path.is_dir() and any(p.is_dir() for p in path.glob("*=*"))
+
+    def _pieces(self, wanted: Wanted) -> Iterator[pd.DataFrame]:
+        path = Path(str(self.path))
+        opening.check_file(path)
+        _check_parquet_size(path)
+        pieces = None if self.read else parquet_pieces(path, wanted)
+        return super()._pieces(wanted) if pieces is None else pieces
 
     def _load_file(self) -> pd.DataFrame:
         path = Path(str(self.path))
@@ -65,7 +101,7 @@ class ParquetSource(FileSource):
             raise DataError(
                 f"{path}: cannot be read as parquet: {first_line(error)}", hint="is it a whole parquet file?"
             ) from error
-        return _with_rows(path, table)
+        return with_rows(path, table)
 
     def inspect(self, table: pd.DataFrame) -> list[Notice]:
         """Return what text columns show of being numbers or dates."""
@@ -106,7 +142,7 @@ class JsonSource(FileSource):
             raise _bad_json(path, compression, options, error) from error
         if not all(isinstance(name, str) for name in table.columns):
             raise DataError(f"{path}: is JSON but not a table", hint='expected [{"column": value, …}, …]')
-        return _with_rows(path, table)
+        return with_rows(path, table)
 
 
 @dataclass(frozen=True)
@@ -126,6 +162,21 @@ class JsonLinesSource(JsonSource):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "read", {"lines": True, **(self.read or {})})
+
+    def _pieces(self, wanted: Wanted) -> Iterator[pd.DataFrame]:
+        path, options = Path(str(self.path)), {**_json_defaults(), **(self.read or {})}
+        compression = opening.compression_of(path, options.pop("compression", "infer"))
+        if (
+            not wanted.is_passing
+            or not options["lines"]
+            or "nrows" in options
+            or not opening.is_opened_here(compression)
+        ):
+            yield from super()._pieces(wanted)
+            return
+        opening.check_file(path)
+        _check_json_head(path, compression)
+        yield from _pieces_of_lines(path, compression, options, wanted)
 
 
 @dataclass(frozen=True)
@@ -160,14 +211,17 @@ class ExcelSource(FileSource):
         path = Path(str(self.path))
         opening.check_file(path)
         _check_excel(path)
-        options = dict(self.read or {})
-        given = options.get("dtype") or {}
-        if self.as_text and isinstance(given, Mapping):
-            options["dtype"] = {**dict.fromkeys(self.as_text, str), **given}
+        options = with_texts(self.read or {}, self.as_text)
         table = self._sheet(path, options)
+        if way := way_of(options):
+            check_marks(path, self._sheet(path, as_written(options, object)), table, way)
         if "names" not in options and options.get("header", 0) == 0:
             table = self._checked_names(path, table, options)
-        return _with_rows(path, table.rename(columns=lambda n: n.strip() if isinstance(n, str) else n))
+        return with_rows(path, table.rename(columns=lambda n: n.strip() if isinstance(n, str) else n))
+
+    def _inspect_file(self, table: pd.DataFrame) -> list[Notice]:
+        """Return what text columns show of being numbers or dates."""
+        return inspection.of_texts(table, inspection.Reading(options_of(pd.read_excel), self.read or {}))
 
     def _sheet(self, path: Path, options: Mapping[str, Any]) -> pd.DataFrame:
         try:
@@ -201,17 +255,6 @@ class ExcelSource(FileSource):
         return table.iloc[:, kept]
 
 
-def _is_partitioned(path: Path) -> bool:
-    """Whether parts lie in folders named ``column=value``, which are columns too."""
-    return path.is_dir() and any(p.is_dir() for p in path.glob("*=*"))
-
-
-def _with_rows(path: Path, table: pd.DataFrame) -> pd.DataFrame:
-    if table.empty:
-        raise DataError(f"{path}: has no rows", hint="write or download it again")
-    return table
-
-
 def _check_parquet_size(path: Path) -> None:
     """Refuse a file whose runs of equal values would fill the memory."""
     if path.is_dir():
@@ -243,6 +286,26 @@ def _json_defaults() -> dict[str, Any]:
     """Return the options that leave values as they are written; pandas 2 needs one more."""
     options: dict[str, Any] = {"dtype": False, "precise_float": True}
     return options if int(pd.__version__.split(".", 1)[0]) >= 3 else {**options, "convert_dates": False}
+
+
+def _pieces_of_lines(
+    path: Path, compression: str | None, options: Mapping[str, Any], wanted: Wanted
+) -> Iterator[pd.DataFrame]:
+    """Yield the wanted columns of a file of JSON lines; those of its first piece, for nobody knows of more by then."""
+    chosen: list[str] | None = None
+    with opening.open_binary(path, compression) as file:
+        lines = file.read(_HEAD).splitlines() or [b""]
+    rows = max(1, _PIECE * len(lines) // sum(len(line) + 1 for line in lines))
+    try:
+        with opening.open_binary(path, compression) as file, pd.read_json(file, chunksize=rows, **options) as pieces:
+            for piece in pieces:
+                plain = with_plain_labels(piece)
+                chosen = wanted.names(list(plain.columns)) if chosen is None else chosen
+                yield plain.reindex(columns=chosen)
+    except UnicodeError:
+        raise opening.bad_encoding(path, compression, options.get("encoding") or "utf-8") from None
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise _bad_json(path, compression, options, error) from error
 
 
 def _check_json_head(path: Path, compression: str | None) -> None:

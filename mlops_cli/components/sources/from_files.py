@@ -7,16 +7,27 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mlops_cli.components.sources.gathering import File, gathered
-from mlops_cli.components.sources.stacking import Part, kinds_that_differ, stacked
+from mlops_cli.components.sources.gleaning import gleaned
+from mlops_cli.components.sources.stacking import KindsDifferError, Part, kinds_that_differ, short_names, stacked
+from mlops_cli.components.tables import with_plain_labels
+from mlops_cli.components.wanted import beside
 from mlops_cli.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
     import pandas as pd
 
+    from mlops_cli.contracts import Portion, Wanted
     from mlops_cli.records import Notice
+
+
+def with_rows(path: Path, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of a file, which must have rows."""
+    if table.empty:
+        raise DataError(f"{path}: has no rows", hint="write or download it again")
+    return table
 
 
 @dataclass(frozen=True)
@@ -50,16 +61,66 @@ class FileSource:
             A file cannot be read, or the files do not agree.
         """
         with self._files() as files:
-            parts = self._parts(files)
-            if len(parts) > 1 and (differing := kinds_that_differ(parts)):
-                parts = self._parts(files, as_text=tuple(differing))
-            return stacked(parts, self.source_column)
+            if len(files) == 1:
+                return stacked([Part(files[0].called, self._of(files[0])._load_file())], self.source_column)
+            return self._stacked(files)
+
+    def _stacked(self, files: Sequence[File]) -> pd.DataFrame:
+        """Return the table of several files; numbers in one and text in another are text, as in one file of all."""
+        parts = self._parts(files)
+        if differing := kinds_that_differ(parts):
+            parts = self._parts(files, as_text=tuple(differing))
+        return stacked(parts, self.source_column)
 
     def inspect(self, table: pd.DataFrame) -> list[Notice]:
-        """Return what the raw form of the first file shows and the table hides."""
+        """Return what the raw form of the first file, one in the middle and the last one show and the table hides."""
         with self._files() as files:
             own = table.drop(columns=self.source_column) if self.source_column in table.columns else table
-            return self._of(files[0])._inspect_file(own)
+            looked_at = dict.fromkeys(files[place] for place in (0, len(files) // 2, -1))
+            found = [notice for file in looked_at for notice in self._of(file)._inspect_file(own)]
+            return list({(n.code, n.column or n.message): n for n in reversed(found)}.values())[::-1]
+
+    def load_less(self, wanted: Wanted) -> Portion:
+        """Return the wanted rows and columns of all files, one of which is held at a time, or a piece of it.
+
+        Raises
+        ------
+        DataError
+            A file cannot be read, or the files do not agree.
+        ConfigError
+            A wanted column is not there.
+        """
+        with self._files() as files:
+            try:
+                return gleaned(self._all_pieces(files, wanted), wanted)
+            except KindsDifferError as error:
+                differing = tuple(error.columns)
+            # Not while the error is handled: it holds what was read.
+            return gleaned(self._all_pieces(files, wanted, differing), wanted)
+
+    def pieces(self, wanted: Wanted) -> Generator[pd.DataFrame]:
+        """Yield the wanted columns of all rows, in order, as far as this form of file can be read in pieces.
+
+        Raises
+        ------
+        DataError, ConfigError
+            As `load_less`, when it comes to what is wrong.
+        """
+        with self._files() as files:
+            yield from (part.table for part in self._all_pieces(files, wanted))
+
+    def _all_pieces(self, files: Sequence[File], wanted: Wanted, as_text: tuple[str, ...] = ()) -> Iterator[Part]:
+        reader = self._telling(as_text)
+        own = wanted if self.source_column is None else beside(wanted, self.source_column)
+        for file, name in zip(files, short_names([f.called for f in files]), strict=True):
+            for table in reader._of(file)._pieces(own):
+                whole = table if self.source_column is None else table.assign(**{self.source_column: name})
+                yield Part(file.called, whole)
+
+    def _pieces(self, wanted: Wanted) -> Iterator[pd.DataFrame]:
+        """Yield the rows of one file in order, with the wanted columns; here in one piece."""
+        table = with_plain_labels(self._load_file())
+        yield table[wanted.names(list(table.columns))]
 
     def _load_file(self) -> pd.DataFrame:
         raise NotImplementedError
@@ -81,10 +142,14 @@ class FileSource:
                 raise
 
     def _parts(self, files: Sequence[File], as_text: tuple[str, ...] = ()) -> list[Part]:
-        """Return what each file holds; numbers in one and text in another are text, as in one file of all rows."""
+        """Return what each file holds, with named levels of its index as columns."""
+        reader = self._telling(as_text)
+        return [Part(file.called, with_plain_labels(reader._of(file)._load_file())) for file in files]
+
+    def _telling(self, as_text: tuple[str, ...]) -> Self:
         tell: Any = getattr(self, "reading_as_text", None)
-        reader: Any = tell(as_text) if as_text and tell is not None else self
-        return [Part(file.called, reader._of(file)._load_file()) for file in files]
+        reader: Self = tell(as_text) if as_text and tell is not None else self
+        return reader
 
     def _of(self, file: File) -> Self:
         """Return the source of one of the files."""

@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
 
 from mlops_cli.components.sources import opening
+from mlops_cli.components.sources.kinds import suffix_of
 from mlops_cli.errors import ConfigError, DataError, did_you_mean
 
 if TYPE_CHECKING:
@@ -73,17 +74,25 @@ def _found(path: Path, suffixes: Sequence[str]) -> list[Path]:
         return _in_folder(path, suffixes)
     if not any(c in str(path) for c in _WILD) or path.exists():
         return [path]
-    anchor = Path(path.anchor or ".")
-    places = sorted(p for p in anchor.glob(str(path.relative_to(path.anchor))) if p.is_file())
+    folder, pattern = _parted(path)
+    is_hidden_meant = any(part.startswith(".") for part in Path(pattern).parts)
+    matching = (p for p in folder.glob(pattern) if p.is_file())
+    places = sorted(p for p in matching if is_hidden_meant or not _has_dot(p.relative_to(folder)))
     if not places:
-        raise DataError(f"{path}: no file has such a name", hint=_near(path))
+        raise DataError(f"{path}: no file has such a name", hint=_near(folder, pattern))
     return places
 
 
-def _near(path: Path) -> str:
-    folder = next(p for p in path.parents if not any(c in str(p) for c in _WILD))
-    if not folder.is_dir():
-        return f"the folder {folder} does not exist"
+def _parted(path: Path) -> tuple[Path, str]:
+    """Return the deepest folder that is there, and the pattern below it: brackets in a folder's name are no glob."""
+    folder = next((p for p in path.parents if p.is_dir()), Path(path.anchor or "."))
+    return folder, str(path.relative_to(folder))
+
+
+def _near(folder: Path, pattern: str) -> str:
+    first = Path(pattern).parts[0]
+    if len(Path(pattern).parts) > 1 and not any(c in first for c in _WILD):
+        return f"the folder {folder / first} does not exist"
     names = sorted(p.name for p in folder.iterdir())
     return f"{folder} has: {', '.join(names[:8])}{', …' if len(names) > 8 else ''}" if names else f"{folder} is empty"
 
@@ -91,7 +100,7 @@ def _near(path: Path) -> str:
 def _in_folder(folder: Path, suffixes: Sequence[str]) -> list[Path]:
     """Return the files of a folder that have one of the suffixes, those in folders inside it too."""
     visible = sorted(p for p in folder.rglob("*") if p.is_file() and not _is_hidden(p.relative_to(folder)))
-    places = [p for p in visible if any(s in suffixes for s in p.suffixes)]
+    places = [p for p in visible if suffix_of(p.name) in suffixes]
     if not places:
         shown = ", ".join(p.name for p in visible[:5])
         raise DataError(
@@ -99,6 +108,10 @@ def _in_folder(folder: Path, suffixes: Sequence[str]) -> list[Path]:
             hint=f"it has: {shown}" if shown else "it is empty",
         )
     return places
+
+
+def _has_dot(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _is_hidden(path: Path) -> bool:
@@ -155,11 +168,13 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _members(path: Path, names: Sequence[str], stream: Callable[[str], IO[bytes]], folder: Path) -> Iterator[File]:
+    taken = 0
     for name in names:
         target = folder / f"{len(list(folder.iterdir())):06d}" / PurePosixPath(name.replace("\\", "/")).name
         target.parent.mkdir()
         with stream(name) as source, target.open("xb") as file:
-            shutil.copyfileobj(opening.guarded(source, path), file, 2**18)
+            shutil.copyfileobj(opening.guarded(source, path, taken), file, 2**18)
+        taken += target.stat().st_size
         yield File(target, f"{path}/{name}")
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
+    from PIL import Image
 
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"})
 
@@ -24,7 +25,8 @@ class ImagesSource:
     """Pictures as a table: the columns ``px0``, ``px1`` …, ``target`` (the folder's name) and ``file``.
 
     Pixels are 0 to 255, row by row, and of a coloured picture the red, green and blue of each; all pictures are
-    brought to one size. ``transforms`` with a reshape make tensors of them again.
+    turned as their camera says and brought to one size, what is transparent is white. Of several pictures in one
+    file the first is read. ``transforms`` with a reshape make tensors of them again.
 
     Parameters
     ----------
@@ -54,7 +56,7 @@ class ImagesSource:
         Raises
         ------
         DataError
-            There are no folders or pictures, or a file is no picture.
+            There are no folders or pictures, or a file is no picture, or one of more than 8 bits.
         """
         import pandas as pd
 
@@ -88,13 +90,33 @@ class ImagesSource:
         return found
 
     def _pixels(self, file: Path) -> Any:
-        from PIL import Image, UnidentifiedImageError  # matplotlib brings it
+        from PIL import Image, ImageOps, UnidentifiedImageError  # matplotlib brings it
 
         try:
             with Image.open(file) as picture:
-                plain = picture.convert("L" if self.grayscale else "RGB")
+                _check_depth(file, picture.mode)
+                upright = ImageOps.exif_transpose(picture)
+                plain = _on_white(upright).convert("L" if self.grayscale else "RGB")
                 return np.asarray(plain.resize((self.size[1], self.size[0]))).reshape(-1)
         except UnidentifiedImageError:
             raise DataError(f"{file}: is no picture", hint="remove it, or save it again") from None
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             raise DataError(f"{file}: cannot be read as a picture: {error}", hint="save it again") from error
+
+
+def _check_depth(file: Path, mode: str) -> None:
+    """Refuse pixels that Pillow would cut off at 255 instead of scaling them."""
+    if mode == "F" or mode.startswith("I"):
+        bits = "16" if ";16" in mode else "32"
+        hint = "save it with 8 bits, scaled by what its values mean"
+        raise DataError(f"{file}: has pixels of {bits} bits (mode {mode}), and 8 are read", hint=hint)
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """Return a picture without transparency: what is hidden has any colour, often black all over."""
+    from PIL import Image
+
+    if not picture.has_transparency_data:
+        return picture
+    above = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", above.size, "white"), above)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
+from mlops_cli.components.sources.hints import below
 from mlops_cli.components.sources.stacking import kind_of
 from mlops_cli.contracts import InspectsItself
-from mlops_cli.errors import ConfigError, DataError, did_you_mean
+from mlops_cli.errors import ConfigError, DataError, MlopsError, did_you_mean
 from mlops_cli.records import Notice
 
 if TYPE_CHECKING:
@@ -94,19 +95,20 @@ class JoinSource:
         """
         whole, *others = self._tables
         for number, other in enumerate(others):
-            whole = self._joined(whole, other, "right" if len(others) == 1 else f"right[{number}]")
+            whole = self._joined(whole, other, _called(number, len(others)))
         return whole
 
     def inspect(self, table: pd.DataFrame) -> list[Notice]:
         """Return what each of the sources says of its own part."""
         said: list[Notice] = []
-        for source, part in zip(self._all, self._tables, strict=True):
+        for key, source, part in zip(self._places, self._all, self._tables, strict=True):
             if isinstance(source, InspectsItself):
-                said += source.inspect(part[[n for n in part.columns if n in table.columns]])
+                found = source.inspect(part[[n for n in part.columns if n in table.columns]])
+                said += [replace(notice, message=below(notice.message, key)) for notice in found]
         gaps = self._gaps() if self.how == "left" else 0
         if gaps:
             said.append(Notice("unmatched-rows", f"{gaps:,} of {len(table):,} rows found no partner: missing values"))
-        return said
+        return said + (self._left_out() if self.validate is None and not self.allow_loss else [])
 
     @property
     def _keys(self) -> tuple[list[str], list[str]]:
@@ -117,16 +119,33 @@ class JoinSource:
     def _all(self) -> list[Any]:
         return [self.left, *(self.right if isinstance(self.right, list | tuple) else [self.right])]
 
+    @property
+    def _places(self) -> list[str]:
+        """Where each source is in the config."""
+        count = len(self._all) - 1
+        return ["data.left", *(f"data.{_called(number, count)}" for number in range(count))]
+
     @cached_property
     def _tables(self) -> list[pd.DataFrame]:
         """What each source holds: read once, though it is joined and inspected."""
-        return [source.load() for source in self._all]
+        return [_loaded(source, key) for key, source in zip(self._places, self._all, strict=True)]
 
     def _gaps(self) -> int:
         left, right = self._keys
         first = self._tables[0]
         unmatched = [~_keys_of(first, left).isin(_keys_of(t, right)) for t in self._tables[1:]]
         return int(pd.concat(unmatched, axis=1).any(axis=1).sum()) if unmatched else 0
+
+    def _left_out(self) -> list[Notice]:
+        """Return which rows of the right have no partner; where no count of keys is declared, that is not refused."""
+        mine, theirs = self._keys
+        first, *others = self._tables
+        said = []
+        for number, other in enumerate(others):
+            alone = int((~_keys_of(other, theirs).isin(_keys_of(first, mine))).sum())
+            text = f"{alone:,} of the {len(other):,} rows of data.{_called(number, len(others))} have no partner"
+            said += [Notice("unmatched-rows", f"{text} in data.left and are left out")] if alone else []
+        return said
 
     def _joined(self, left: pd.DataFrame, right: pd.DataFrame, name: str) -> pd.DataFrame:
         mine, theirs = self._keys
@@ -164,6 +183,22 @@ class JoinSource:
 
 
 _FOUND = "__mlops_found__"
+
+
+def _loaded(source: Any, key: str) -> pd.DataFrame:
+    """Return what a source holds; what mends it is said of the source inside this one."""
+    try:
+        table: pd.DataFrame = source.load()
+    except MlopsError as error:
+        error.hint = error.hint and below(error.hint, key)
+        if isinstance(error, ConfigError) and (error.key or "").startswith("data."):
+            error.key = f"{key}.{str(error.key).removeprefix('data.')}"
+        raise
+    return table
+
+
+def _called(number: int, count: int) -> str:
+    return "right" if count == 1 else f"right[{number}]"
 
 
 def _list(value: str | list[str] | None) -> list[str]:

@@ -11,14 +11,16 @@ import itertools
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
+from mlops_cli.components.sources.opening import check_head
 from mlops_cli.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+_HEAD = 2**16
 _SEPARATORS = (",", ";", "\t", "|")
 _NUMBER = re.compile(r"\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*")
 _NOT_VALUES = frozenset({"", "na", "nan", "null", "none", "?", "n/a"})
@@ -64,6 +66,33 @@ def layout_of(text: str, options: Mapping[str, Any]) -> Layout | None:
     header_row = (None if names is not None else 0) if header == "infer" else header
     given = tuple(str(n) for n in names) if names is not None else None
     return Layout(lines, rows, separator, header_row, header == "infer" and names is None, given)
+
+
+def layout_of_file(path: Path, file: IO[bytes], options: Mapping[str, Any]) -> Layout | None:
+    """Return the layout of an open file, of whose beginning as much is read as shows a header and a row.
+
+    Raises
+    ------
+    DataError
+        It is no text.
+    """
+    head = file.read(_HEAD)
+    is_wide = head[:2] in {b"\xff\xfe", b"\xfe\xff"}
+    encoding = options.get("encoding") or ("utf-16" if is_wide else "utf-8")
+    check_head(path, head, encoding)
+    more = head if len(head) == _HEAD else b""
+    while True:
+        text = head.decode(encoding, errors="replace").removeprefix("\ufeff")
+        layout = layout_of(_whole_lines(text) if more else text, options)
+        if not more or layout is None or (layout.body and len(layout.rows) > 1):
+            return layout
+        more = file.read(len(head))
+        head += more
+
+
+def _whole_lines(text: str) -> str:
+    """Return a text that was cut off anywhere without the line that it ends in."""
+    return text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
 
 
 def plain_lines(lines: Iterable[str], options: Mapping[str, Any]) -> Iterator[str]:

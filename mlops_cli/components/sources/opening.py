@@ -100,9 +100,19 @@ def open_binary(path: Path, compression: str | None) -> Iterator[IO[bytes]]:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def guarded(stream: IO[bytes], path: Path) -> IO[bytes]:
-    """Return what a file expands to, guarded against decompression bombs as in `open_binary`."""
-    return io.BufferedReader(_Guard(stream, path, path.stat().st_size), 2**18)
+def guarded(stream: IO[bytes], path: Path, taken: int = 0) -> IO[bytes]:
+    """Return what a file expands to, guarded against decompression bombs as in `open_binary`.
+
+    Parameters
+    ----------
+    stream : file
+        Decompressed bytes.
+    path : Path
+        The file that they come from.
+    taken : int
+        How many bytes it has given before: members of an archive count together.
+    """
+    return io.BufferedReader(_Guard(stream, path, path.stat().st_size, taken), 2**18)
 
 
 def is_opened_here(compression: str | None) -> bool:
@@ -232,12 +242,12 @@ def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 class _Guard(io.RawIOBase):
     """Hands decompressed bytes on, and stops when there are absurdly many for the size of the file."""
 
-    def __init__(self, stream: IO[bytes], path: Path, size: int) -> None:
+    def __init__(self, stream: IO[bytes], path: Path, size: int, taken: int = 0) -> None:
         super().__init__()
         self._stream = stream
         self._path = path
         self._limit = max(MAX_EXPANDED, MAX_RATIO * size)
-        self._taken = 0
+        self._taken = taken
 
     def readable(self) -> bool:
         return True

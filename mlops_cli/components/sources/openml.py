@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import urllib.error
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlops_cli.components.sources.http import Unreachable
-from mlops_cli.components.sources.options import first_line
+from mlops_cli.components.sources.options import check_seconds, check_whole, first_line
 from mlops_cli.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
 
 
@@ -28,11 +32,14 @@ class OpenmlSource:
         How scikit-learn reads its file; liac-arff is slow and takes sparse ones.
     retries : int
         How many more times to ask after a failed answer.
+    timeout : float
+        Seconds without an answer.
     """
 
     data_id: int
     parser: str = "pandas"
     retries: int = 3
+    timeout: float = 60.0
 
     is_remote: ClassVar[bool] = True
 
@@ -43,6 +50,8 @@ class OpenmlSource:
             )
         if self.parser not in {"pandas", "liac-arff"}:
             raise ConfigError(f"must be 'pandas' or 'liac-arff'. Got {self.parser!r} instead.", key="data.parser")
+        check_whole(self.retries, "data.retries", 0)
+        check_seconds(self.timeout, "data.timeout")
 
     def load(self) -> pd.DataFrame:
         """Return the table.
@@ -56,7 +65,7 @@ class OpenmlSource:
 
         shown = f"OpenML {self.data_id}"
         try:
-            with warnings.catch_warnings():
+            with _patient(self.timeout), warnings.catch_warnings():
                 # that it is tried again is not worth a word; that a data set is withdrawn is
                 warnings.filterwarnings("ignore", message="A network error|Downloaded file could")
                 bunch: Any = fetch_openml(
@@ -79,3 +88,14 @@ class OpenmlSource:
             raise DataError(f"{shown}: {first_line(error)}", hint="data.parser=liac-arff reads more forms") from error
         table: pd.DataFrame = bunch.frame
         return table
+
+
+@contextmanager
+def _patient(seconds: float) -> Iterator[None]:
+    """Let new connections wait so long and no longer; scikit-learn's reader has no parameter for it."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)

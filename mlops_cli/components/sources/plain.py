@@ -4,9 +4,30 @@ from __future__ import annotations
 
 import decimal
 import uuid
-from typing import Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
+from mlops_cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse a query's answer that has two columns of one name, of which a table would keep one.
+
+    Raises
+    ------
+    ConfigError
+        Naming them, and how a query names columns.
+    """
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        shown = ", ".join(f"'{n}'" for n in repeated[:5]) + (", …" if len(repeated) > 5 else "")
+        hint = f"name each by AS, such as b.{repeated[0]} AS b_{repeated[0]}"
+        raise ConfigError(f"the answer has more than one column {shown}", key="data.query", hint=hint)
 
 
 def plain_values(table: pd.DataFrame) -> pd.DataFrame:

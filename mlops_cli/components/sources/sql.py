@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlops_cli.components.sources import inspection, opening
-from mlops_cli.components.sources.plain import plain_values
+from mlops_cli.components.sources.plain import check_names, plain_values
 from mlops_cli.components.sources.secrets import from_environment, masked
 from mlops_cli.errors import ConfigError, DataError, MissingExtraError, MlopsError, did_you_mean
 from mlops_cli.records import Notice
@@ -26,7 +26,12 @@ _NO_TABLE = re.compile(
     r"no such table: (\S+)|relation \"([^\"]+)\" does not exist|Table '([^']+)' doesn't exist", re.IGNORECASE
 )
 _NO_COLUMN = re.compile(r"no such column: \S+|column \S+ does not exist", re.IGNORECASE)
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9_+.-]*://")
+_NO_CODE = re.compile(
+    r"\bE'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`|(\$\w*\$).*?\1|--[^\n]*|/\*.*?\*/",
+    re.DOTALL | re.IGNORECASE,
+)
+"""Strings, quoted names and comments of SQL."""
+_SELECT = re.compile(r"[\s(]*(?:select|with|values|table)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -78,9 +83,13 @@ class SqlSource:
         ------
         DataError
             It cannot be reached, refuses the credentials, or does not know the table or column.
+        ConfigError
+            The query is wrong, or is not one ``SELECT``; two columns of its answer go by one name.
         MissingExtraError
             SQLAlchemy or the driver is not installed.
         """
+        if self.query is not None:
+            _check_is_select(str(self.query))
         engine = self._engine()
         try:
             with self._errors(engine), engine.connect() as connection:
@@ -120,9 +129,9 @@ class SqlSource:
             raise MissingExtraError("sqlalchemy", "sql", "reading a data base") from None
         try:
             url = sa.make_url(self._address())
-        except sa.exc.ArgumentError:
+        except (sa.exc.ArgumentError, ValueError):  # which may repeat a part of a password
             raise self._no_address() from None
-        if url.drivername == "sqlite":
+        if url.get_backend_name() == "sqlite":  # whichever driver is named: only ours opens a file to be read alone
             return self._sqlite(url)
         if url.drivername in {"postgresql", "postgres"}:
             url = url.set(drivername="postgresql+psycopg")
@@ -164,9 +173,12 @@ class SqlSource:
         if self.table is not None:
             result = connection.execute(_whole_table(connection, self.table, self._shown))
         else:
-            result = connection.execute(sa.text(str(self.query)), dict(self.params))
+            asked = sa.text(str(self.query)).execution_options(stream_results=connection.dialect.name == "postgresql")
+            result = connection.execute(asked, dict(self.params))
+        names = list(result.keys())
+        check_names(names)
         # not by pandas.read_sql, which makes the data base's own words into an error of its own
-        return pd.DataFrame.from_records(result.fetchall(), columns=list(result.keys()), coerce_float=True)
+        return pd.DataFrame.from_records(result.fetchall(), columns=names, coerce_float=True)
 
     @contextmanager
     def _errors(self, engine: Engine) -> Iterator[None]:
@@ -207,6 +219,15 @@ class SqlSource:
         if _NO_COLUMN.search(said) or "syntax" in low:
             return ConfigError(f"the data base refuses the query: {said}", key="data.query")
         return DataError(f"{self._shown}: {said}")
+
+
+def _check_is_select(query: str) -> None:
+    """Refuse what is not one query: a second statement could end the transaction that may only read."""
+    code = _NO_CODE.sub(" ", query).rstrip("; \t\r\n")
+    if not _SELECT.match(code) or ";" in code or re.search(r"\binto\b", code, re.IGNORECASE):
+        raise ConfigError(
+            "must be one SELECT that writes nothing", key="data.query", hint="WITH … SELECT …, VALUES and TABLE are too"
+        )
 
 
 def _forbid_writing(connection: Connection) -> None:

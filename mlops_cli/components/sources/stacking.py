@@ -17,10 +17,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Part:
-    """What one file held."""
+    """What one file held, or a piece of one."""
 
     called: str
     table: pd.DataFrame
+
+
+class KindsDifferError(DataError):
+    """Columns hold numbers in one part and text in another.
+
+    Parameters
+    ----------
+    columns : mapping
+        Column → kind → the first part that holds it.
+    """
+
+    def __init__(self, columns: Mapping[str, Mapping[str, str]]) -> None:
+        name, kinds = next(iter(columns.items()))
+        said = " and ".join(f"{kind} in {called}" for kind, called in kinds.items())
+        more = f" ({len(columns) - 1} more columns likewise)" if len(columns) > 1 else ""
+        super().__init__(f"the column '{name}' holds {said}{more}", hint="write the parts with the same types")
+        self.columns = columns
 
 
 def stacked(parts: Sequence[Part], source_column: str | None = None) -> pd.DataFrame:
@@ -40,9 +57,9 @@ def stacked(parts: Sequence[Part], source_column: str | None = None) -> pd.DataF
     """
     first = parts[0]
     for part in parts[1:]:
-        _check_columns(first, part)
+        check_columns(first, part)
     if differing := kinds_that_differ(parts):
-        raise _other_kinds(differing)
+        raise KindsDifferError(differing)
     tables = [_alike(part.table[first.table.columns], first.table) for part in parts]
     whole = pd.concat(tables, ignore_index=True) if len(tables) > 1 else tables[0]
     return _with_source(whole, parts, source_column) if source_column is not None else whole
@@ -68,14 +85,20 @@ def kind_of(column: pd.Series) -> str | None:
         return None
     if isinstance(column.dtype, pd.CategoricalDtype):
         return "categories"
-    if pdt.is_bool_dtype(column.dtype):
+    if pdt.is_bool_dtype(column.dtype) or _holds_booleans(column):
         return "booleans"
     if pdt.is_numeric_dtype(column.dtype):
         return "numbers"
     return "dates" if pdt.is_datetime64_any_dtype(column.dtype) else "text"
 
 
-def _check_columns(first: Part, part: Part) -> None:
+def _holds_booleans(column: pd.Series) -> bool:
+    """Whether a column of objects holds booleans with gaps among them."""
+    return column.dtype == object and pdt.infer_dtype(column, skipna=True) == "boolean"
+
+
+def check_columns(first: Part, part: Part) -> None:
+    """Refuse a part that has other columns than the first, in whatever order."""
     missing = [str(n) for n in first.table.columns if n not in part.table.columns]
     beside = [str(n) for n in part.table.columns if n not in first.table.columns]
     if missing or beside:
@@ -89,13 +112,6 @@ def _check_columns(first: Part, part: Part) -> None:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(f"'{n}'" for n in names[:5]) + (", …" if len(names) > 5 else "")
-
-
-def _other_kinds(differing: Mapping[str, Mapping[str, str]]) -> DataError:
-    name, kinds = next(iter(differing.items()))
-    said = " and ".join(f"{kind} in {called}" for kind, called in kinds.items())
-    more = f" ({len(differing) - 1} more columns likewise)" if len(differing) > 1 else ""
-    return DataError(f"the column '{name}' holds {said}{more}", hint="write the parts with the same types")
 
 
 def _alike(table: pd.DataFrame, first: pd.DataFrame) -> pd.DataFrame:
@@ -116,17 +132,17 @@ def _with_source(whole: pd.DataFrame, parts: Sequence[Part], name: str) -> pd.Da
     if name in whole.columns:
         raise ConfigError(f"the data has a column '{name}' already", key="data.source_column", hint="another name")
     names = [
-        n for n, part in zip(_short([p.called for p in parts]), parts, strict=True) for _ in range(len(part.table))
+        n for n, part in zip(short_names([p.called for p in parts]), parts, strict=True) for _ in range(len(part.table))
     ]
     return whole.assign(**{name: names})
 
 
-def _short(called: Sequence[str]) -> list[str]:
+def short_names(called: Sequence[str]) -> list[str]:
     """Return the names below the folder that all share, so that they are the same on every machine.
 
     Examples
     --------
-    >>> _short(["/data/a/1.csv", "/data/b/1.csv"]), _short(["/data/1.csv"])
+    >>> short_names(["/data/a/1.csv", "/data/b/1.csv"]), short_names(["/data/1.csv"])
     (['a/1.csv', 'b/1.csv'], ['1.csv'])
     """
     shared = os.path.commonpath([os.path.dirname(name) for name in called])  # noqa: PTH120 - plain text, no file

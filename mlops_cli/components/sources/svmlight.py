@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from mlops_cli.records import Notice
 
+_INDEX_0 = "Invalid index 0 "
+"""How scikit-learn's message begins where columns are said to be counted from 1 and a 0 is found."""
+
 
 @dataclass(frozen=True)
 class SvmlightSource(FileSource):
@@ -29,8 +32,9 @@ class SvmlightSource(FileSource):
     n_columns : int, optional
         How many columns there are; where not given, up to the last one that has a value. Files that belong together,
         such as training and test rows, need it.
-    zero_based : bool, optional
-        Whether columns are counted from 0; where not given, from 1 unless a 0 is found.
+    zero_based : bool
+        Whether columns are counted from 0. It is never guessed: a file in which the first column happens to have no
+        value would be read as another table than the next one.
     query_id : bool
         Whether lines have a ``qid``, which becomes a column of that name, for ``data.group``.
     max_dense_bytes : int
@@ -38,7 +42,7 @@ class SvmlightSource(FileSource):
     """
 
     n_columns: int | None = None
-    zero_based: bool | None = None
+    zero_based: bool = False
     query_id: bool = False
     max_dense_bytes: int = 4 * 2**30
 
@@ -73,12 +77,15 @@ class SvmlightSource(FileSource):
         with opening.open_binary(path, opening.compression_of(path)) as file:
             data = file.read()
         opening.check_head(path, data[:4096], None)
-        counted = "auto" if self.zero_based is None else self.zero_based
         try:
             return load_svmlight_file(
-                io.BytesIO(data), n_features=self.n_columns, zero_based=counted, query_id=self.query_id
+                io.BytesIO(data), n_features=self.n_columns, zero_based=bool(self.zero_based), query_id=self.query_id
             )
         except (ValueError, OverflowError, IndexError) as error:
+            if not self.zero_based and _INDEX_0 in str(error):
+                raise DataError(
+                    f"{path}: counts columns from 0", hint="`data.zero_based: true`, for all files that belong together"
+                ) from error
             raise DataError(
                 f"{path}: is not in the form of svmlight: {first_line(error)}",
                 hint="lines are `TARGET COLUMN:VALUE …`, with one number as the target",

@@ -6,41 +6,51 @@ pandas' C engine parses; this file makes its silences and its tracebacks into on
 from __future__ import annotations
 
 import codecs
-import csv
-import io
-import re
 import warnings
-from collections.abc import Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
+from mlops_cli.components.numerals import check_marks, way_of
 from mlops_cli.components.sources import inspection, opening
+from mlops_cli.components.sources.dates import date_columns, with_dates
 from mlops_cli.components.sources.from_files import FileSource
+from mlops_cli.components.sources.gleaning import gleaned
 from mlops_cli.components.sources.layout import (
     Layout,
     check_layout,
     check_names,
-    layout_of,
-    plain_lines,
-    split_lines,
+    layout_of_file,
 )
-from mlops_cli.components.sources.options import checked_options, first_line, refused_option
+from mlops_cli.components.sources.options import (
+    as_written,
+    checked_options,
+    first_line,
+    is_numbered,
+    options_of,
+    refused_option,
+    with_texts,
+)
+from mlops_cli.components.sources.pieces import Separators, comes_in_pieces, is_large, may_skip_columns, rows_of_piece
+from mlops_cli.components.sources.ragged import check_index, ragged, refuse_long_rows, refuse_short_rows, width_of
+from mlops_cli.components.sources.stacking import KindsDifferError, Part
+from mlops_cli.components.wanted import portion_of
 from mlops_cli.errors import ConfigError, DataError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from mlops_cli.components.sources.gathering import File
+    from mlops_cli.contracts import Portion, Wanted
     from mlops_cli.records import Notice
 
-_HEAD = 2**16
-_RAGGED = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
-_PARSED_ONLY = ("dtype", "na_values", "parse_dates", "date_format", "converters", "thousands", "decimal", "nrows")
-"""Options that a sample of the raw texts must not take."""
 _SAMPLE_ROWS, _SAMPLE_CELLS = 10_000, 500_000
+# With one of these, rows and columns are counted otherwise.
+_OF_PLACES = frozenset({"skiprows", "skipfooter", "header", "names", "nrows", "comment", "index_col", "usecols"})
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,16 @@ class CsvSource(FileSource):
         """Return the same source that keeps these columns as they are written."""
         return replace(self, as_text=(*self.as_text, *names))
 
+    def _stacked(self, files: Sequence[File]) -> pd.DataFrame:
+        asked = (self.read or {}).get("parse_dates")
+        layout = self._of(files[0])._layout() if asked else None
+        columns = date_columns(asked, layout.names or layout.header if layout is not None else None)
+        if not columns:
+            return super()._stacked(files)
+        read = {k: v for k, v in (self.read or {}).items() if k != "parse_dates"}
+        table = replace(self, read=read).reading_as_text(columns)._stacked(files)
+        return with_dates(table, columns, self.read or {})
+
     def _load_file(self) -> pd.DataFrame:
         """Return the table of one file, its layout checked."""
         path = self._place
@@ -82,26 +102,93 @@ class CsvSource(FileSource):
         layout = self._layout()
         if layout is not None:
             check_layout(path, layout)
-        table = self._parsed(_as_text_options(self._options, layout, self.as_text))
-        _check_index(path, table, self._options, layout)
+        if layout is not None and comes_in_pieces(self._options, layout) and is_large(path, self._compression):
+            return self._of_pieces(layout)
+        with self._told():
+            table = _read(path, _as_text_options(self._options, layout, self.as_text), cut="error")
+        if way := way_of(self._options):
+            check_marks(path, self._raw(self._options.get("nrows")), table, way)
+        check_index(path, table, self._options, layout)
         table = self._named(table, layout)
         if table.empty:
-            raise DataError(f"{path}: has a header and no rows", hint="write or download it again")
+            raise _no_rows(path)
         if layout is not None and self.short_rows == "error":
             self._check_short_rows(table, layout)
         return table
+
+    def load_less(self, wanted: Wanted) -> Portion:
+        """Return the wanted rows and columns; the dates of a column are read of all its rows."""
+        return portion_of(self.load(), wanted) if "parse_dates" in (self.read or {}) else super().load_less(wanted)
+
+    def _pieces(self, wanted: Wanted) -> Iterator[pd.DataFrame]:
+        """Yield the rows of one file in order, with the wanted columns, in pieces where its options allow it."""
+        path = self._place
+        opening.check_file(path)
+        layout = self._layout()
+        if layout is None or not comes_in_pieces(self._options, layout):
+            yield from super()._pieces(wanted)
+            return
+        check_layout(path, layout)
+        with self._told():
+            head = _read(path, {**self._options, "nrows": 0})
+        names = [str(name).strip() for name in head.columns]
+        yield from self._chunks(layout, names, wanted.names(names))
+
+    def _of_pieces(self, layout: Layout) -> pd.DataFrame:
+        """Return the table of one file, of which the parser holds no more than a piece at a time."""
+        called = str(self.path)
+        try:
+            return gleaned(Part(called, piece) for piece in self._chunks(layout)).table
+        except KindsDifferError as error:
+            differing = list(error.columns)
+        # As pandas has it of the whole: a column with some text is text as it is written.
+        return gleaned(Part(called, piece) for piece in self.reading_as_text(differing)._chunks(layout)).table
+
+    def _chunks(
+        self, layout: Layout, names: Sequence[str] = (), chosen: list[str] | None = None
+    ) -> Iterator[pd.DataFrame]:
+        """Yield the rows in order, with some columns or all, after checking names; ragged lines are refused."""
+        path, options = self._place, _as_text_options(self._options, layout, self.as_text)
+        check_index(path, pd.DataFrame(), options, layout)
+        if layout.header and layout.names is None:
+            check_names(path, layout.header)
+        counted = None
+        if chosen is not None and len(chosen) < len(names) and may_skip_columns(options, layout):
+            needed = {*chosen, names[-1]}  # a row that is too short shows in the last column
+            options["usecols"] = [place for place, name in enumerate(names) if name in needed]
+            counted = Separators(layout.separator, options.get("quotechar") or '"')
+        rows, has_gaps = int(layout.header is not None), False
+        with (
+            self._told(),
+            _readable(path, options, counted) as (place, plain),
+            pd.read_csv(place, **plain, chunksize=rows_of_piece(layout)) as pieces,
+        ):
+            for piece in pieces:
+                rows, has_gaps = rows + len(piece), has_gaps or bool(piece.iloc[:, -1].hasnans)
+                yield _stripped(piece) if chosen is None else piece.rename(columns=lambda n: str(n).strip())[chosen]
+        if rows == int(layout.header is not None):
+            raise _no_rows(path)
+        if has_gaps and self.short_rows == "error":
+            refuse_short_rows(path, self._options, layout)
+        if counted is not None and counted.count != rows * (width_of(layout) - 1):
+            refuse_long_rows(path, self._options, layout)
 
     def _inspect_file(self, table: pd.DataFrame) -> list[Notice]:
         """Return what the raw text of the first rows shows and the parsed table hides."""
         layout = self._layout()
         header = layout.header if layout is not None and layout.names is None else None
         padded = inspection.padded_names(header or ())
-        raw = self._sample(len(table.columns))
-        return [*padded, *inspection.of_raw_texts(raw, table), *inspection.of_texts(table)]
+        raw = self._sample(table, layout)
+        reading = inspection.Reading(options_of(pd.read_csv), self.read or {}, raw)
+        return [*padded, *inspection.of_raw_texts(table, reading), *inspection.of_texts(table, reading)]
 
     @property
     def _place(self) -> Path:
         return Path(str(self.path))
+
+    @property
+    def _compression(self) -> str | None:
+        return opening.compression_of(self._place, (self.read or {}).get("compression", "infer"))
 
     @property
     def _options(self) -> dict[str, Any]:
@@ -119,25 +206,26 @@ class CsvSource(FileSource):
         if not opening.is_opened_here(compression):
             return None
         with opening.open_binary(path, compression) as file:
-            head = file.read(_HEAD)
-        encoding = options.get("encoding") or ("utf-8" if head[:2] not in {b"\xff\xfe", b"\xfe\xff"} else "utf-16")
-        opening.check_head(path, head, encoding)
-        text = head.decode(encoding, errors="replace").removeprefix("\ufeff")
-        if len(head) == _HEAD:
-            text = text[: text.rfind("\n") + 1]
-        return layout_of(text, options)
+            return layout_of_file(path, file, options)
 
-    def _parsed(self, options: Mapping[str, Any]) -> pd.DataFrame:
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Make pandas' tracebacks into one line that names the mend."""
         path = self._place
         try:
-            return _read(path, options)
+            yield
         except UnicodeError:
-            compression = opening.compression_of(path, options.get("compression", "infer"))
-            raise opening.bad_encoding(path, compression, options.get("encoding") or "utf-8") from None
+            encoding = (self.read or {}).get("encoding") or "utf-8"
+            raise opening.bad_encoding(path, self._compression, encoding) from None
         except pd.errors.EmptyDataError:
             raise DataError(f"{path}: has no columns (the file is blank)", hint="write it again") from None
+        except pd.errors.ParserWarning:
+            raise DataError(
+                f"{path}: rows have more values than there are columns, and `data.read.index_col: false` drops them",
+                hint="name every column",
+            ) from None
         except pd.errors.ParserError as error:
-            raise _ragged(path, error) from error
+            raise ragged(path, error) from error
         except (LookupError, TypeError, ValueError) as error:
             if self.read:
                 raise refused_option(error, "read_csv") from error
@@ -154,46 +242,41 @@ class CsvSource(FileSource):
             check_names(self._place, layout.header, frozenset(unchecked))
             kept = [i for i, p in enumerate(columns) if p not in is_empty or layout.header[p].strip()]
             table = table.iloc[:, kept] if len(kept) < table.shape[1] else table
-        return table.rename(columns=lambda name: name.strip() if isinstance(name, str) else name)
+        return _stripped(table)
 
     def _check_short_rows(self, table: pd.DataFrame, layout: Layout) -> None:
         """Refuse rows with too few fields; only missing values in the last column can come from them."""
-        if "usecols" in self._options or table.columns.empty or not table.iloc[:, -1].isna().any():
-            return
-        width = len(layout.header or layout.names or layout.rows[0])
-        short = list(self._short_lines(layout.separator, width))
-        if short:
-            line, found = short[0]
-            more = f", and {len(short) - 1} more lines likewise" if len(short) > 1 else ""
-            raise DataError(
-                f"{self.path}: line {line} has {found} fields where the header has {width}{more}",
-                hint="complete the lines; or if their last values are missing: `data.short_rows: fill`",
-            )
+        if "usecols" not in self._options and not table.columns.empty and table.iloc[:, -1].hasnans:
+            refuse_short_rows(self._place, self._options, layout)
 
-    def _short_lines(self, separator: str, width: int) -> Iterator[tuple[int, int]]:
-        options = self._options
-        path = self._place
-        compression = opening.compression_of(path, options.get("compression", "infer"))
-        with opening.open_binary(path, compression) as file:
-            encoding = options.get("encoding") or "utf-8"
-            lines = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
-            rows = split_lines(plain_lines(lines, options), separator, options)
-            skipped = options.get("skiprows") or 0
-            last = None if options.get("nrows") is None else options["nrows"] + skipped + 1
-            ends = [(_line_number(rows, i) + skipped, len(row), "".join(row).strip()) for i, row in _rows(rows, last)]
-        ends = ends[: len(ends) - (options.get("skipfooter") or 0)]
-        yield from ((line, found) for line, found, text in ends if found < width and text)
-
-    def _sample(self, columns: int) -> pd.DataFrame:
-        """Return the first rows with every value as it is written."""
-        options = {k: v for k, v in self._options.items() if k not in _PARSED_ONLY}
+    def _sample(self, table: pd.DataFrame, layout: Layout | None) -> pd.DataFrame:
+        """Return the first rows and the last ones, with every value as it is written: a file may change on its way."""
         asked = self._options.get("nrows")
-        rows = max(100, min(_SAMPLE_ROWS, _SAMPLE_CELLS // max(columns, 1)))
-        options |= {"dtype": str, "na_filter": False, "nrows": rows if asked is None else min(rows, asked)}
-        if options.get("skipfooter"):
-            del options["nrows"]  # pandas takes only one of the two
-        raw = _read(self._place, options)
-        return raw.rename(columns=lambda name: str(name).strip())
+        rows = max(100, min(_SAMPLE_ROWS, _SAMPLE_CELLS // max(table.shape[1], 1)))
+        raw = self._raw(rows if asked is None else min(rows, asked), table.columns)
+        raw = raw.rename(columns=lambda name: str(name).strip())
+        last = self._last(raw, layout, min(rows, len(table) - rows), len(table))
+        return raw if last is None else pd.concat([raw, last], ignore_index=True)
+
+    def _last(self, first: pd.DataFrame, layout: Layout | None, rows: int, of: int) -> pd.DataFrame | None:
+        """Return the last rows as the first ones were read; None where there are no more, or options forbid it."""
+        if rows <= 0 or layout is None or not layout.header or _OF_PLACES & self._options.keys():
+            return None
+        names = [name.strip() for name in layout.header]
+        options = {**as_written(self._options, str), "header": None, "names": names, "skiprows": 1 + of - rows}
+        try:
+            return _read(self._place, {**options, "usecols": lambda name: name in first.columns})[list(first.columns)]
+        except (pd.errors.EmptyDataError, pd.errors.ParserError):  # of a part, which has fewer rows than the whole
+            return None
+
+    def _raw(self, rows: int | None, columns: Iterable[Any] | None = None) -> pd.DataFrame:
+        """Return the first rows, or all, of some columns or all, with every value as it is written."""
+        options = as_written(self._options, str)
+        if columns is not None and not {"usecols", "index_col"} & options.keys():
+            options["usecols"] = _among(columns, are_numbers=is_numbered(options))
+        if rows is not None and not options.get("skipfooter"):  # pandas takes only one of the two
+            options["nrows"] = rows
+        return _read(self._place, options)
 
 
 def _check_encoding(encoding: Any) -> None:
@@ -205,45 +288,47 @@ def _check_encoding(encoding: Any) -> None:
         raise ConfigError(f"unknown encoding {encoding!r}", key="data.read.encoding", hint=hint) from None
 
 
-def _read(path: Path, options: Mapping[str, Any]) -> pd.DataFrame:
-    compression = opening.compression_of(path, options.get("compression", "infer"))
-    with warnings.catch_warnings():  # of lines that index_col: false cuts short, as was asked for
-        warnings.simplefilter("ignore", pd.errors.ParserWarning)
-        if compression is None or not opening.is_opened_here(compression):
-            table: pd.DataFrame = pd.read_csv(path, **options)
+def _read(path: Path, options: Mapping[str, Any], cut: Literal["error", "ignore"] = "ignore") -> pd.DataFrame:
+    """Return what pandas reads; ``cut`` says what to do where ``index_col: false`` leaves values out."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Falling back", pd.errors.ParserWarning)
+        warnings.filterwarnings(cut, "Length of header or names", pd.errors.ParserWarning)
+        with _readable(path, options) as (place, plain):
+            table: pd.DataFrame = pd.read_csv(place, **plain)
             return table
-        with opening.open_binary(path, compression) as file:
-            return _read_from(file, options)
 
 
-def _read_from(file: IO[bytes], options: Mapping[str, Any]) -> pd.DataFrame:
-    table: pd.DataFrame = pd.read_csv(file, **{**options, "compression": None})
-    return table
-
-
-def _rows(rows: Iterator[list[str]], last: int | None) -> Iterator[tuple[int, list[str]]]:
-    try:
-        for number, row in enumerate(rows, start=1):
-            if last is not None and number > last:
-                return
-            yield number, row
-    except csv.Error:  # a field beyond the csv module's limit; pandas has read it
+@contextmanager
+def _readable(
+    path: Path, options: Mapping[str, Any], counted: Separators | None = None
+) -> Iterator[tuple[Path | IO[bytes], dict[str, Any]]]:
+    """Give what pandas is to read, and with which options: the file, or what it decompresses to."""
+    compression = opening.compression_of(path, options.get("compression", "infer"))
+    if not opening.is_opened_here(compression) or (compression is None and counted is None):
+        yield path, dict(options)
         return
+    with opening.open_binary(path, compression) as file:
+        yield (file if counted is None else counted.reading(file)), {**options, "compression": None}
 
 
-def _line_number(rows: Any, number: int) -> int:
-    """Return the line of the file where a row ends; a quoted value may span several."""
-    return int(getattr(rows, "line_num", number))
+def _among(columns: Iterable[Any], *, are_numbers: bool) -> Any:
+    """Return what ``usecols`` takes for these columns; of a file without names pandas takes no function."""
+    wanted = {str(name).strip() for name in columns}
+    return sorted(int(n) for n in wanted if n.isdigit()) if are_numbers else lambda name: str(name).strip() in wanted
+
+
+def _no_rows(path: Path) -> DataError:
+    return DataError(f"{path}: has a header and no rows", hint="write or download it again")
+
+
+def _stripped(table: pd.DataFrame) -> pd.DataFrame:
+    return table.rename(columns=lambda name: name.strip() if isinstance(name, str) else name)
 
 
 def _as_text_options(options: dict[str, Any], layout: Layout | None, as_text: tuple[str, ...]) -> dict[str, Any]:
     """Return the options with ``dtype: str`` for these columns, under the names that the file writes."""
-    given = options.get("dtype") or {}
-    if not as_text or not isinstance(given, Mapping):
-        return options
-    written = {n.strip(): n for n in (layout.header or ()) if layout is not None} if layout is not None else {}
-    names = {written.get(name, name): str for name in as_text}
-    return {**options, "dtype": {**names, **given}}
+    written = {n.strip(): n for n in layout.header or ()} if layout is not None else {}
+    return with_texts(options, [written.get(name, name) for name in as_text])
 
 
 def _column_places(header: tuple[str, ...], index_col: Any) -> list[int]:
@@ -252,45 +337,3 @@ def _column_places(header: tuple[str, ...], index_col: Any) -> list[int]:
     index = {i for i in asked if isinstance(i, int) and not isinstance(i, bool)}
     index |= {header.index(n) for n in asked if isinstance(n, str) and n in header}
     return [i for i in range(len(header)) if i not in index]
-
-
-def _check_index(path: Path, table: pd.DataFrame, options: Mapping[str, Any], layout: Layout | None) -> None:
-    """Refuse rows longer than the header, whose first fields pandas takes for an index without a word."""
-    if "index_col" in options:
-        return
-    named, found = table.shape[1], table.shape[1]
-    if layout is not None and layout.body and (layout.header or layout.names):
-        named, found = len(layout.header or layout.names or ()), len(layout.body[0])
-    elif not table.index.equals(pd.RangeIndex(len(table))):
-        found += table.index.nlevels
-    if found > named:
-        raise DataError(
-            f"{path}: rows have {found} fields where {named} columns are named",
-            hint=_mend_of_names(layout),
-        )
-
-
-def _mend_of_names(layout: Layout | None) -> str:
-    first = (layout.header or ("",))[0] if layout is not None else ""
-    if first.lstrip().startswith(("#", "%")):
-        return f"if the first lines are comments: `data.read.comment: '{first.lstrip()[0]}'`"
-    return "name every column; or if each line merely ends in the separator: `data.read.index_col: false`"
-
-
-def _ragged(path: Path, error: pd.errors.ParserError) -> DataError:
-    match = _RAGGED.search(str(error))
-    if match is not None:
-        expected, line, found = match.groups()
-        return DataError(
-            f"{path}: line {line} has {found} fields where {expected} were expected",
-            hint="quote the values that hold the separator, or check `data.read.sep`; "
-            "`data.read.on_bad_lines: skip` leaves such lines out",
-        )
-    if "EOF inside string" in str(error):
-        row = re.search(r"row (\d+)", str(error))
-        where = f"in row {row[1]} " if row else ""
-        return DataError(
-            f"{path}: a quote opened {where}is never closed; is the file cut off?",
-            hint="write the file again; or if quotes are plain characters: `data.read.quoting: 3`",
-        )
-    return DataError(f"{path}: cannot be parsed: {first_line(error)}", hint="check `data.read`")

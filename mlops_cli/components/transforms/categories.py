@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from typing import Self
 
 
+def _as_text(value: Any) -> str:
+    """Return a category as text, the same where a gap has made a float of a whole number."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
 class GroupRare(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Put a common word in the place of categories that are rare in training, or not in it at all.
 
@@ -78,12 +83,12 @@ class GroupRare(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         DataFrame or ndarray of shape (n_samples, n_features)
-            As the input is one or the other; of dtype object.
+            As the input is one or the other; text, of dtype object, since encoders take no numbers beside a word.
         """
         check_is_fitted(self)
         table = self._table(X, reset=False)
         kept = {
-            name: column.where(column.isna() | column.isin(known), self.other)
+            name: column.where(column.isna() | column.isin(known), self.other).map(_as_text, na_action="ignore")
             for (name, column), known in zip(table.items(), self.categories_, strict=True)
         }
         grouped = pd.DataFrame(kept, index=table.index)

@@ -99,7 +99,7 @@ class DateParts(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame of shape (n_samples, n_features)
-            Dates.
+            Dates; those with a zone count in UTC.
         y : None
             Ignored.
 
@@ -113,7 +113,7 @@ class DateParts(TransformerMixin, BaseEstimator):
         _check_feature_names(self, X, reset=True)
         columns = _dates(X)
         self.n_features_in_ = len(columns)
-        given = None if self.since is None else pd.Timestamp(self.since)
+        given = None if self.since is None else pd.to_datetime([self.since], utc=True).tz_localize(None)[0]
         self.since_ = np.array([column.min() if given is None else given for column in columns], "datetime64[us]")
         return self
 
@@ -212,4 +212,11 @@ def _dates(X: Any) -> list[pd.Series[Any]]:
         if not pd.api.types.is_datetime64_any_dtype(column.dtype):
             found = "text" if pd.api.types.is_string_dtype(column.dtype) else column.dtype
             raise ValueError(f"DateParts: column {name!r} holds {found}, not dates (data.dtypes: {{{name}: datetime}})")
-    return [column for _, column in table.items()]
+    return [_naive(column) for _, column in table.items()]
+
+
+def _naive(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return dates without a zone: in UTC where they had one, as the tables of this package have them."""
+    if not isinstance(column.dtype, np.dtype):
+        column = pd.to_datetime(column.astype(object), utc=True).dt.tz_localize(None)
+    return column

@@ -53,7 +53,7 @@ class Clip(OneToOneFeatureMixin, _OfNumbers):
     Attributes
     ----------
     lower_, upper_ : ndarray of shape (n_features,)
-        The limits, in the units of each column.
+        The limits, in the units of each column; infinite where there is none, as in a column that is all missing.
 
     Examples
     --------
@@ -98,11 +98,13 @@ class Clip(OneToOneFeatureMixin, _OfNumbers):
         if self.method == "iqr":
             first, third = _quantile(values, 0.25), _quantile(values, 0.75)
             reach = self.factor * (third - first)
-            self.lower_, self.upper_ = first - reach, third + reach
+            low, high = first - reach, third + reach
         else:
-            none = np.full(values.shape[1], np.inf)
-            self.lower_ = -none if self.lower is None else _quantile(values, self.lower)
-            self.upper_ = none if self.upper is None else _quantile(values, self.upper)
+            none = np.full(values.shape[1], np.nan)
+            low = none if self.lower is None else _quantile(values, self.lower)
+            high = none if self.upper is None else _quantile(values, self.upper)
+        self.lower_ = np.where(np.isnan(low), -np.inf, low)
+        self.upper_ = np.where(np.isnan(high), np.inf, high)
         return self
 
     def transform(self, X: Any) -> Numbers:
@@ -120,7 +122,7 @@ class Clip(OneToOneFeatureMixin, _OfNumbers):
 
 
 def _quantile(values: Numbers, share: float) -> Numbers:
-    """Return a quantile of each column; of one that is all missing, missing: it limits nothing."""
+    """Return a quantile of each column; of one that is all missing, missing."""
     known = ~np.isnan(values)
     found = [np.quantile(v[k], share) if k.any() else np.nan for v, k in zip(values.T, known.T, strict=True)]
     return np.asarray(found, dtype="float64")
@@ -132,8 +134,8 @@ class Log(OneToOneFeatureMixin, _OfNumbers):
     Parameters
     ----------
     shift : float or "auto", default=0.0
-        What is added first. ``auto`` is what makes the least number of training 0; a number that is smaller still, in
-        rows that come later, then counts as that least one.
+        What is added first. ``auto`` adds to columns with negative numbers what makes the least one of training 0, and
+        nothing to others; a number that is smaller still, in rows that come later, then counts as that least one.
 
     Attributes
     ----------

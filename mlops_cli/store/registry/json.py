@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.records import SCHEMA_VERSION, Aliases, AliasMove, Approval, ModelStatus, ModelVersion, SignOff
 from mlops_cli.store.audit import head_from_json, head_to_json
-from mlops_cli.store.serialize import dataset_to_json, metrics_to_json, params_to_json
+from mlops_cli.store.files import sha256
+from mlops_cli.store.scores import metrics_to_json
+from mlops_cli.store.serialize import dataset_to_json, params_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +47,11 @@ def version_to_json(version: ModelVersion) -> Json:
         "size": version.size,
         "audit": head_to_json(version.audit),
     }
+
+
+def files_digest(files: Mapping[str, str]) -> str:
+    """Return one sha256 for all files of a version, as the audit log keeps it."""
+    return sha256(json.dumps(dict(files), sort_keys=True).encode())
 
 
 def version_from_json(value: Mapping[str, Any], path: Path, record: RunRecord) -> ModelVersion:

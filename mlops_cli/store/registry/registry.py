@@ -7,13 +7,14 @@ changes but ``status.json`` and the card. ``models/<name>/aliases.json`` is what
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlops_cli.errors import StoreError, did_you_mean
 from mlops_cli.records import CHAMPION, Aliases, ModelStatus, RegisteredModel
-from mlops_cli.store.files import damaged, locked, parse_json, read_bytes, read_json, sha256, write_json
+from mlops_cli.store.card import version_card
+from mlops_cli.store.files import damaged, locked, parse_json, read_bytes, read_json, sha256, write_file, write_json
 from mlops_cli.store.layout import VersionPaths, check_name
 from mlops_cli.store.registry.json import (
     aliases_from_json,
@@ -76,7 +77,7 @@ class Registry:
         """
         numbers = self.numbers(check_name(name, "model"))
         if not numbers:
-            raise self._unknown(name)
+            raise self.unknown(name)
         versions = tuple(self.version(name, number) for number in numbers)
         return RegisteredModel(name, versions, self.aliases(name), {v.number: self.status(v) for v in versions})
 
@@ -93,7 +94,7 @@ class Registry:
         name, mark, word = _parted(ref)
         numbers = self.numbers(name)
         if not numbers:
-            raise self._unknown(name)
+            raise self.unknown(name)
         if mark == "/":
             number = int(word) if _NUMBER.fullmatch(word) else None
             if number not in numbers:
@@ -109,7 +110,8 @@ class Registry:
             raise StoreError(f"no version of '{name}' has the alias '{word}'", hint=hint)
         return self.version(name, aliases[word])
 
-    def _unknown(self, name: str) -> StoreError:
+    def unknown(self, name: str) -> StoreError:
+        """Return the error for a model that is not there."""
         known = self.names()
         hint = did_you_mean(name, known) if known else f"mlops models register RUN --name {name}"
         return StoreError(f"there is no registered model '{name}'", hint=hint)
@@ -165,12 +167,37 @@ class Registry:
             yield
 
     def write_status(self, version: ModelVersion, status: ModelStatus) -> None:
-        """Replace what is said of a version, inside `changing`."""
+        """Replace what is said of a version, and its card, inside `changing`."""
         write_json(VersionPaths(version.path).status, status_to_json(status))
+        self.write_card(version)
 
     def write_aliases(self, name: str, aliases: Aliases) -> None:
-        """Replace what a model's versions are called, inside `changing`."""
+        """Replace what a model's versions are called, and the cards of those that it changes, inside `changing`."""
+        before = self.aliases(name)
         write_json(self.paths.aliases(name), aliases_to_json(aliases))
+        for number in self.numbers(name):
+            if before.of(number) != aliases.of(number):
+                with suppress(StoreError):  # a damaged version, or a card that nobody may write, keeps no alias
+                    self.write_card(self.version(name, number))
+
+    def card(self, version: ModelVersion, text: str | None = None) -> str:
+        """Return a version's card as it should be now.
+
+        Parameters
+        ----------
+        version : ModelVersion
+            The version.
+        text : str, optional
+            What its owner's own words are taken from; the card that is there where not given.
+        """
+        path = VersionPaths(version.path).card
+        if text is None:
+            text = read_bytes(path).decode(errors="surrogateescape") if path.exists() else ""
+        return version_card(version, self.status(version), self.aliases(version.name), text)
+
+    def write_card(self, version: ModelVersion, text: str | None = None) -> None:
+        """Write a version's card again, inside `changing`; see `card`."""
+        write_file(VersionPaths(version.path).card, self.card(version, text).encode(errors="surrogateescape"))
 
 
 def _parted(ref: str) -> tuple[str, str, str]:

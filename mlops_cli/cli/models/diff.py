@@ -1,0 +1,40 @@
+"""``mlops models diff``: what differs between two versions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mlops_cli.cli import screen
+from mlops_cli.cli.options import Json, Quiet, Verbose
+from mlops_cli.cli.screen import dump, line
+
+EXAMPLE = "Example: mlops models diff titanic@champion titanic/4"
+
+
+def diff(
+    a: Annotated[str, typer.Argument(metavar="A", help="The old version: titanic/2, titanic@champion, titanic")],
+    b: Annotated[str, typer.Argument(metavar="B", help="The new one.")],
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Show what differs between two versions: params, scores, data, columns, code, packages, environment, config.
+
+    Packages are all that each was made with. --quiet prints the names of the sections that differ.
+    """
+    from mlops_cli.workflows.registry import diff as compare
+
+    found = compare(a, b)
+    if json:
+        from mlops_cli.views.diff import as_json
+
+        dump(as_json(found))
+    elif quiet:
+        for name in found.sections:
+            line(name)
+    else:
+        from mlops_cli.views.diff import difference
+
+        screen.show(difference(found))

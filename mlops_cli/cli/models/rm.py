@@ -1,0 +1,49 @@
+"""``mlops models rm``: remove a version for good."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from mlops_cli.cli.options import Quiet, Verbose
+from mlops_cli.cli.screen import line
+from mlops_cli.errors import UsageError
+
+EXAMPLE = "Example: mlops models rm titanic/1"
+
+
+def rm(
+    version: Annotated[str, typer.Argument(metavar="NAME/NUMBER", help="titanic/1")],
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Do not ask, and remove it although it has an alias.")
+    ] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Remove a version for good; its number is not given again.
+
+    Asks first; away from a terminal it needs --force. A version that has an alias stays without --force.
+    """
+    from mlops_cli.workflows.registry import removable, remove
+
+    name, number = removable(version)
+    if not force:
+        _ask(f"{name}/{number}")
+    remove(version, force=force)
+    if not quiet:
+        line(f"removed {name}/{number}")
+
+
+def _ask(ref: str) -> None:
+    """Have a person agree.
+
+    Raises
+    ------
+    UsageError
+        There is nobody to ask.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError(f"{ref} would be removed, and there is nobody to ask", hint="--force removes without asking")
+    typer.confirm(f"remove {ref} for good?", abort=True, err=True)

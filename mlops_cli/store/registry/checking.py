@@ -1,0 +1,141 @@
+"""Versions read again, byte by byte, and held against what was recorded of them when they were registered."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_cli.errors import StoreError
+from mlops_cli.records import Action, VersionCheck
+from mlops_cli.store.audit import AuditLog, hash_of, head_from_json
+from mlops_cli.store.files import read_json
+from mlops_cli.store.objects import digest_of
+from mlops_cli.store.registry.json import files_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mlops_cli.records import AuditEntry
+    from mlops_cli.store.layout import VersionPaths
+    from mlops_cli.store.registry.registry import Registry
+
+# What a kill leaves of a file that was about to be written anew; the next change of the registry removes it.
+LEFTOVER = re.compile(r"\.(card\.md|status\.json|aliases\.json)\.[0-9a-f]{8}\.tmp")
+
+
+def announced(registry: Registry) -> dict[int, AuditEntry]:
+    """Return the entries of the audit log by number.
+
+    Raises
+    ------
+    StoreError
+        The log is damaged.
+    """
+    return {entry.number: entry for entry in AuditLog(registry.paths).entries()}
+
+
+def check_version(registry: Registry, name: str, number: int, entries: Mapping[int, AuditEntry]) -> VersionCheck:
+    """Return what is wrong with a version's files, and with what it says of itself; nothing where all is well.
+
+    Parameters
+    ----------
+    registry : Registry
+        Where it is.
+    name : str
+        Of the model.
+    number : int
+        Of the version, which is there.
+    entries : mapping of int to AuditEntry
+        See `announced`.
+    """
+    paths, ref = registry.paths.model_version(name, number), f"{name}/{number}"
+    try:
+        value = read_json(paths.version_json)
+        recorded = {str(file): str(digest) for file, digest in value["files"].items()}
+    except StoreError as error:
+        return VersionCheck(ref, 0, 0, (error.message,))
+    except (KeyError, AttributeError) as error:
+        return VersionCheck(ref, 0, 0, (f"version.json: not a version of a model: {error!r}",))
+    found = dict(_files_in(paths.root))
+    faults = [*_file_faults(paths, recorded, found), *_audit_faults(ref, value, recorded, entries)]
+    faults += [] if faults else _reading_faults(registry, name, number)
+    return VersionCheck(ref, len(found), sum(item.st_size for item in found.values()), tuple(faults))
+
+
+def check_aliases(registry: Registry, name: str) -> VersionCheck:
+    """Return what is wrong with what a model's versions are called."""
+    try:
+        aliases, numbers = registry.aliases(name), registry.numbers(name)
+    except StoreError as error:
+        return VersionCheck(name, 0, 0, (error.message,))
+    gone = {alias: to for alias, to in aliases.versions.items() if to not in numbers}
+    faults = [f"aliases.json: {alias} means version {to}, which is not there" for alias, to in gone.items()]
+    if numbers and aliases.last < numbers[-1]:
+        faults.append(f"aliases.json: says that {aliases.last} is the highest number, and there is {numbers[-1]}")
+    return VersionCheck(name, 1, 0, tuple(faults))
+
+
+def _files_in(root: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield all that lies in a version but folders; a link to a folder is no folder."""
+    for folder, names, files in os.walk(root):
+        linked = [name for name in names if Path(folder, name).is_symlink()]
+        for name in sorted([*files, *linked]):
+            place = Path(folder, name)
+            if not (place.parent == root and LEFTOVER.fullmatch(name)):
+                yield place.relative_to(root).as_posix(), place.lstat()
+
+
+def _file_faults(paths: VersionPaths, recorded: dict[str, str], found: Mapping[str, os.stat_result]) -> Iterator[str]:
+    free = {paths.version_json.name, paths.card.name, paths.status.name}
+    for name in sorted({*recorded, *found}):
+        if name not in found:
+            yield f"{name}: is gone"
+        elif not stat.S_ISREG(found[name].st_mode):
+            yield f"{name}: is no file; a version has no links"
+        elif name in recorded:
+            yield from _content_fault(paths.root / name, name, recorded[name])
+        elif name not in free:
+            yield f"{name}: was not there when it was registered"
+    if paths.card.name not in found:
+        yield f"{paths.card.name}: is gone; mlops models describe writes it again"
+
+
+def _content_fault(path: Path, name: str, digest: str) -> Iterator[str]:
+    try:
+        if digest_of(path) != digest:
+            yield f"{name}: its content has changed (sha256 {digest[:12]} was recorded)"
+    except OSError as error:
+        yield f"{name}: cannot be read: {error.strerror}"
+
+
+def _audit_faults(
+    ref: str, value: Mapping[str, Any], recorded: Mapping[str, str], entries: Mapping[int, AuditEntry]
+) -> Iterator[str]:
+    """Yield in what a version says otherwise than the audit log did when it was registered."""
+    try:
+        head = head_from_json(value.get("audit"))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        head = None
+    if head is None:
+        yield "version.json: names no entry of the audit log"
+        return
+    entry = entries.get(head.number)
+    if entry is None or entry.hash != head.hash or hash_of(entry) != head.hash:
+        yield f"version.json: entry {head.number} of the audit log is not the one that announced it"
+        return
+    said = {"action": entry.action, "subject": entry.subject, "run": entry.details.get("run")}
+    if said != {"action": Action.REGISTERED, "subject": ref, "run": value.get("run")}:
+        yield f"version.json: entry {head.number} of the audit log is of something else"
+    elif entry.details.get("files") != files_digest(recorded):
+        yield "version.json: its files are not those that the audit log announced"
+
+
+def _reading_faults(registry: Registry, name: str, number: int) -> list[str]:
+    try:
+        registry.status(registry.version(name, number))
+    except StoreError as error:
+        return [error.message]
+    return []

@@ -1,0 +1,230 @@
+"""Registered models as they are listed, one version in full, and what a check found; and all of it as plain data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from mlops_cli.records import Approval
+from mlops_cli.store.registry.json import status_to_json, version_to_json
+from mlops_cli.views.chosen import choices
+from mlops_cli.views.listing import dated_time, short_time
+from mlops_cli.views.pages.words import size
+from mlops_cli.views.runs import scores, table
+from mlops_cli.views.text import arrow, clean, notice, number, plain, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from rich.console import RenderableType
+
+    from mlops_cli.records import (
+        ModelStatus,
+        ModelVersion,
+        RegisteredModel,
+        RunRecord,
+        VersionCheck,
+        VersionPage,
+    )
+
+APPROVAL_STYLE = {
+    Approval.PENDING: "dim",
+    Approval.APPROVED: "green",
+    Approval.REJECTED: "red",
+    Approval.ARCHIVED: "dim",
+}
+MOST_FILES = 20
+
+
+def registered(version: ModelVersion) -> list[str]:
+    """Return what was registered, and where it is."""
+    whole = f"{clean(version.ref)}  {plural(len(version.files), 'file')}, {size(version.size)}"
+    return [whole, f"in {clean(version.path)}"]
+
+
+# --- lists -------------------------------------------------------------------------------------------------------
+
+
+def listing(found: Sequence[RegisteredModel], now: datetime) -> Table:
+    """Return a line for each model, about its newest version."""
+    made = table("model", ">versions", "newest", "score", "aliases", "registered")
+    for model in found:
+        newest = model.versions[-1]
+        called = " ".join(f"@{alias}={to}" for alias, to in sorted(model.aliases.versions.items()))
+        when = short_time(newest.created, now)
+        made.add_row(
+            plain(model.name), f"{len(model.versions)}", plain(newest.ref), _score(newest.record), plain(called), when
+        )
+    return made
+
+
+def versions(model: RegisteredModel, now: datetime) -> Table:
+    """Return a line for each version of a model, the newest first; of a run's id its end, which names it."""
+    shared = len({v.record.primary for v in model.versions}) == 1
+    first = model.versions[0].record
+    score = f"{first.primary} {arrow(first.direction)}".strip() if shared and first.primary else "score"
+    made = table("version", "aliases", "status", f"{'>' if shared else ''}{score}", "data", "run", "registered")
+    for version in reversed(model.versions):
+        approval = model.statuses[version.number].approval
+        data = version.record.dataset
+        made.add_row(
+            plain(version.ref),
+            plain(_called(model.aliases.of(version.number))),
+            Text(str(approval), style=APPROVAL_STYLE[approval]),
+            _score(version.record, bare=shared),
+            plain("-" if data is None else data.source),
+            plain(version.record.id.rpartition("-")[2]),
+            short_time(version.created, now),
+        )
+    return made
+
+
+def _score(record: RunRecord, *, bare: bool = False) -> Text:
+    found = record.metrics.get(record.primary or "")
+    if found is None:
+        return Text("-", style="dim")
+    return plain(number(found.mean) if bare else f"{record.primary} {arrow(record.direction)} {number(found.mean)}")
+
+
+def _called(aliases: Sequence[str]) -> str:
+    return " ".join(f"@{alias}" for alias in aliases)
+
+
+# --- one in full -------------------------------------------------------------------------------------------------
+
+
+def page(found: VersionPage, now: datetime) -> RenderableType:
+    """Return all there is to know of a version."""
+    record = found.version.record
+    blocks: list[RenderableType] = [headline(found), Text(), scores(record)]
+    if any(item.std is not None for item in record.metrics.values()):
+        count = max(len(item.splits) for item in record.metrics.values())
+        blocks.append(plain(f"over {plural(count, 'split')}, each scored by a model that had not seen its rows", "dim"))
+    if record.warnings:
+        blocks += [Text(), *map(notice, record.warnings)]
+    return Group(*blocks, Text(), _facts(found, now), Text(), *_files(found))
+
+
+def headline(found: VersionPage) -> Text:
+    """Return one line: which version, what it is called, and where it stands."""
+    approval = found.status.approval
+    called = f"  {_called(found.aliases)}" if found.aliases else ""
+    style = APPROVAL_STYLE[approval]
+    return Text.assemble((clean(found.version.ref), "bold"), clean(called), "  ", (str(approval), style))
+
+
+def _facts(found: VersionPage, now: datetime) -> Table:
+    made = Table.grid(padding=(0, 2))
+    made.add_column(style="dim", no_wrap=True)
+    made.add_column(overflow="fold")
+    for label, value in _labelled(found, now):
+        made.add_row(label, plain(value))
+    return made
+
+
+def _labelled(found: VersionPage, now: datetime) -> Iterator[tuple[str, str]]:
+    version, record = found.version, found.version.record
+    yield from _said(found.status, record, now)
+    yield from choices(record)
+    yield "task", str(record.task)
+    for label, data in (("data", record.dataset), ("test data", record.test_dataset)):
+        if data is not None:
+            shape = f"{plural(data.rows, 'row')} × {plural(len(data.columns), 'column')}"
+            yield label, f"{data.source}  {shape}  {data.version[:12]}"
+    yield "run", record.id
+    yield from _code(version)
+    yield "python", str(record.environment.get("python", "-"))
+    yield "registered", f"{dated_time(version.created, now)} by {version.by}"
+    yield "in", str(version.path)
+    others = [f"{version.name}/{n}" for n in found.numbers if n != version.number]
+    if others:
+        yield "others", " ".join(others)
+
+
+def _said(status: ModelStatus, record: RunRecord, now: datetime) -> Iterator[tuple[str, str]]:
+    about = status.description or record.description
+    if about:
+        yield "about", about
+    if status.tags:
+        yield "tags", " ".join(f"{key}={value}" for key, value in status.tags.items())
+    for item in status.sign_offs:
+        note = f": {item.note}" if item.note else ""
+        yield str(item.verdict), f"by {item.by}, {dated_time(item.at, now)}{note}"
+
+
+def _code(version: ModelVersion) -> Iterator[tuple[str, str]]:
+    record = version.record
+    if record.git.commit:
+        yield "code", record.git.commit[:12] + (", uncommitted changes in source.diff" if record.git.dirty else "")
+    for name in record.code:
+        kept = f"code/{name}" in version.files
+        yield "own code", name if kept else f"{name}, which had changed and is not kept"
+
+
+def _files(found: VersionPage) -> list[RenderableType]:
+    made = table("file", ">size", "sha256")
+    for file in found.files[:MOST_FILES]:
+        made.add_row(plain(file.path), size(file.size), "-" if file.sha256 is None else file.sha256[:12])
+    left = len(found.files) - MOST_FILES
+    return [made, Text(f"… and {plural(left, 'more file')}", style="dim")] if left > 0 else [made]
+
+
+def card_lines(text: str) -> Iterator[str]:
+    """Yield a card line by line as a terminal may have it: no control characters but tabs."""
+    for line in text.splitlines():
+        yield "\t".join(map(clean, line.split("\t")))
+
+
+# --- a check -----------------------------------------------------------------------------------------------------
+
+
+def faults(found: Sequence[VersionCheck]) -> list[str]:
+    """Return a line for each fault."""
+    return [clean(f"{item.version}: {fault}") for item in found for fault in item.faults]
+
+
+def verdict(found: Sequence[VersionCheck]) -> str:
+    """Return how much was read, where all is well."""
+    checked = [item for item in found if "/" in item.version]
+    return f"{plural(len(checked), 'version')} as registered, {size(sum(item.size for item in checked))} read"
+
+
+# --- plain data --------------------------------------------------------------------------------------------------
+
+
+def version_json(found: VersionPage) -> dict[str, Any]:
+    """Return a version as its file has it, with what is said of it and where it is."""
+    return {
+        **version_to_json(found.version),
+        "path": str(found.version.path),
+        "aliases": list(found.aliases),
+        **_status_json(found.status),
+    }
+
+
+def _status_json(status: ModelStatus) -> dict[str, Any]:
+    return {key: value for key, value in status_to_json(status).items() if key != "schema_version"}
+
+
+def listing_json(found: Sequence[RegisteredModel]) -> list[dict[str, Any]]:
+    """Return all models with all their versions."""
+    return [
+        {"name": model.name, "aliases": dict(model.aliases.versions), "versions": _versions_json(model)}
+        for model in found
+    ]
+
+
+def _versions_json(model: RegisteredModel) -> list[dict[str, Any]]:
+    return [
+        {
+            **version_to_json(version),
+            "path": str(version.path),
+            "aliases": list(model.aliases.of(version.number)),
+            **_status_json(model.statuses[version.number]),
+        }
+        for version in model.versions
+    ]
