@@ -35,7 +35,6 @@ _HASHES = frozenset({"record", "files", "fingerprint"})  # for programs: --json 
 _SHOWN = 12  # digits of other hashes
 _LONGEST = 60
 _HASH = 64
-_WIDEST = 32
 
 
 def listing(entries: Sequence[AuditEntry], now: datetime) -> Table:
@@ -46,13 +45,11 @@ def listing(entries: Sequence[AuditEntry], now: datetime) -> Table:
         host = [plain(entry.host)] if with_host else []
         action = Text(str(entry.action), style=_STYLE.get(entry.action, ""))
         said = plain(_details(entry.details))
+        said.no_wrap, said.overflow = True, "ellipsis"
         when = Text(short_time(entry.at, now))
         made.add_row(str(entry.number), when, plain(entry.user), *host, action, plain(entry.subject), said)
-    widest = max((len(clean(entry.subject)) for entry in entries), default=0)
-    made.columns[-2].min_width = min(widest, _WIDEST)  # what is broken over two lines cannot be copied
-    for column in (*made.columns[:-2], made.columns[-1]):
+    for column in made.columns[:-1]:  # the details alone give way; what is broken over two lines cannot be copied
         column.no_wrap = True
-    made.columns[-1].overflow = "ellipsis"
     return made
 
 
