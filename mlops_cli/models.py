@@ -12,7 +12,7 @@ mlops.models.verify("titanic")
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from mlops_cli.records import (
         Descent,
+        Exported,
         Lineage,
         ModelVersion,
         Promotion,
@@ -38,6 +39,7 @@ __all__ = [
     "card",
     "describe",
     "diff",
+    "export",
     "find",
     "lineage",
     "ls",
@@ -219,3 +221,30 @@ def verify(
     from mlops_cli.workflows import registry
 
     return registry.verify(ref, allow_pickle=allow_pickle, workspace=workspace)
+
+
+def export(ref: str, path: str | Path, *, workspace: Path | None = None, **settings: Any) -> Exported:
+    """Write a model for use without this package.
+
+    Parameters
+    ----------
+    ref : str
+        A registered version or a run.
+    path : str or Path
+        Where it goes; its ending says the format (``.zip``, ``.onnx``, ``.joblib``, ``.pkl``), none is a folder.
+    workspace : Path, optional
+        The workspace; the current folder's where not given.
+    **settings
+        ``format`` (folder, zip, onnx, joblib, pickle), ``force``, ``allow_pickle``, ``tolerance``.
+
+    Raises
+    ------
+    UsageError
+        The place is taken, the model has no such form, or there is no such setting.
+    """
+    from pathlib import Path as AnyPath
+
+    from mlops_cli.workflows.export_model import export as write
+    from mlops_cli.workflows.export_model import options_of
+
+    return write(ref, AnyPath(path), options_of(settings), workspace=workspace)

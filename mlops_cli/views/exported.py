@@ -28,7 +28,7 @@ def exported_lines(done: Exported) -> Iterator[str]:
 
 
 def _checked(check: ExportCheck) -> str:
-    asked = f"asked {plural(check.rows, 'row').rpartition(' ')[0]} {check.of}"
+    asked = f"asked {check.rows:,} {check.of}"
     if check.difference is None:
         return f"{asked}: the same classes"
     found = "the same answers" if check.difference == 0 else f"the largest difference is {check.difference:.2g}"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import pickle
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components.answers import Answers
 from mlops_cli.components.holdings import held_by
 from mlops_cli.components.made_rows import made_rows
 from mlops_cli.config.workspace import find_workspace
-from mlops_cli.errors import MlopsError, StoreError, UsageError
+from mlops_cli.errors import MlopsError, StoreError, UsageError, did_you_mean
 from mlops_cli.records import ExportCheck, Exported, ExportFormat, Notice
 from mlops_cli.store.exporting import check_free, folder_beside, settle, zipped
 from mlops_cli.store.files import sha256, write_file
@@ -64,6 +64,24 @@ class ExportOptions:
     force: bool = False
     allow_pickle: bool = False
     tolerance: float | None = None
+
+
+def options_of(settings: Mapping[str, Any]) -> ExportOptions:
+    """Return options by their names; a format may be a word.
+
+    Raises
+    ------
+    UsageError
+        There is no such option, or no such format.
+    """
+    known = [f.name for f in fields(ExportOptions)]
+    for name in settings:
+        if name not in known:
+            raise UsageError(f"export() takes no '{name}'", hint=did_you_mean(name, known))
+    said = settings.get("format")
+    if said is not None and said not in set(ExportFormat):
+        raise UsageError(f"a model is not exported as '{said}'", hint=did_you_mean(str(said), ExportFormat))
+    return ExportOptions(**{**settings, "format": None if said is None else ExportFormat(said)})
 
 
 def export(ref: str, path: Path, options: ExportOptions | None = None, *, workspace: Path | None = None) -> Exported:
