@@ -59,7 +59,7 @@ def test_the_python_part_runs(tmp_path, monkeypatch):
     names = {"table": pd.read_csv("data/iris.csv")}
     exec(code, names)
     assert names["run"].status == "completed"
-    assert len(mlops.runs("iris")) == 1
+    assert len(mlops.runs("iris")) == 2  # the run, and the same run again
 
 
 def test_the_sweep_of_the_tour_composes_and_gives_points(titanic):

@@ -310,7 +310,11 @@ def _excel(stream: BinaryIO) -> Iterator[Write]:
             sheet.append([_cell(sheet, value) for value in row])
         count += len(table)
 
-    yield write
+    try:
+        yield write
+    except BaseException:
+        sheet.close()  # rows go to a file of its own as they come
+        raise
     book.save(stream)
 
 
