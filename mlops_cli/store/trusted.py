@@ -127,6 +127,15 @@ def check_types(names: Iterable[str], trust: Sequence[str] = ()) -> None:
             raise _refused(name)
 
 
+def is_allowed(name: str, trust: Sequence[str] = ()) -> bool:
+    """Whether a model file may hold a type, as `check_types` says."""
+    try:
+        check_types([name], trust)
+    except StoreError:
+        return False
+    return True
+
+
 def _check_known(name: str) -> None:
     package = name.partition(".")[0]
     if package not in _PACKAGES or not _is_listed(name):
