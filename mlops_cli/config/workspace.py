@@ -88,7 +88,7 @@ def trusted_workspace(place: Path) -> Workspace:
     """Return the workspace around a run, whose code is about to be imported.
 
     Whose code that may be is said by the workspace that the user works in: a folder that came from elsewhere, with a
-    ``pyproject.toml`` of its own, cannot trust itself.
+    ``pyproject.toml`` of its own, cannot trust itself, and a module of the same name there is another module.
 
     Parameters
     ----------
@@ -98,17 +98,16 @@ def trusted_workspace(place: Path) -> Workspace:
     Raises
     ------
     ConfigError
-        The run is of another workspace than the current one, and that trusts more.
+        The run is of another workspace than the current one, and that trusts modules of its own.
     """
     home, here = find_workspace(place), find_workspace()
-    more = [name for name in home.trust if name not in here.trust]
-    if home.root == here.root or not more:
+    if home.root == here.root or not home.trust:
         return home
     raise ConfigError(
-        f"{', '.join(more)} is trusted by the run's own workspace {home.root}, not by the current one",
-        file=str(here.root / "pyproject.toml"),
+        f"{', '.join(home.trust)} is code of the run's own workspace {home.root}, which is not the current one",
+        file=str(home.root / "pyproject.toml"),
         key="tool.mlops.trust",
-        hint=f"if you trust its code: cd {home.root}, or trust = {[*here.trust, *more]}".replace("'", '"'),
+        hint=f"if you trust its code: cd {home.root}",
     )
 
 

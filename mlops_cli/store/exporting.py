@@ -16,13 +16,16 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.errors import StoreError, UsageError
-from mlops_cli.store.files import disk_errors, sync_paths
+from mlops_cli.records import SCHEMA_VERSION
+from mlops_cli.store.files import disk_errors, read_json, sync_paths, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 LOADER = "predict.py"
-"""The file by which an exported folder is known."""
+"""The file that runs an exported model."""
+MARK = "exported.json"
+"""The file by which an exported folder is known: it names the others."""
 
 _TEMPLATE = Path(__file__).resolve().parent.parent / "templates" / "_export" / LOADER
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first time that a zip file can tell
@@ -46,8 +49,20 @@ def check_free(path: Path, *, folder: bool, force: bool = False) -> None:
         raise UsageError(f"{path} is {found}, and {wanted} is to be written", hint="choose another name")
     if not force:
         raise UsageError(f"{path} is there already", hint="--force replaces it")
-    if folder and not (path / LOADER).is_file() and any(path.iterdir()):
-        raise UsageError(f"{path} is no folder that was exported, and stays as it is", hint="choose another name")
+    if folder and (others := _not_exported(path)):
+        shown = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
+        message = f"{path} stays as it is: it holds what was not exported there: {shown}"
+        raise UsageError(message, hint="choose another name, or move those away")
+
+
+def _not_exported(folder: Path) -> list[str]:
+    """Return what a folder holds that no export wrote: all, where it has no mark."""
+    try:
+        names = set(read_json(folder / MARK)["files"]) | {MARK}
+    except (StoreError, KeyError, TypeError):
+        names = set()
+    found = (p for p in sorted(folder.rglob("*")) if p.is_symlink() or not p.is_dir() or not any(p.iterdir()))
+    return [name for p in found if (name := p.relative_to(folder).as_posix()) not in names]
 
 
 @contextmanager
@@ -80,6 +95,8 @@ def settle(temp: Path, path: Path, *, force: bool) -> None:
     """Put a whole folder in its place; what was exported there before goes after the new one stands."""
     old = path.parent / f".{path.name}.{secrets.token_hex(4)}.old"
     with disk_errors("write", path):
+        made = sorted(place.relative_to(temp).as_posix() for place in temp.rglob("*") if place.is_file())
+        write_json(temp / MARK, {"schema_version": SCHEMA_VERSION, "files": made})
         sync_paths([place for place in temp.rglob("*") if place.is_file()])
         check_free(path, folder=True, force=force)
         is_taken = path.exists()

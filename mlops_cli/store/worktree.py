@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mlops_cli.store.layout import WorkspacePaths
 
 PREFIX = "mlops-rerun-"
+_TREE = "tree"
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "advice.detachedHead=false")
 
@@ -60,7 +61,7 @@ def worktree_at(paths: WorkspacePaths, commit: str | None) -> Iterator[Worktree]
     prefix = _prefix(paths.root)
     _check_commit(paths.root, commit)
     place, lock = _begin(paths)
-    tree = place / "tree"
+    tree = place / _TREE
     try:
         _git(paths.root, "worktree", "add", "--detach", "--quiet", str(tree), str(commit))
         workspace = tree / prefix
@@ -131,17 +132,22 @@ def _lock_of(place: Path) -> Path:
 
 
 def _leftovers(folder: Path) -> list[Path]:
-    """Return the temporary trees of a repository that nobody holds any more."""
+    """Return the temporary trees of a repository that nobody holds any more; the first one is the user's own."""
     fields = os.fsdecode(_git(folder, "worktree", "list", "--porcelain", "-z")).split("\0")
-    trees = [Path(field.removeprefix("worktree ")) for field in fields if field.startswith("worktree ")]
-    return [tree for tree in trees if tree.parent.name.startswith(PREFIX) and not _is_held(tree.parent)]
+    _, *trees = [Path(field.removeprefix("worktree ")) for field in fields if field.startswith("worktree ")]
+    return [tree for tree in trees if _is_ours(tree) and not _is_held(tree.parent)]
+
+
+def _is_ours(tree: Path) -> bool:
+    """Whether a tree was surely made here: by its name, its place, and the lock beside it."""
+    place = tree.parent
+    is_temporary = place.parent == Path(tempfile.gettempdir()).resolve() and place.name.startswith(PREFIX)
+    return is_temporary and tree.name == _TREE and _lock_of(place).is_file()
 
 
 def _is_held(place: Path) -> bool:
     try:
         descriptor = os.open(_lock_of(place), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        return False
     except OSError:  # somebody else's, in a repository that several share
         return True
     try:
@@ -158,7 +164,9 @@ def _remove(folder: Path, tree: Path) -> None:
     shutil.rmtree(tree, ignore_errors=True)
     with suppress(StoreError):  # killed before git knew of it
         _git(folder, "worktree", "remove", "--force", "--force", str(tree))
-    shutil.rmtree(tree.parent, ignore_errors=True)
+    _lock_of(tree.parent).unlink(missing_ok=True)
+    with suppress(OSError):  # whatever else is in there is not ours
+        tree.parent.rmdir()
 
 
 # --- what is in it -----------------------------------------------------------------------------------------------

@@ -151,3 +151,30 @@ def test_it_is_removed_when_the_block_raises(paths):
         raise KeyboardInterrupt
     assert not tree.root.parent.exists()
     assert len(git(paths.root, "worktree", "list").splitlines()) == 1
+
+
+def test_a_repository_that_is_called_like_a_temporary_tree_is_nobodys_leftover(paths, tmp_path_factory):
+    place = tmp_path_factory.mktemp("x") / "mlops-rerun-study"
+    place.mkdir()
+    (place / "thesis.txt").write_text("years of work\n")
+    paths.root.rename(place / "tree")
+    moved = WorkspacePaths(place / "tree")
+    other = place.parent / "mlops-rerun-other" / "tree"
+    git(moved.root, "worktree", "add", "--detach", str(other))
+    with worktree_at(moved, head(moved)):
+        pass
+    assert (moved.root / "own.py").read_text() == "first\n"
+    assert (place / "thesis.txt").exists()
+    assert (other / "own.py").exists()
+
+
+def test_what_a_kill_left_is_removed_and_what_lies_beside_it_stays(paths):
+    with worktree_at(paths, head(paths)) as kept:
+        place = kept.root.parent
+    left = place.parent / "mlops-rerun-left" / "tree"
+    git(paths.root, "worktree", "add", "--detach", str(left))
+    (left.parent / "lock").touch()
+    (left.parent / "notes.txt").touch()
+    with worktree_at(paths, head(paths)):
+        assert not left.exists()
+    assert [p.name for p in left.parent.iterdir()] == ["notes.txt"]

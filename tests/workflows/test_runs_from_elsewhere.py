@@ -64,11 +64,15 @@ def test_a_report_in_its_own_workspace_fits_nothing_either(foreign, mlops, tmp_p
 
 
 @pytest.mark.parametrize("look", [lambda run: run.model(), lambda run: Material(run.record).prepared])
-def test_a_model_or_a_fit_is_refused_until_the_current_workspace_trusts_its_code(foreign, tmp_path, look):
-    with pytest.raises(ConfigError, match=r"here/pyproject\.toml: tool\.mlops\.trust: evil is trusted by .*there, not"):
+@pytest.mark.parametrize("here_trusts", [[], ["evil"]])  # a module of that name here is another one
+def test_a_model_or_a_fit_is_refused_outside_its_own_workspace(foreign, tmp_path, monkeypatch, look, here_trusts):
+    (tmp_path / "here" / "pyproject.toml").write_text(f"[tool.mlops]\ntrust = {here_trusts}\n")
+    with pytest.raises(
+        ConfigError, match=r"there/pyproject\.toml: tool\.mlops\.trust: evil is code of .*there, which is"
+    ):
         look(foreign)
     assert not (tmp_path / "there" / "ran").exists()
-    (tmp_path / "here" / "pyproject.toml").write_text('[tool.mlops]\ntrust = ["evil"]\n')
+    monkeypatch.chdir(tmp_path / "there")
     assert look(foreign)
 
 
