@@ -91,7 +91,7 @@ class RunWriter:
         for _ in range(_ID_TRIES):
             paths = workspace.run(run_id)
             record = replace(draft, id=run_id, path=paths.root, status=RunStatus.RUNNING, process=this_process())
-            record = replace(record, files={**record.files, paths.config.name: sha256(sources.config.encode())})
+            record = replace(record, files={**record.files, **_hashes(paths, sources)})
             journal = _make(paths, record, sources)
             if journal is not None:
                 return cls(paths, record, journal)
@@ -267,6 +267,11 @@ def _fill_and_rename(folder: Path, paths: RunPaths, record: RunRecord, sources: 
         raise
     journal.path = paths.journal
     return journal
+
+
+def _hashes(paths: RunPaths, sources: RunSources) -> dict[str, str]:
+    found = {paths.config.name: sha256(sources.config.encode())}
+    return found if sources.diff is None else {**found, paths.source_diff.name: sha256(sources.diff)}
 
 
 def _first_files(paths: RunPaths, record: RunRecord, sources: RunSources, workspace: Path) -> dict[Path, bytes]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import ExitCode, MlopsError, StoreError, UsageError
+from mlops_cli.store.files import read_bytes, sha256
 from mlops_cli.store.layout import RunPaths, VersionPaths, WorkspacePaths
 from mlops_cli.store.worktree import apply_diff, bring_back, data_differs, see_through, untracked, worktree_at
 from mlops_cli.views.rerun import from_json
@@ -141,6 +142,8 @@ def _uncommitted(tree: Worktree, record: RunRecord) -> list[str]:
     diff = RunPaths(record.path).source_diff
     if not diff.is_file():
         raise StoreError(f"{record.id} had uncommitted changes, and its {diff.name} is gone")
+    if record.files.get(diff.name) not in {None, sha256(read_bytes(diff))}:
+        raise StoreError(f"{diff} is not the file that was recorded: its sha256 differs", hint="restore it from a copy")
     apply_diff(tree, diff)
     return untracked(diff)
 

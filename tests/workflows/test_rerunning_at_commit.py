@@ -118,6 +118,10 @@ def test_uncommitted_changes_and_modules_that_git_did_not_know_come_back(committ
     (workspace / "half.py").write_text("HALF = 0.25\n")
     with pytest.raises(MlopsError, match="half"):
         mlops.rerun(first.id, at_commit=True)
+    diff = first.path / "source.diff"
+    diff.write_text(diff.read_text().replace("HALF", "EVIL"))
+    with pytest.raises(StoreError, match=r"source\.diff is not the file that was recorded"):
+        mlops.rerun(first.id, at_commit=True)
     assert trees(workspace) == NONE
 
 
