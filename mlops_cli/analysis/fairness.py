@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -81,8 +82,10 @@ def by_group(column: pd.Series[Any], score: Callable[[Array], float], min_rows: 
     DataError
         Fewer than two groups count, or the score of one is not defined.
     """
-    codes, found = column.astype(object).where(column.notna(), MISSING).map(_label).factorize(sort=True)
-    rows = dict(zip(map(str, found), np.bincount(codes, minlength=len(found)).tolist(), strict=True))
+    codes, found = column.astype(object).factorize()
+    codes = np.where(codes < 0, len(found), codes)  # missing values come last
+    labels = _labels([*map(str, found), *([MISSING] if column.hasnans else [])])
+    rows = dict(zip(labels, np.bincount(codes, minlength=len(labels)).tolist(), strict=True))
     counted = {label: np.flatnonzero(codes == i) for i, label in enumerate(rows) if rows[label] >= min_rows}
     too_few = {label: count for label, count in rows.items() if label not in counted}
     if len(counted) < 2:
@@ -91,9 +94,23 @@ def by_group(column: pd.Series[Any], score: Callable[[Array], float], min_rows: 
     return Groups(scores, {label: rows[label] for label in counted}, too_few)
 
 
-def _label(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+def _labels(values: Sequence[str]) -> list[str]:
+    """Return how groups are shown: long values are cut, and those that look alike then are numbered.
+
+    Examples
+    --------
+    >>> _labels(["f", "missing", "missing"])
+    ['f', 'missing', 'missing (2)']
+    """
+    shown: dict[str, None] = {}
+    for value in values:
+        label = text = value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
+        for place in itertools.count(2):
+            if label not in shown:
+                break
+            label = f"{text} ({place})"
+        shown[label] = None
+    return list(shown)
 
 
 def _scored(label: str, rows: Array, score: Callable[[Array], float]) -> float:

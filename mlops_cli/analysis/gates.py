@@ -66,13 +66,13 @@ def number(value: float | None) -> str:
 # --- metrics of its own run --------------------------------------------------------------------------------------
 
 
-def metric_gates(bound: MetricBound, record: RunRecord) -> list[GateResult]:
-    """Return a gate for each thing that is wanted of one metric."""
-    summary = record.metrics.get(bound.metric)
+def metric_gates(bound: MetricBound, record: RunRecord, *, fault: str = "") -> list[GateResult]:
+    """Return a gate for each thing that is wanted of one metric; each has failed where a fault says why."""
+    summary = None if fault else record.metrics.get(bound.metric)
     ends = summary.ci95 if summary is not None else None
     mean = None if summary is None else summary.test if bound.held_out else summary.mean
     low, high = ends if ends is not None else (None, None)
-    how, of_interval = _how_scored(bound, summary, record), _how_spread(bound, summary, record)
+    how, of_interval = fault or _how_scored(bound, summary, record), fault or _how_spread(bound, summary, record)
     place = f"metrics.{bound.name}"
     least = (("min", bound.least, mean, how), ("min_ci", bound.least_ci, low, of_interval))
     most = (("max", bound.most, mean, how), ("max_ci", bound.most_ci, high, of_interval))
@@ -125,10 +125,10 @@ def champion_wanted(spec: ChampionGate, metric: str, champion: str) -> str:
 def champion_gate(spec: ChampionGate, wanted: str, gain: Gain, how: str) -> GateResult:
     """Return the gate, by an interval of how much better the version is.
 
-    Better is an interval that lies above the margin as a whole. Not worse is one that does not lie below minus the
-    margin as a whole: then nothing shows that the version is worse by more.
+    Better is an interval that lies above the margin as a whole. Not worse is one that does not reach below minus the
+    margin (non-inferiority): rows that are too few to tell show nothing, and so they do not pass.
     """
-    passed = gain.high >= -spec.margin if spec.at_least else gain.low > spec.margin
+    passed = gain.low >= -spec.margin if spec.at_least else gain.low > spec.margin
     found = f"{gain.value:+.4g} ({gain.low:+.4g} … {gain.high:+.4g})"
     is_noise = gain.low <= 0 <= gain.high and gain.low < gain.high
     word = "no more than noise" if is_noise else "better" if gain.low > 0 else "worse" if gain.high < 0 else "equal"

@@ -232,7 +232,11 @@ def _approval(value: object, key: str) -> ApprovalGate | None:
     if value is None:
         return None
     node = _asked(value, key, ("by", "count"), ("by",))
-    by = tuple(dict.fromkeys(read.names(node["by"], f"{key}.by")))
+    named = node["by"] if isinstance(node["by"], list) else [node["by"]]
+    for name in named:
+        if not isinstance(name, str) or not name.strip():
+            raise read.wrong(name, f"{key}.by", "the names of those who may approve")
+    by = tuple(dict.fromkeys(named))
     if not by:
         raise read.wrong([], f"{key}.by", "the names of those who may approve")
     count = read.integer(node.get("count", 1), f"{key}.count", minimum=1)

@@ -30,7 +30,7 @@ class ChampionGate:
     data: str | None = None  # labelled rows for both; None: the splits that both were scored on
     margin: float = 0.0  # in units of the metric
     confidence: float = 0.95
-    at_least: bool = False  # it is enough not to be worse by more than noise
+    at_least: bool = False  # it is enough to be shown not to be worse by more than the margin
 
 
 @dataclass(frozen=True)

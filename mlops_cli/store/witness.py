@@ -168,13 +168,22 @@ def version_witnesses(paths: WorkspacePaths) -> Iterator[Witness]:
     """Yield what registered versions, and the records of their runs beside them, say of the log."""
     for file in sorted(paths.version_files()):
         ref = f"{file.parent.parent.name}/{file.parent.name}"
-        found = _read(paths, file, ref, Action.REGISTERED, _version)
+        found = version_witness(paths, file)
         if not found.problem or file.exists():
             yield found
         record = file.with_name(RunPaths(file.parent).run_json.name)
         run = _read(paths, record, ref, Action.RUN, _run)
         if run.problem == "" and run.head is not None and not run.is_open:
             yield replace(run, is_copy=True)
+
+
+def version_witness(paths: WorkspacePaths, file: Path) -> Witness:
+    """Return what a registered version, whose file it is, says of the log."""
+    ref = f"{file.parent.parent.name}/{file.parent.name}"
+    found = _read(paths, file, ref, Action.REGISTERED, _version)
+    if not found.problem and found.subject != ref:
+        return replace(found, problem=f"is of {found.subject}, and stands where {ref} belongs")
+    return found
 
 
 def _version(where: str, value: Mapping[str, Any]) -> Witness:

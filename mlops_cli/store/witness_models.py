@@ -2,54 +2,81 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from mlops_cli.errors import StoreError
-from mlops_cli.records import Action, AuditFault
+from mlops_cli.records import Action, Aliases, AuditFault
+from mlops_cli.store.chain import read_chain
 from mlops_cli.store.files import read_json
 from mlops_cli.store.layout import VersionPaths
 from mlops_cli.store.registry import Registry
 from mlops_cli.store.registry.json import status_from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
-    from mlops_cli.records import Aliases, AliasMove
+    from mlops_cli.records import AliasMove, AuditEntry, SignOff
     from mlops_cli.store.chain import Chain
     from mlops_cli.store.layout import WorkspacePaths
 
 MOVES = (Action.ALIAS, Action.PROMOTED, Action.ROLLED_BACK)
 
 
-def alias_faults(paths: WorkspacePaths, name: str, aliases: Aliases, chain: Chain, before: int) -> Iterator[AuditFault]:
-    """Yield where the aliases of a model and the log disagree.
+def alias_faults(models: Sequence[tuple[str, Aliases | str]], chain: Chain, before: int) -> Iterator[AuditFault]:
+    """Yield where the aliases of models and the log disagree.
 
     Parameters
     ----------
-    paths : WorkspacePaths
-        The workspace.
-    name : str
-        Of the model.
-    aliases : Aliases
-        As they were read before the log was.
+    models : sequence of (str, Aliases or str)
+        See `read_aliases`; read before the log was.
     chain : Chain
         The log.
     before : int
         The number of the last entry that was there before the aliases were read.
     """
-    where = paths.aliases(name).relative_to(paths.root).as_posix()
+    logged = {s.partition("/")[0] for s in chain.of if chain.about(s, Action.REGISTERED)}
+    gone = sorted(logged - {name for name, _ in models})
+    for name, aliases in [*models, *((name, Aliases()) for name in gone)]:
+        where = f"models/{name}/aliases.json"
+        if isinstance(aliases, str):
+            yield AuditFault(where, aliases)
+        else:
+            yield from _alias_faults(where, name, aliases, chain, before)
+
+
+def _alias_faults(where: str, name: str, aliases: Aliases, chain: Chain, before: int) -> Iterator[AuditFault]:
     for move in aliases.moves:
         yield from (AuditFault(where, what) for what in _move_faults(name, move, chain))
     for alias, (said, moved) in _unlike(aliases).items():
         told = f"says that {alias} means {said or 'nothing'}, and by its moves it is {moved or 'nothing'}: edited"
         yield AuditFault(where, told)
+    of = [e for s in chain.of if s.partition("/")[0] == name for e in chain.of[s] if e.number <= before]
+    given = max((e for e in of if e.action is Action.REGISTERED), key=_version_of, default=None)
+    if given is not None and aliases.last < _version_of(given):
+        highest = f"{aliases.last or 'none'} is the highest number, and entry {given.number} gave {given.subject}"
+        yield AuditFault(where, f"says that {highest}: it was removed, or an older one was put back")
+    yield from _missing_moves(where, aliases, sorted((e for e in of if e.action in MOVES), key=lambda e: e.number))
+
+
+def _missing_moves(where: str, aliases: Aliases, entries: Sequence[AuditEntry]) -> Iterator[AuditFault]:
+    """Yield the entries of a model's moves that its aliases lack; what they mean, a later entry tells."""
     kept = {move.audit.number for move in aliases.moves if move.audit is not None}
-    for subject in [s for s in chain.of if s.partition("/")[0] == name]:
-        for entry in chain.about(subject, *MOVES):
-            if entry.number not in kept and entry.number <= before:
-                told = f"has no move of entry {entry.number} ({entry.action} {subject}): a kill leaves that"
-                yield AuditFault(where, told, may_be_a_kill=True)
+    for place, entry in enumerate(entries):
+        if entry.number in kept:
+            continue
+        later = [e for e in entries[place + 1 :] if e.details.get("alias") == entry.details.get("alias")]
+        never_came = bool(later) and later[0].details.get("before") == entry.details.get("before")
+        what = f"has no move of entry {entry.number} ({entry.action} {entry.subject})"
+        if never_came or entry is entries[-1]:
+            yield AuditFault(where, f"{what}: a kill leaves that", may_be_a_kill=True)
+        else:
+            yield AuditFault(where, f"{what}: it was taken out, or an older file was put back")
+
+
+def _version_of(entry: AuditEntry) -> int:
+    number = entry.subject.rpartition("/")[2]
+    return int(number) if number.isdecimal() else 0
 
 
 def _move_faults(name: str, move: AliasMove, chain: Chain) -> Iterator[str]:
@@ -78,26 +105,63 @@ def _unlike(aliases: Aliases) -> dict[str, tuple[int | None, int | None]]:
 
 
 def read_aliases(paths: WorkspacePaths) -> Iterator[tuple[str, Aliases | str]]:
-    """Yield each model's name with its aliases, or with why they cannot be read."""
+    """Yield each model's name with its aliases, or with why they cannot be read; also of one that has no such file."""
     registry = Registry(paths)
-    for file in sorted(paths.models.glob("[!.]*/aliases.json")):
+    named = {file.parent.name for file in paths.models.glob("[!.]*/aliases.json")}
+    for name in sorted(named | {file.parent.parent.name for file in paths.version_files()}):
         try:
-            yield file.parent.name, registry.aliases(file.parent.name)
+            yield name, registry.aliases(name)
         except StoreError as error:
-            yield file.parent.name, error.message
+            yield name, error.message
 
 
 def sign_off_faults(paths: WorkspacePaths, chain: Chain) -> Iterator[AuditFault]:
-    """Yield the sign-offs of versions that the log does not know."""
+    """Yield where the sign-offs of versions and the log disagree."""
     for file in sorted(paths.version_files()):
-        place = VersionPaths(file.parent).status
-        where, ref = place.relative_to(paths.root).as_posix(), f"{file.parent.parent.name}/{file.parent.name}"
-        try:
-            said = status_from_json(read_json(place)).sign_offs if place.exists() else ()
-        except (StoreError, KeyError, TypeError, ValueError, AttributeError) as error:
-            yield AuditFault(where, f"cannot be read: {error}")
+        yield from sign_off_faults_of(paths, VersionPaths(file.parent), chain)
+
+
+def sign_off_faults_of(paths: WorkspacePaths, version: VersionPaths, chain: Chain) -> list[AuditFault]:
+    """Return where the sign-offs of a version and the log disagree: in who, what, or which order.
+
+    Parameters
+    ----------
+    paths : WorkspacePaths
+        The workspace.
+    version : VersionPaths
+        The version.
+    chain : Chain
+        The log; where they disagree it is read again, since somebody may have signed since it was read.
+    """
+    place, ref = version.status, f"{version.root.parent.name}/{version.root.name}"
+    where = place.relative_to(paths.root).as_posix()
+    try:
+        found = list(_sign_off_faults(where, _said(place), chain.about(ref, Action.SIGNED_OFF)))
+        if found:
+            said = _said(place)  # before the log: each entry comes before its word
+            known = read_chain(paths).about(ref, Action.SIGNED_OFF)
+            found = list(_sign_off_faults(where, said, known))
+    except (StoreError, KeyError, TypeError, ValueError, AttributeError) as error:
+        return [AuditFault(where, f"cannot be read: {error}")]
+    return found
+
+
+def _said(place: Path) -> Sequence[SignOff]:
+    return status_from_json(read_json(place)).sign_offs if place.exists() else ()
+
+
+def _sign_off_faults(where: str, said: Sequence[SignOff], entries: Sequence[AuditEntry]) -> Iterator[AuditFault]:
+    left = list(said)
+    for entry, later in zip(entries, [*entries, None][1:], strict=True):
+        verdict, note = str(entry.details.get("verdict")), str(entry.details.get("note"))
+        if left and (left[0].by, str(left[0].verdict), left[0].note) == (entry.user, verdict, note):
+            left.pop(0)
             continue
-        entries = chain.about(ref, Action.SIGNED_OFF)
-        known = [(e.user, str(e.details.get("verdict")), str(e.details.get("note"))) for e in entries]
-        for by, verdict, note in Counter((s.by, str(s.verdict), s.note) for s in said) - Counter(known):
-            yield AuditFault(where, f"says that {by} {verdict} it ({note or 'no note'}), and the log does not")
+        what = f"has no word of entry {entry.number}, that {entry.user} {verdict} it"
+        # Entries say how many words there were before: where the next one says as many, this one never came.
+        never_came = later is None or entry.details.get("after", -1) == later.details.get("after")
+        told = "a kill leaves that; or it was taken out" if never_came else "it was taken out, or moved"
+        yield AuditFault(where, f"{what}: {told}", may_be_a_kill=never_came)
+    for word in left:
+        told = f"says that {word.by} {word.verdict} it ({word.note or 'no note'}), and the log does not"
+        yield AuditFault(where, told)

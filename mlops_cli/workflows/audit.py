@@ -169,11 +169,7 @@ def _disagreeing(
 ) -> Iterator[AuditFault]:
     for witness in witnesses:
         yield from witness.faults(chain, before)
-    for name, each in aliases:
-        if isinstance(each, str):
-            yield AuditFault(f"models/{name}/aliases.json", each)
-        else:
-            yield from alias_faults(paths, name, each, chain, before)
+    yield from alias_faults(aliases, chain, before)
     yield from sign_off_faults(paths, chain)
     yield from missing(chain, {witness.subject for witness in witnesses if not witness.is_copy}, before)
 

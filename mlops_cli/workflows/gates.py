@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         FairnessGate,
         Gates,
         LatencyGate,
+        MetricBound,
         ModelStatus,
         ModelVersion,
     )
@@ -86,7 +87,23 @@ class Judged:
         signature = self.opened.model.signature
         wanted = [own.get(name, MetricSpec(name))]
         positive = self.spec.data.positive
+        self.require_known(name)
         return resolve_metrics(wanted, signature.task, signature.classes, positive, self.workspace.trust)[0]
+
+    def require_known(self, name: str) -> None:
+        """Refuse a function of the run's own under the name of a known metric: the run would say what is asked of it.
+
+        Raises
+        ------
+        DataError
+            It is one.
+        """
+        from mlops_cli.components.metric_names import metric_names
+
+        for metric in self.spec.evaluation.metrics:
+            if metric.name == name and metric.component is not None and name in metric_names():
+                target = metric.component.target
+                raise DataError(f"{self.version.ref} means a function of its own by {name}: {target}")
 
 
 @dataclass(frozen=True)
@@ -102,10 +119,9 @@ class Case:
 
 def judge(case: Case, wanted: Gates) -> tuple[GateResult, ...]:
     """Return what came of each gate, in the order in which they are declared."""
-    record = case.version.version.record
     with warnings.catch_warnings(), silent():
         warnings.simplefilter("ignore")
-        found = [gate for bound in wanted.metrics for gate in gates.metric_gates(bound, record)]
+        found = [gate for bound in wanted.metrics for gate in _metric(bound, case.version)]
         found += [] if wanted.champion is None else [_champion(wanted.champion, case)]
         for number, spec in enumerate(wanted.fairness):
             found += _fairness(spec, "fairness" if len(wanted.fairness) == 1 else f"fairness[{number}]", case.version)
@@ -129,17 +145,29 @@ def _or_unknown(
         return list(otherwise(f"{type(error).__name__}: {said}" if said else type(error).__name__))
 
 
+def _metric(bound: MetricBound, version: Judged) -> list[GateResult]:
+    def compute() -> list[GateResult]:
+        version.require_known(bound.metric)
+        return gates.metric_gates(bound, version.version.record)
+
+    return _or_unknown(compute, lambda why: gates.metric_gates(bound, version.version.record, fault=why))
+
+
 # --- the champion ------------------------------------------------------------------------------------------------
 
 
 def _champion(spec: ChampionGate, case: Case) -> GateResult:
-    metric = spec.metric or case.version.version.record.primary or ""
+    own = case.version.version.record.primary or ""
+    metric = spec.metric or (case.champion.version.record.primary if case.champion else None) or own
     if case.fault:
         return gates.unknown("champion", f"{metric} better", case.fault)
     if case.champion is None:
         detail = f"no version has @{case.alias}"
         return GateResult("champion", passed=True, wanted=f"{metric} better", found="no champion yet", detail=detail)
     wanted = gates.champion_wanted(spec, metric, case.champion.version.ref)
+    if spec.metric is None and metric != own:
+        why = f"that is what {case.champion.version.ref} is ranked by, and {case.version.version.ref} by {own}"
+        return gates.unknown("champion", wanted, f"{why}: champion.metric says which")
     compute = _by_splits if spec.data is None else _by_rows
     champion = case.champion
     (found,) = _or_unknown(
@@ -151,6 +179,8 @@ def _champion(spec: ChampionGate, case: Case) -> GateResult:
 def _by_splits(spec: ChampionGate, metric: str, champion: Judged, version: Judged) -> GateResult:
     from mlops_cli.workflows.compare import contender_of
 
+    for side in (champion, version):
+        side.require_known(metric)
     sides = [contender_of(side.version.ref, side.version.record) for side in (champion, version)]
     return gates.champion_by_splits(spec, metric, sides[0], sides[1])
 
@@ -163,6 +193,7 @@ def _by_rows(spec: ChampionGate, metric: str, champion: Judged, version: Judged)
     data = spec.data or ""
     first, other = (side.rows(data) for side in (champion, version))
     _require_same(first, other, champion, version)
+    champion.require_known(metric)
     score, size = version.metric(metric), len(other.X)
     gain = paired_gain(
         statistic_for(champion.opened, first, score),

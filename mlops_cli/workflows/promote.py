@@ -1,7 +1,7 @@
 """``mlops models promote`` and ``rollback``: an alias given to a version that passes its gates, and given back.
 
-Gates are computed before anything is locked. Whoever moves the alias or signs the version meanwhile is seen, and they
-are computed again.
+Gates are computed before anything is locked. Whoever moves the alias, signs the version or changes the gates meanwhile
+is seen, and they are computed again.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from mlops_cli.errors import ConfigError, MlopsError, StoreError, UsageError
 from mlops_cli.records import CHAMPION, Action, Approval, Gates, Notice, Promotion, RolledBack
 from mlops_cli.store.audit import AuditLog
 from mlops_cli.store.layout import RunPaths, VersionPaths, WorkspacePaths
-from mlops_cli.store.objects import digest_of
 from mlops_cli.store.registry import Registry
 from mlops_cli.store.registry.calling import Move, call, check_alias
+from mlops_cli.store.registry.checking import announced, check_version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,7 +75,9 @@ class _Standing:
     """What others may change while gates are computed."""
 
     before: int | None  # the version that has the alias
+    fault: str  # why it cannot be compared with
     status: ModelStatus
+    declared: Declared
 
 
 # --- promoting ---------------------------------------------------------------------------------------------------
@@ -112,21 +114,20 @@ def promote(ref: str, options: PromoteOptions | None = None, *, workspace: Path 
     asked = options or PromoteOptions()
     place = find_workspace(workspace)
     registry = Registry(WorkspacePaths(place.root))
-    version = _checked(registry, ref, asked)
-    declared = declared_gates(version, place)
+    version, said = _meant(registry, ref, asked), list[str]()
     for _ in range(_TRIES):
-        standing = _standing(registry, version, asked)
-        draft = _draft(registry, version, standing, declared, asked, place)
-        done = draft if draft.done or asked.dry_run else _settled(registry, version, draft, standing, asked)
+        standing = _standing(registry, version, asked, place)
+        draft = _draft(registry, version, standing, asked, place)
+        draft = replace(draft, said=(*draft.said, *said))
+        done = draft if draft.done or asked.dry_run else _settled(registry, version, draft, standing, asked, place)
         if done is not None:
             return done
-        again = f"@{asked.alias} or what is said of {version.ref} changed meanwhile, and the gates were run again"
-        declared = replace(declared, said=tuple(dict.fromkeys([*declared.said, again])))
+        what = f"@{asked.alias}, the gates or what is said of {version.ref}"
+        said = [f"{what} changed meanwhile, and the gates were run again"]
     raise StoreError(f"@{asked.alias} of {version.name} keeps changing", hint="promote again when the others are done")
 
 
-def _checked(registry: Registry, ref: str, asked: PromoteOptions) -> ModelVersion:
-    """Return the version that is meant, whole as it was registered."""
+def _meant(registry: Registry, ref: str, asked: PromoteOptions) -> ModelVersion:
     check_alias(asked.alias)
     if asked.override is not None and not asked.override.strip():
         raise UsageError("an override needs a reason", hint="--override 'why its gates do not matter here'")
@@ -134,11 +135,13 @@ def _checked(registry: Registry, ref: str, asked: PromoteOptions) -> ModelVersio
     if "/" not in ref and "@" not in ref:
         newest = f"{version.name}/{registry.numbers(version.name)[-1]}"
         raise UsageError(f"'{ref}' does not say which version", hint=f"mlops models promote {newest}")
-    for name, digest in version.files.items():
-        place = version.path / name
-        if not place.is_file() or digest_of(place) != digest:
-            raise StoreError(f"{version.ref}: {name} is not as registered", hint=f"mlops models verify {version.ref}")
     return version
+
+
+def _fault(registry: Registry, name: str, number: int) -> str:
+    """Return in what a version is not as it was registered, by the audit log; nothing where it is."""
+    faults = check_version(registry, name, number, announced(registry)).faults
+    return faults[0] if faults else ""
 
 
 def declared_gates(version: ModelVersion, workspace: Workspace) -> Declared:
@@ -161,16 +164,28 @@ def declared_gates(version: ModelVersion, workspace: Workspace) -> Declared:
     return Declared(owners, file)
 
 
-def _standing(registry: Registry, version: ModelVersion, asked: PromoteOptions) -> _Standing:
+def _standing(registry: Registry, version: ModelVersion, asked: PromoteOptions, workspace: Workspace) -> _Standing:
     """Return what others may change.
 
     Raises
     ------
     RefusedError
         The version is out of use.
+    StoreError
+        It is not as it was registered.
     """
     if version.number not in registry.numbers(version.name):
         raise StoreError(f"{version.ref} has been removed")
+    if fault := _fault(registry, version.name, version.number):
+        raise StoreError(f"{version.ref}: {fault}", hint=f"mlops models verify {version.ref}")
+    status = _in_use(registry, version, asked)
+    before = registry.aliases(version.name).versions.get(asked.alias)
+    fault = "" if before in {None, version.number} else _fault(registry, version.name, int(before or 0))
+    return _Standing(before, fault, status, declared_gates(version, workspace))
+
+
+def _in_use(registry: Registry, version: ModelVersion, asked: PromoteOptions) -> ModelStatus:
+    """Return what is said of a version that may be promoted."""
     status = registry.status(version)
     if status.approval in OUT_OF_USE:
         if not asked.dry_run:
@@ -180,19 +195,14 @@ def _standing(registry: Registry, version: ModelVersion, asked: PromoteOptions) 
         note = f": {last.note}" if last.note else ""
         hint = f"mlops models approve {version.ref}, if that is no longer so"
         raise RefusedError(f"{version.ref} is {status.approval} by {last.by}{note}", hint=hint)
-    return _Standing(registry.aliases(version.name).versions.get(asked.alias), status)
+    return status
 
 
 def _draft(
-    registry: Registry,
-    version: ModelVersion,
-    standing: _Standing,
-    declared: Declared,
-    asked: PromoteOptions,
-    workspace: Workspace,
+    registry: Registry, version: ModelVersion, standing: _Standing, asked: PromoteOptions, workspace: Workspace
 ) -> Promotion:
     """Return what the gates say; of a version that has the alias already, that it has."""
-    before = None if standing.before is None else f"{version.name}/{standing.before}"
+    before, declared = None if standing.before is None else f"{version.name}/{standing.before}", standing.declared
     draft = Promotion(version.ref, asked.alias, before, (), done=False, declared=declared.where, said=declared.said)
     if standing.before == version.number:
         return replace(draft, done=True)
@@ -201,21 +211,25 @@ def _draft(
     from mlops_cli.workflows.gates import Case, Judged, judge
 
     champion, fault = None, ""
-    if standing.before is not None:
-        try:
-            champion = Judged(registry.version(version.name, standing.before), workspace, asked.allow_pickle)
-        except StoreError as error:
-            fault = f"{before}, which has @{asked.alias}, cannot be read: {error.message}"
+    if standing.fault:
+        fault = f"{before}, which has @{asked.alias}, is not as it was registered: {standing.fault}"
+    elif standing.before is not None:
+        champion = Judged(registry.version(version.name, standing.before), workspace, asked.allow_pickle)
     case = Case(Judged(version, workspace, asked.allow_pickle), standing.status, champion, asked.alias, fault)
     return replace(draft, gates=judge(case, declared.gates))
 
 
 def _settled(
-    registry: Registry, version: ModelVersion, draft: Promotion, standing: _Standing, asked: PromoteOptions
+    registry: Registry,
+    version: ModelVersion,
+    draft: Promotion,
+    standing: _Standing,
+    asked: PromoteOptions,
+    workspace: Workspace,
 ) -> Promotion | None:
     """Give the alias, or write down why not; None where others have changed what the gates rest on."""
     with registry.changing():
-        if _standing(registry, version, asked) != standing:
+        if _standing(registry, version, asked, workspace) != standing:
             return None
         if not draft.passed and asked.override is None:
             said = {"alias": asked.alias, "before": standing.before, **_details(draft)}
@@ -323,8 +337,7 @@ def _unfit(registry: Registry, name: str, number: int) -> str:
     """Return why a version cannot have an alias again; nothing where it can."""
     if number not in registry.numbers(name):
         return "has been removed"
-    try:
-        approval = registry.status(registry.version(name, number)).approval
-    except StoreError as error:
-        return error.message
+    if fault := _fault(registry, name, number):
+        return f"is not as it was registered: {fault}"
+    approval = registry.status(registry.version(name, number)).approval
     return f"is {approval}" if approval in OUT_OF_USE else ""

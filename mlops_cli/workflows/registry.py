@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.config.workspace import find_workspace
-from mlops_cli.errors import StoreError, UsageError, did_you_mean
+from mlops_cli.errors import ConfigError, StoreError, UsageError, did_you_mean
 from mlops_cli.records import Action, RegisteredModel, RunFile, SignOff, VersionCheck, VersionPage
 from mlops_cli.store.audit import AuditLog, this_user
 from mlops_cli.store.files import read_bytes, read_json
@@ -16,13 +17,14 @@ from mlops_cli.store.registry import Registry
 from mlops_cli.store.registry.calling import Move, call
 from mlops_cli.store.registry.checking import announced, check_aliases, check_version
 from mlops_cli.store.registry.removing import remove_version
+from mlops_cli.workflows.promote import OUT_OF_USE, RefusedError, declared_gates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from mlops_cli.analysis.difference import Side
-    from mlops_cli.records import Approval, AuditEntry, ModelStatus, ModelVersion, RunDiff
+    from mlops_cli.records import Approval, ModelStatus, ModelVersion, RunDiff
 
 
 def _registry(workspace: Path | None) -> Registry:
@@ -162,6 +164,8 @@ def alias(ref: str, word: str, *, remove: bool = False, workspace: Path | None =
     ------
     StoreError
         There is no such version, or it does not have the alias that is to be taken away.
+    RefusedError
+        The version is rejected or archived.
     """
     registry = _registry(workspace)
     with registry.changing():
@@ -170,8 +174,24 @@ def alias(ref: str, word: str, *, remove: bool = False, workspace: Path | None =
         if remove and word not in has:
             hint = did_you_mean(word, has) if has else "it has none"
             raise StoreError(f"{version.ref} has no alias '{word}'", hint=hint)
+        if not remove:
+            _require_in_use(version, registry.status(version))
         call(registry, version.name, Move(word, None if remove else version.number))
     return version
+
+
+def _require_in_use(version: ModelVersion, status: ModelStatus) -> None:
+    if status.approval in OUT_OF_USE:
+        last = status.sign_offs[-1]
+        hint = f"mlops models approve {version.ref}, if that is no longer so"
+        raise RefusedError(f"{version.ref} is {status.approval} by {last.by}", hint=hint)
+
+
+def gates_not_asked(version: ModelVersion, *, workspace: Path | None = None) -> str:
+    """Return where gates are declared that an alias given by hand has not asked; nothing where there are none."""
+    with suppress(ConfigError):
+        return declared_gates(version, find_workspace(workspace)).where
+    return f"configs/promotion/{version.name}.yaml"  # damaged, and so not asked either
 
 
 def tag(
@@ -219,7 +239,9 @@ def sign(ref: str, verdict: Approval, note: str = "", *, workspace: Path | None 
         version = registry.find(ref)
         status = registry.status(version)
         word = SignOff(this_user(), datetime.now().astimezone().isoformat(timespec="milliseconds"), verdict, note)
-        AuditLog(registry.paths).append(Action.SIGNED_OFF, version.ref, {"verdict": str(verdict), "note": note})
+        AuditLog(registry.paths).append(
+            Action.SIGNED_OFF, version.ref, {"verdict": str(verdict), "note": note, "after": len(status.sign_offs)}
+        )
         registry.write_status(version, replace(status, sign_offs=(*status.sign_offs, word)))
         return _page(registry, version)
 
@@ -264,10 +286,14 @@ def removable(ref: str, *, workspace: Path | None = None) -> tuple[str, int]:
         There is no such version.
     """
     registry = _registry(workspace)
+    called, at, _ = ref.partition("@")
+    if at and registry.is_known(called):
+        version = registry.find(ref)
+        raise UsageError(f"'{ref}' does not say which version", hint=f"say the number: mlops models rm {version.ref}")
     name, _, word = ref.partition("/")
     numbers = registry.numbers(name)
     if not numbers:
-        raise registry.unknown(name.partition("@")[0])
+        raise registry.unknown(called if at else name)
     known = {f"{name}/{number}": number for number in numbers}
     if not word:
         raise UsageError(f"'{ref}' does not say which version", hint=f"mlops models rm {name}/{numbers[-1]}")
@@ -307,14 +333,12 @@ def verify(
     """
     registry = _registry(workspace)
     asked = _asked(registry, ref)
-    try:
-        entries: dict[int, AuditEntry] = announced(registry)
-        found = []
-    except StoreError as error:
-        entries, found = {}, [VersionCheck("the audit log", 0, 0, (error.message,))]
+    chain = announced(registry)
+    faults = tuple(f"{fault.where}: {fault.what}" for fault in chain.faults)
+    found = [VersionCheck("the audit log", 0, 0, faults)] if faults else []
     found += [check_aliases(registry, name) for name in sorted({name for name, _ in asked})]
     for name, number in asked:
-        checked = check_version(registry, name, number, entries)
+        checked = check_version(registry, name, number, chain)
         found.append(checked if checked.faults else _opened(registry, name, number, checked, allow_pickle=allow_pickle))
     return tuple(found)
 

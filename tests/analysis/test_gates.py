@@ -14,9 +14,11 @@ from scipy import stats
 from mlops_cli.analysis.bootstrap import RESAMPLES
 from mlops_cli.analysis.fairness import RATES, by_group, fairness_gates, rate_of, scorer_of, unknown_fairness
 from mlops_cli.analysis.gates import (
+    Gain,
     Timed,
     approval_gate,
     champion_by_splits,
+    champion_gate,
     expectation_gate,
     latency_gates,
     metric_gates,
@@ -175,13 +177,21 @@ NOISE = [0.82, 0.80, 0.80, 0.80, 0.83]
 
 def test_noise_does_not_beat_the_champion_and_is_named():
     strict, lenient = judged(ChampionGate(), other=NOISE), judged(ChampionGate(at_least=True), other=NOISE)
-    assert (strict.passed, lenient.passed) == (False, True)
+    assert (strict.passed, lenient.passed) == (False, False)
+    assert judged(ChampionGate(at_least=True, margin=0.03), other=NOISE).passed
     assert strict.found.endswith("no more than noise")
 
 
 def test_being_worse_by_more_than_noise_is_not_at_least_as_good():
     assert not judged(ChampionGate(at_least=True), BETTER, BASE).passed
-    assert judged(ChampionGate(at_least=True, margin=0.04), BETTER, BASE).passed
+    assert not judged(ChampionGate(at_least=True, margin=0.063), BETTER, BASE).passed  # 0.048 + 0.0156 is the end
+    assert judged(ChampionGate(at_least=True, margin=0.064), BETTER, BASE).passed
+
+
+def test_rows_that_are_too_few_to_tell_do_not_show_that_a_version_is_not_worse():
+    gain = Gain(-0.25, -0.5, 0.0)
+    assert not champion_gate(ChampionGate(at_least=True, margin=0.02), "", gain, "").passed
+    assert champion_gate(ChampionGate(at_least=True, margin=0.5), "", gain, "").passed
 
 
 def test_the_very_same_scores_are_as_good_and_no_better():
@@ -357,6 +367,15 @@ def test_a_group_without_a_positive_row_has_no_recall_rather_than_0():
 def test_one_group_alone_cannot_be_compared():
     with pytest.raises(DataError, match="1 of 3 groups of sex have 5 rows; two are needed"):
         by_group(TABLE["sex"], scored("recall"), 5)
+
+
+def test_groups_are_told_apart_by_their_values_and_not_by_how_they_are_shown():
+    long = "a district whose name is far longer than any table is wide: "
+    values = [f"{long}north", f"{long}south", "missing", None, 1, "1"]
+    found = by_group(pd.Series(values * 2, dtype=object), lambda places: float(places[0]), 2)
+    assert list(found.scores.values()) == [0, 1, 2, 4, 5, 3]
+    assert list(found.scores) == [f"{long[:40]}…", f"{long[:40]}… (2)", "missing", "1", "1 (2)", "missing (2)"]
+    assert set(found.rows.values()) == {2}
 
 
 def test_groups_that_are_all_0_are_alike_and_negative_scores_have_no_ratio():

@@ -90,6 +90,7 @@ def test_register_says_which_version_it_is_and_where(ws, call):
         (["tag", "points/1", "--remove", "x"], 2, "points/1 has no tag 'x'"),
         (["card", "points", "--edit", "none.md"], 2, "cannot read none.md"),
         (["rm", "points"], 2, "mlops models rm points/1"),
+        (["rm", "points@challenger"], 2, "say the number: mlops models rm points/1"),
         (["rm", "points/1"], 2, "there is nobody to ask"),
         (["rm", "points/01", "-f"], 2, "has no version '01'"),
         (["verify", "points/9"], 2, "has no version '9'"),
@@ -166,6 +167,7 @@ def test_aliases_tags_descriptions_and_verdicts_change_the_card(ws, call):
     assert call("models", "tag", "points", "--remove", "a").out == "points/1 b=2\n"
     assert call("models", "describe", "points", "of the map").out == "points/1 of the map\n"
     assert call("models", "reject", "points", "--note", "wrong").out.startswith("points/1 rejected by ")
+    assert "points/1 is rejected by " in call("models", "alias", "points/1", "fit").err
     card = call("models", "card", "points").out
     for words in ("of the map", "called `@champion`; rejected", "`b=2`", "wrong"):
         assert words in card
@@ -173,6 +175,17 @@ def test_aliases_tags_descriptions_and_verdicts_change_the_card(ws, call):
     assert call("models", "alias", "points/1", "champion", "--remove").out == "points/1 is no longer @champion\n"
     assert "called no alias" in call("models", "card", "points").out
     assert call("models", "archive", "points").out.startswith("points/1 archived by ")
+
+
+def test_an_alias_by_hand_says_which_gates_it_did_not_ask(ws, call):
+    call("models", "register", ws.first)
+    assert call("models", "alias", "points/1", "fit").err == ""
+    (ws.root / "configs" / "promotion").mkdir()
+    (ws.root / "configs" / "promotion" / "points.yaml").write_text("metrics: {accuracy: {min: 0.999}}\n")
+    done = call("models", "alias", "points/1", "champion")
+    assert (done.code, done.out) == (0, "points/1 is @champion\n")
+    assert "! no gate of configs/promotion/points.yaml was asked; mlops models promote points/1" in done.err
+    assert "was asked" in call("models", "register", ws.first, "--alias", "champion").err
 
 
 def test_the_owners_own_words_are_taken_from_a_file_and_kept(ws, call):
@@ -239,7 +252,7 @@ def test_a_log_that_was_cut_is_found(ws, call):
     log.write_text("".join(log.read_text().splitlines(keepends=True)[:-1]))
     done = call("models", "verify")
     assert done.code == 4
-    assert "points/2: version.json: entry" in done.out
+    assert "points/2: version.json: keeps entry" in done.out
 
 
 def test_what_a_version_came_from_stays(ws, call):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import shutil
@@ -275,7 +276,73 @@ def test_a_version_that_was_tampered_with_is_not_promoted(ws, call):
     file.write_text(file.read_text().replace("seed: 0", "seed: 9"))
     done = call("promote", "points/1")
     assert done.code == 2
-    assert "points/1: config.yaml is not as registered" in done.err
+    assert "points/1: config.yaml: its content has changed" in done.err
+
+
+def edit_scores(version):
+    """Edit the scores of a version, and what its own record says of that file."""
+    for name in ("run.json", "version.json"):
+        (version / name).chmod(0o644)
+    run, record = (json.loads((version / name).read_text()) for name in ("run.json", "version.json"))
+    run["metrics"]["accuracy"]["mean"] = 1.0
+    (version / "run.json").write_text(json.dumps(run))
+    record["files"]["run.json"] = hashlib.sha256((version / "run.json").read_bytes()).hexdigest()
+    (version / "version.json").write_text(json.dumps(record))
+
+
+def test_scores_that_the_audit_log_does_not_know_are_not_judged(ws, call, declare):
+    declare({"metrics": {"accuracy": {"min": 0.999}}})
+    edit_scores(ws / "models" / "points" / "1")
+    done = call("promote", "points/1", "--override", "never mind")
+    assert (done.code, done.out) == (2, "")
+    assert "points/1: version.json: " in done.err
+
+
+def test_a_champion_whose_scores_were_edited_is_not_compared_with(ws, gates):
+    mlops.models.alias("points/2", "champion", workspace=ws)
+    edit_scores(ws / "models" / "points" / "2")
+    gate = gates({"champion": {}})["champion"]
+    assert (gate.passed, gate.found) == (False, "not known")
+    assert "points/2, which has @champion, is not as it was registered: version.json: " in gate.detail
+
+
+def own_accuracy(ws):
+    """Register a version whose run calls a function of its own accuracy; it is the sixth."""
+    (ws / "race_metric.py").write_text("def one(y_true, y_pred):\n    return 1.0\n")
+    metrics = "evaluation.metrics=[roc_auc,{name: accuracy, _target_: race_metric.one, greater_is_better: true}]"
+    mlops.register(mlops.run("points", [metrics], n_jobs=1, workspace=ws).id, workspace=ws)
+
+
+def test_a_run_does_not_say_what_a_known_metric_means(ws, gates):
+    own_accuracy(ws)
+    mlops.models.alias("points/2", "champion", workspace=ws)
+    fair = {"group": "sex", "metric": "accuracy", "max_difference": 1, "min_rows": 5}
+    wanted = {"metrics": {"accuracy": {"min": 0.999}}, "champion": {"metric": "accuracy"}, "fairness": fair}
+    for gate in gates(wanted, "points/6").values():
+        assert (gate.passed, gate.found) == (False, "not known")
+        assert "points/6 means a function of its own by accuracy: race_metric.one" in gate.detail
+
+
+def test_a_version_does_not_choose_the_metric_by_which_it_beats_the_champion(ws, gates):
+    other = mlops.run("points", ["evaluation.metrics=[accuracy,roc_auc]"], n_jobs=1, workspace=ws)
+    mlops.register(other.id, workspace=ws)
+    mlops.models.alias("points/2", "champion", workspace=ws)
+    gate = gates({"champion": {}}, "points/6")["champion"]
+    assert (gate.passed, gate.found) == (False, "not known")
+    assert "points/2 is ranked by, and points/6 by accuracy: champion.metric says which" in gate.detail
+    assert gates({"champion": {"metric": "roc_auc"}}, "points/6")["champion"].passed
+
+
+def test_gates_that_are_made_stricter_meanwhile_are_those_that_count(ws, declare):
+    strict = "Path('configs/promotion/points.yaml').write_text('metrics: {accuracy: {min: 2}}')"
+    code = f"from pathlib import Path\n\ndef racing(y_true, y_pred):\n    {strict}\n    return 1.0\n"
+    (ws / "race_metric.py").write_text(code)
+    metric = "evaluation.metrics=[accuracy,{name: racing, _target_: race_metric.racing, greater_is_better: true}]"
+    mlops.register(mlops.run("points", [metric], n_jobs=1, workspace=ws).id, workspace=ws)
+    declare({"fairness": {"group": "kind", "metric": "racing", "max_difference": 1, "min_rows": 5}})
+    found = mlops.models.promote("points/6", workspace=ws)
+    assert [gate.gate for gate in found.gates] == ["metrics.accuracy.min"]
+    assert (found.done, found.passed) == (False, False)
 
 
 def test_json_and_quiet_say_the_same_for_scripts(ws, call, declare):
@@ -309,7 +376,8 @@ def test_a_champion_that_changes_meanwhile_is_seen_and_the_gates_run_again(ws, d
     assert not (ws / "race").exists()
     assert (found.done, found.before) == (True, "points/3")
     assert "points/3" in found.gates[0].wanted
-    assert found.said == ("@champion or what is said of points/6 changed meanwhile, and the gates were run again",)
+    again = "@champion, the gates or what is said of points/6 changed meanwhile, and the gates were run again"
+    assert found.said == (again,)
 
 
 # --- each gate on a real model -----------------------------------------------------------------------------------
@@ -334,7 +402,8 @@ def test_one_of_the_same_kind_with_another_seed_is_noise(ws, gates, data):
     gate = gates({"champion": {"data": data}}, "points/4")["champion"]
     assert not gate.passed
     assert "no more than noise" in gate.found
-    assert gates({"champion": {"data": data, "at_least": True}}, "points/4")["champion"].passed
+    assert not gates({"champion": {"data": data, "at_least": True}}, "points/4")["champion"].passed
+    assert gates({"champion": {"data": data, "at_least": True, "margin": 0.4}}, "points/4")["champion"].passed
 
 
 def test_a_margin_is_asked_beyond_noise(ws, gates):
@@ -478,6 +547,15 @@ def test_rollback_passes_over_what_is_removed_or_out_of_use_and_says_so(ws, call
     assert done.out == "points/1 is @champion again; points/4 was\n"
     assert done.err.splitlines() == ["points/3 has been removed", "points/2 is rejected"]
     assert entries(ws)[-1].details["skipped"] == ["points/3 has been removed", "points/2 is rejected"]
+
+
+def test_rollback_passes_over_what_was_changed_by_hand(ws, call):
+    for number in (1, 2, 3):
+        call("promote", f"points/{number}")
+    edit_scores(ws / "models" / "points" / "2")
+    done = call("rollback", "points")
+    assert done.out == "points/1 is @champion again; points/3 was\n"
+    assert "points/2 is not as it was registered: version.json: " in done.err
 
 
 def test_rollback_after_the_champion_was_removed_gives_it_to_the_one_before(ws, call):

@@ -112,6 +112,7 @@ def test_a_model_without_a_file_has_no_gates_of_its_owner(owners):
         ("data: {warnings: [target-lek]}", "1: data.warnings", "did you mean 'target-leak'?"),
         ("data: {verify: 1}", "1: data.verify", "must be true or false"),
         ("approval: {count: 2}", "1: approval", "say by"),
+        ("approval: {by: [alice, '']}", "1: approval.by", "must be the names of those who may approve"),
         ("approval: {by: []}", "1: approval.by", "the names of those who may approve"),
         ("approval: {by: [a, a], count: 2}", "1: approval.count", "no more than the 1 who may approve"),
         ("promotion:\n  size: {max_mb: 1}\n", "1: promotion", "leave the key promotion out"),

@@ -24,6 +24,7 @@ from mlops_cli.store.removal import remove_runs
 from mlops_cli.store.runs import RunWriter, amend
 from mlops_cli.workflows.audit import verify
 from mlops_cli.workflows.registry import alias, sign
+from mlops_cli.workflows.registry import verify as check
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -412,6 +413,53 @@ def test_a_record_that_was_edited_is_found(full, workspace, faults, file, change
     assert fault.endswith(expected)
 
 
+def test_a_rejection_that_was_taken_out_or_moved_is_found_and_the_last_word_is_missed(full, workspace, faults):
+    sign("iris/1", Approval.REJECTED, "no", workspace=workspace.root)
+    file = workspace.models / "iris/1/status.json"
+    whole = file.read_bytes()
+    edit(file, lambda value: value["sign_offs"].reverse())
+    assert any("has no word of entry 5" in text for text in faults())
+    edit(file, lambda value: value.update(sign_offs=[]))
+    (fault,) = faults()
+    assert fault.startswith("models/iris/1/status.json: has no word of entry 5, that ")
+    file.write_bytes(whole)
+    edit(file, lambda value: value["sign_offs"].pop())  # what a kill leaves too: `models verify` still asks for it
+    assert faults() == []
+    assert any("has no word of entry 7" in text for text in faults(notes=True))
+    (checked,) = [c for c in check(workspace=workspace.root) if c.version == "iris/1"]
+    assert "has no word of entry 7" in checked.faults[0]
+
+
+def test_who_signs_again_after_a_kill_is_believed(full, log, workspace, faults):
+    said = {"verdict": "rejected", "note": "no", "after": 1}
+    log.append(Action.SIGNED_OFF, "iris/1", said)
+    sign("iris/1", Approval.REJECTED, "no", workspace=workspace.root)
+    assert faults() == []
+
+
+def test_an_older_file_of_aliases_and_one_that_is_gone_are_found(full, workspace, faults):
+    file = workspace.models / "iris/aliases.json"
+    for word in ("fit", "good"):
+        alias("iris/1", word, workspace=workspace.root)
+    whole = file.read_bytes()
+    edit(file, lambda value: (value["moves"].__delitem__(slice(1, None)), value.update(aliases={"champion": 1})))
+    (fault,) = faults()
+    assert fault.endswith("has no move of entry 7 (alias iris/1): it was taken out, or an older file was put back")
+    file.unlink()
+    assert len(faults()) == 3
+    shutil.rmtree(workspace.models / "iris")
+    assert any("none is the highest number, and entry 3 gave iris/1" in text for text in faults())
+    file.parent.mkdir()
+    file.write_bytes(whole)
+    assert [text.partition(":")[0] for text in faults()] == ["iris/1"]
+
+
+def test_a_move_that_a_kill_came_before_and_that_was_made_again_is_no_fault(full, log, workspace, faults):
+    log.append(Action.ALIAS, "iris/1", {"alias": "fit", "to": 1, "before": None})
+    alias("iris/1", "fit", workspace=workspace.root)
+    assert faults() == []
+
+
 def test_a_record_that_keeps_the_entry_of_another_one_is_found(full, log, faults):
     third = list(log.entries())[2]
     edit(RunPaths(full.path).run_json, lambda value: value.update(audit={"number": 3, "hash": third.hash}))
@@ -463,6 +511,7 @@ def test_a_record_that_cannot_be_read_is_found(full, workspace, faults):
 
 
 def test_what_was_announced_and_never_came_is_said_and_is_no_fault(full, log, faults):
+    edit(log.paths.aliases("iris"), lambda value: value.update(last=2))  # which comes before the entry
     log.append(Action.REGISTERED, "iris/2", {"run": full.id})
     log.append(Action.DATA_ADDED, "iris@2", {})
     log.append(Action.MODEL_REMOVED, "iris/1", {})

@@ -356,15 +356,15 @@ def test_a_version_that_was_written_anew_with_matching_hashes_is_found_by_the_au
     value["files"]["model/model.skops"] = sha256(b"an evil model")
     edit(paths.version_json, json.dumps(value).encode())
     (fault,) = faults_of(registry, version)
-    assert fault == "version.json: its files are not those that the audit log announced"
+    assert fault == "version.json: is not the record that entry 1 announced: it was edited"
 
 
 @pytest.mark.parametrize(
     ("audit", "message"),
     [
-        (None, "names no entry"),
-        ({"number": 2, "hash": "0" * 64}, "entry 2 of the audit log is not the one"),
-        ("other", "entry 2 of the audit log is of something else"),
+        (None, "keeps no entry of the log, which has one of it"),
+        ({"number": 2, "hash": "0" * 64}, "which the log does not have"),
+        ("other", "which is of something else"),
     ],
 )
 def test_a_version_that_names_another_entry_of_the_audit_log_is_found(register, registry, audit, message):
@@ -375,6 +375,47 @@ def test_a_version_that_names_another_entry_of_the_audit_log_is_found(register, 
     edit(paths.version_json, json.dumps(value).encode())
     (fault,) = faults_of(registry, first)
     assert message in fault
+
+
+def test_who_registered_it_cannot_be_changed_and_one_damaged_line_of_the_log_accuses_no_version(register, registry):
+    first, second = register().version, register().version
+    log = registry.paths.audit
+    log.write_bytes(b"nothing\n" + b"".join(log.read_bytes().splitlines(keepends=True)[1:]))
+    assert announced(registry).faults
+    assert faults_of(registry, first) != ()
+    assert faults_of(registry, second) == ()
+    paths = VersionPaths(second.path)
+    value = json.loads(paths.version_json.read_text())
+    edit(paths.version_json, json.dumps({**value, "by": "somebody"}).encode())
+    assert "is not the record that entry 2 announced" in faults_of(registry, second)[0]
+
+
+def test_a_link_is_no_model_and_nothing_behind_it_is_touched(register, registry, tmp_path):
+    version = register().version
+    outside = tmp_path / "outside"
+    shutil.copytree(version.path.parent, outside)
+    (registry.paths.models / "linked").symlink_to(outside)
+    assert registry.names() == ["iris"]
+    with pytest.raises(StoreError, match="has been removed"):
+        remove_version(registry, "linked", 1, force=True)
+    with pytest.raises(StoreError, match="is a link"):
+        register("linked")
+    assert sorted(path.name for path in outside.iterdir()) == ["1", "aliases.json"]
+
+
+def test_a_version_that_another_process_has_removed_is_announced_once(register, registry):
+    register()
+    remove_version(registry, "iris", 1)
+    before = registry.paths.audit.read_bytes()
+    with pytest.raises(StoreError, match="iris/1 has been removed"):
+        remove_version(registry, "iris", 1)
+    assert registry.paths.audit.read_bytes() == before
+
+
+def test_the_log_remembers_numbers_that_nothing_else_does(register, registry):
+    register()
+    shutil.rmtree(registry.paths.models / "iris")
+    assert register().version.number == 2
 
 
 def test_an_alias_of_a_version_that_is_gone_is_found(register, registry):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mlops_cli.cli.models.alias import tell_gates
 from mlops_cli.cli.options import Json, Quiet, RunRef, Verbose, read_tags
 from mlops_cli.cli.screen import dump, err, line
 
@@ -37,6 +38,8 @@ def register(
     from mlops_cli.workflows.register import register as add_version
 
     added = add_version(run, name, alias=alias, tags=read_tags(tag or []), description=description)
+    if alias is not None:
+        tell_gates(added.version, alias)
     if json:
         from mlops_cli.views.models import version_json
         from mlops_cli.workflows.registry import show

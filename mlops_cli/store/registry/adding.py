@@ -20,6 +20,7 @@ from mlops_cli.records import SCHEMA_VERSION, Action, ModelStatus, ModelVersion,
 from mlops_cli.store.audit import AuditLog, this_user
 from mlops_cli.store.auditing import digest_of_record
 from mlops_cli.store.card import version_card
+from mlops_cli.store.chain import read_chain
 from mlops_cli.store.files import (
     damaged,
     disk_errors,
@@ -76,7 +77,11 @@ def add_version(registry: Registry, run: Path, asked: Asked) -> Added:
         The name cannot be a folder, the run has no model, has not completed, or has other files than it recorded; or
         the disk refuses. Nothing is registered then.
     """
-    check_name(asked.name, "model")
+    folder = registry.paths.models / check_name(asked.name, "model")
+    if folder.is_symlink():
+        raise StoreError(
+            f"{folder} is a link, and a model is a folder", hint="move the link away, or give another --name"
+        )
     if asked.alias is not None:
         check_alias(asked.alias)
     record, data = _record_in(run)
@@ -152,7 +157,7 @@ class _Filling:
         self._copy(self.run.config, self.paths.config, self.record.files.get(self.run.config.name))
         for source, target in ((self.run.profile, self.paths.profile), (self.run.source_diff, self.paths.source_diff)):
             if source.exists():
-                self._copy(source, target)
+                self._copy(source, target, self.record.files.get(source.name))
         self._write_packages(self._copy_code())
         sync_paths(self.paths.root / name for name in self.files)
 
@@ -265,10 +270,19 @@ def _give(registry: Registry, version: ModelVersion, alias: str) -> None:
 
 
 def _free_number(registry: Registry, name: str) -> int:
-    number = max([registry.aliases(name).last, *registry.numbers(name)]) + 1
+    number = max([registry.aliases(name).last, _last_announced(registry, name), *registry.numbers(name)]) + 1
     while os.path.lexists(registry.paths.model_version(name, number).root):  # no version, but something is there
         number += 1
     return number
+
+
+def _last_announced(registry: Registry, name: str) -> int:
+    """Return the highest number that the log says was given, where the file that has it is not there; else 0."""
+    if registry.paths.aliases(name).exists():
+        return 0
+    given = [s for s, entries in read_chain(registry.paths).of.items() if entries[0].action is Action.REGISTERED]
+    parts = [subject.rpartition("/") for subject in given]
+    return max((int(word) for model, _, word in parts if model == name and word.isdecimal()), default=0)
 
 
 def _complete(paths: VersionPaths, version: ModelVersion, status: ModelStatus) -> None:

@@ -6,19 +6,20 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlops_cli.errors import StoreError
-from mlops_cli.records import Action, VersionCheck
-from mlops_cli.store.audit import AuditLog, hash_of, head_from_json
+from mlops_cli.records import VersionCheck
+from mlops_cli.store.chain import read_chain
 from mlops_cli.store.files import read_json
 from mlops_cli.store.objects import digest_of
-from mlops_cli.store.registry.json import files_digest
+from mlops_cli.store.witness import version_witness
+from mlops_cli.store.witness_models import sign_off_faults_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from mlops_cli.records import AuditEntry
+    from mlops_cli.store.chain import Chain
     from mlops_cli.store.layout import VersionPaths
     from mlops_cli.store.registry.registry import Registry
 
@@ -26,18 +27,12 @@ if TYPE_CHECKING:
 LEFTOVER = re.compile(r"\.(card\.md|status\.json|aliases\.json)\.[0-9a-f]{8}\.tmp")
 
 
-def announced(registry: Registry) -> dict[int, AuditEntry]:
-    """Return the entries of the audit log by number.
-
-    Raises
-    ------
-    StoreError
-        The log is damaged.
-    """
-    return {entry.number: entry for entry in AuditLog(registry.paths).entries()}
+def announced(registry: Registry) -> Chain:
+    """Return the audit log as `check_version` takes it; what is wrong with the log itself is among its faults."""
+    return read_chain(registry.paths)
 
 
-def check_version(registry: Registry, name: str, number: int, entries: Mapping[int, AuditEntry]) -> VersionCheck:
+def check_version(registry: Registry, name: str, number: int, chain: Chain) -> VersionCheck:
     """Return what is wrong with a version's files, and with what it says of itself; nothing where all is well.
 
     Parameters
@@ -48,7 +43,7 @@ def check_version(registry: Registry, name: str, number: int, entries: Mapping[i
         Of the model.
     number : int
         Of the version, which is there.
-    entries : mapping of int to AuditEntry
+    chain : Chain
         See `announced`.
     """
     paths, ref = registry.paths.model_version(name, number), f"{name}/{number}"
@@ -60,8 +55,9 @@ def check_version(registry: Registry, name: str, number: int, entries: Mapping[i
     except (KeyError, AttributeError) as error:
         return VersionCheck(ref, 0, 0, (f"version.json: not a version of a model: {error!r}",))
     found = dict(_files_in(paths.root))
-    faults = [*_file_faults(paths, recorded, found), *_audit_faults(ref, value, recorded, entries)]
+    faults = [*_file_faults(paths, recorded, found), *_audit_faults(registry, paths, chain)]
     faults += [] if faults else _reading_faults(registry, name, number)
+    faults += [] if faults else _sign_off_faults(registry, paths, chain)
     return VersionCheck(ref, len(found), sum(item.st_size for item in found.values()), tuple(faults))
 
 
@@ -111,26 +107,16 @@ def _content_fault(path: Path, name: str, digest: str) -> Iterator[str]:
         yield f"{name}: cannot be read: {error.strerror}"
 
 
-def _audit_faults(
-    ref: str, value: Mapping[str, Any], recorded: Mapping[str, str], entries: Mapping[int, AuditEntry]
-) -> Iterator[str]:
+def _audit_faults(registry: Registry, paths: VersionPaths, chain: Chain) -> Iterator[str]:
     """Yield in what a version says otherwise than the audit log did when it was registered."""
-    try:
-        head = head_from_json(value.get("audit"))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        head = None
-    if head is None:
-        yield "version.json: names no entry of the audit log"
-        return
-    entry = entries.get(head.number)
-    if entry is None or entry.hash != head.hash or hash_of(entry) != head.hash:
-        yield f"version.json: entry {head.number} of the audit log is not the one that announced it"
-        return
-    said = {"action": entry.action, "subject": entry.subject, "run": entry.details.get("run")}
-    if said != {"action": Action.REGISTERED, "subject": ref, "run": value.get("run")}:
-        yield f"version.json: entry {head.number} of the audit log is of something else"
-    elif entry.details.get("files") != files_digest(recorded):
-        yield "version.json: its files are not those that the audit log announced"
+    witness, last = version_witness(registry.paths, paths.version_json), chain.last
+    for fault in witness.faults(chain, 0 if last is None else last.number):
+        yield f"{paths.version_json.name}: {fault.what}"
+
+
+def _sign_off_faults(registry: Registry, paths: VersionPaths, chain: Chain) -> list[str]:
+    """Return what is wrong with who signed it; a word that a kill lost is missed too, since the last one counts."""
+    return [f"{paths.status.name}: {fault.what}" for fault in sign_off_faults_of(registry.paths, paths, chain)[-1:]]
 
 
 def _reading_faults(registry: Registry, name: str, number: int) -> list[str]:

@@ -62,6 +62,8 @@ class Registry:
         """Return the numbers of a model's versions; none where there is no such model."""
         try:
             folder = self.paths.models / check_name(name, "model")
+            if folder.is_symlink():  # what lies outside the workspace is none of its models
+                return []
             found = [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
         except (OSError, StoreError):
             return []

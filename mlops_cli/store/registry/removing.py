@@ -37,9 +37,11 @@ def remove_version(registry: Registry, name: str, number: int, *, force: bool = 
     Raises
     ------
     StoreError
-        An alias points at it, or the disk refuses.
+        An alias points at it, another process has removed it, or the disk refuses.
     """
     with registry.changing():
+        if number not in registry.numbers(name):
+            raise StoreError(f"{name}/{number} has been removed")
         aliases = registry.aliases(name).of(number)
         if aliases and not force:
             raise StoreError(
