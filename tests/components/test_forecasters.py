@@ -51,5 +51,5 @@ def test_the_naive_forecast_is_a_column():
         Naive("sold_lag_8").fit(table, [0, 0])
     with pytest.raises(ValueError, match=r"feature names should match those that were passed during fit"):
         Naive("sold_lag_7").fit(table, [0, 0]).predict(table[["sold_lag_7"]])
-    with pytest.raises(ValueError, match=r"transforms=none keeps names; or give its place"):
+    with pytest.raises(ValueError, match=r"it needs transforms=none; in a sweep"):
         Naive("sold_lag_7").fit(table.to_numpy(), [0, 0])
