@@ -61,7 +61,8 @@ def _not_exported(folder: Path) -> list[str]:
         names = set(read_json(folder / MARK)["files"]) | {MARK}
     except (StoreError, KeyError, TypeError):
         names = set()
-    found = (p for p in sorted(folder.rglob("*")) if p.is_symlink() or not p.is_dir() or not any(p.iterdir()))
+    places = (p for p in sorted(folder.rglob("*")) if "__pycache__" not in p.parts)  # left by running it
+    found = (p for p in places if p.is_symlink() or not p.is_dir() or not any(p.iterdir()))
     return [name for p in found if (name := p.relative_to(folder).as_posix()) not in names]
 
 

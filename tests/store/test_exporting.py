@@ -22,6 +22,8 @@ def test_an_exported_folder_is_replaced_where_that_is_asked_for(tmp_path):
     export(tmp_path / "out", b"first")
     with pytest.raises(UsageError, match="is there already"):
         export(tmp_path / "out", b"second")
+    (tmp_path / "out/code/__pycache__").mkdir()  # as running it leaves one
+    (tmp_path / "out/code/__pycache__/own.pyc").touch()
     export(tmp_path / "out", b"second", force=True)
     assert (tmp_path / "out/predict.py").read_bytes() == b"second"
     assert [p.name for p in tmp_path.iterdir()] == ["out"]

@@ -203,7 +203,7 @@ def test_a_folder_holds_what_is_needed_and_no_more(folder, exported):
     files = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
     packages = {f"code/mlops_cli/{name}__init__.py" for name in ("", "components/", "components/transforms/")}
     assert files == packages | {
-        *("card.md", "example.csv", "model.skops", "predict.py", "requirements.txt", "signature.json"),
+        *("card.md", "example.csv", "exported.json", "model.skops", "predict.py", "requirements.txt", "signature.json"),
         *("code/mlops_cli/LICENSE", "code/mlops_cli/components/transforms/dates.py"),
     }
     record = exported.version.record
@@ -463,7 +463,7 @@ def test_nothing_is_overwritten_but_what_was_exported_and_where_asked_for(name, 
 def test_a_folder_of_somebody_else_stays_even_where_it_is_forced(model, tmp_path):
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "thesis.txt").write_text("x")
-    with pytest.raises(UsageError, match="no folder that was exported"):
+    with pytest.raises(UsageError, match=r"holds what was not exported there: thesis\.txt"):
         export(model(), tmp_path / "precious", ExportOptions(force=True))
     with pytest.raises(UsageError, match="is a folder, and a file is to be written"):
         export(model(), tmp_path / "precious", ExportOptions(ExportFormat.JOBLIB, force=True))
