@@ -41,16 +41,11 @@ def add(path: str | Path, name: str, *, workspace: Path | None = None, **setting
     DataError
         It cannot be read; nothing is added.
     """
-    from dataclasses import fields
-
-    from mlops_cli.errors import UsageError, did_you_mean
     from mlops_cli.workflows import adding
+    from mlops_cli.workflows.settings import checked
 
-    known = [field.name for field in fields(adding.AddOptions)]
-    for setting in settings:
-        if setting not in known:
-            raise UsageError(f"add() takes no '{setting}'", hint=did_you_mean(setting, known))
-    return adding.add(path, name, adding.AddOptions(**settings), workspace=workspace).version
+    options = adding.AddOptions(**checked(settings, adding.AddOptions, "add"))
+    return adding.add(path, name, options, workspace=workspace).version
 
 
 def find(ref: str, *, workspace: Path | None = None) -> NamedDataset:

@@ -9,7 +9,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.errors import ExitCode, ExpectationError, MlopsError
+from mlops_cli.errors import ExitCode, ExpectationError, MlopsError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,6 +132,26 @@ def dump(data: Any) -> None:
     import json
 
     line(json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False))
+
+
+def require_person(what: str) -> None:
+    """Refuse to go on where nobody can be asked whether something may be removed.
+
+    Raises
+    ------
+    UsageError
+        Standard input is no terminal.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError(f"{what} would be removed, and there is nobody to ask", hint="--force removes without asking")
+
+
+def agree_to_remove(what: str) -> None:
+    """Have a person agree; the command ends where they do not, or where there is none."""
+    import typer
+
+    require_person(what)
+    typer.confirm(f"remove {what} for good?", abort=True, err=True)
 
 
 def report(error: MlopsError) -> None:

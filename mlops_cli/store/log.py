@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mlops_cli.records import Notice, RunStarted, Stage, TrialFinished
+from mlops_cli.store.values import stamp
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,9 +38,9 @@ class RunLog:
         self._write(f"{record.status}: {done}, {counts.failed} failed")
 
     def _write(self, text: str) -> None:
-        stamp = datetime.now().astimezone().isoformat(timespec="milliseconds")
+        at = stamp()
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(f"{stamp} {text!r}\n" if "\n" in text else f"{stamp} {text}\n")
+            file.write(f"{at} {text!r}\n" if "\n" in text else f"{at} {text}\n")
 
 
 def _text(event: Event) -> str:

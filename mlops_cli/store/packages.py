@@ -96,7 +96,7 @@ def requirements_text(record: RunRecord, packages: Iterable[Package]) -> str:
 
 def _recorded(record: RunRecord) -> dict[str, str]:
     packages = record.environment.get("packages")
-    return {_plain(name): str(version) for name, version in packages.items()} if isinstance(packages, dict) else {}
+    return {plain_name(name): str(version) for name, version in packages.items()} if isinstance(packages, dict) else {}
 
 
 def _as_recorded(name: str, version: str, installed: _Installed | None) -> Package:
@@ -158,7 +158,7 @@ class _Installed:
 
 def _closure(names: Iterable[str]) -> dict[str, _Installed]:
     """Return each installed distribution that the given ones need, and they themselves, by name."""
-    waiting: list[tuple[str, frozenset[str]]] = [(_plain(name), frozenset()) for name in names]
+    waiting: list[tuple[str, frozenset[str]]] = [(plain_name(name), frozenset()) for name in names]
     seen: set[tuple[str, frozenset[str]]] = set()
     found: dict[str, _Installed] = {}
     while waiting:
@@ -185,7 +185,7 @@ def _read(name: str) -> _Installed | None:
         return None
     if not version:
         return None
-    return _Installed(_plain(name), version, tuple(metadata.get_all("Requires-Dist") or ()), found)
+    return _Installed(plain_name(name), version, tuple(metadata.get_all("Requires-Dist") or ()), found)
 
 
 def _needs(installed: _Installed, extras: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
@@ -200,7 +200,7 @@ def _needs(installed: _Installed, extras: frozenset[str]) -> Iterator[tuple[str,
         except (InvalidRequirement, ValueError):
             continue
         if wanted:
-            yield _plain(needed.name), frozenset(needed.extras)
+            yield plain_name(needed.name), frozenset(needed.extras)
 
 
 def _imported(sources: Iterable[bytes]) -> list[str]:
@@ -214,6 +214,6 @@ def _imported(sources: Iterable[bytes]) -> list[str]:
     return sorted({name for module in modules for name in known.get(module, ())})
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return a name as indexes compare it."""
     return str(name).lower().replace("_", "-").replace(".", "-")

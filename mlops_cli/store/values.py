@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
 _FLOAT = "$float"
 _MAP = "$map"
+
+
+def stamp(moment: datetime | None = None) -> str:
+    """Return a time as records hold it: ISO 8601 with its offset, to the millisecond; now where none is given."""
+    return (datetime.now().astimezone() if moment is None else moment).isoformat(timespec="milliseconds")
 
 
 def finite(value: float | None) -> float | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.errors import UsageError, did_you_mean
+from mlops_cli.errors import UsageError
 from mlops_cli.workflows.model import Model, find_model
+from mlops_cli.workflows.settings import checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,7 @@ def load_model(ref: str | Path | Run, *, workspace: Path | None = None, allow_pi
     StoreError
         There is no such model, or its files are not those that were recorded.
     """
-    return find_model(_named(ref), workspace=workspace).open(allow_pickle=allow_pickle)
+    return find_model(named(ref), workspace=workspace).open(allow_pickle=allow_pickle)
 
 
 def predict(
@@ -79,13 +80,13 @@ def predict(
     from mlops_cli.workflows import predict as predicting
     from mlops_cli.workflows.asking import PredictOptions
 
-    options = PredictOptions(**_checked(settings, PredictOptions, "predict"))
+    options = PredictOptions(**_asked(settings, PredictOptions, "predict"))
     if output is not None:
         if not isinstance(data, str | Path):
             raise UsageError("a table in memory is predicted in memory", hint="predict(model, table).to_csv(path)")
-        return predicting.predict(_named(model), str(data), Path(output), options, workspace=workspace).path
+        return predicting.predict(named(model), str(data), Path(output), options, workspace=workspace).path
     read = str(data) if isinstance(data, Path) else data
-    return predicting.predicted(_named(model), read, options, workspace=workspace)
+    return predicting.predicted(named(model), read, options, workspace=workspace)
 
 
 def evaluate(
@@ -123,24 +124,19 @@ def evaluate(
     """
     from mlops_cli.workflows.evaluate import EvaluateOptions, evaluate_model
 
-    options = EvaluateOptions(**_checked(settings, EvaluateOptions, "evaluate"))
+    options = EvaluateOptions(**_asked(settings, EvaluateOptions, "evaluate"))
     read = str(data) if isinstance(data, Path) else data
     place = None if output is None else Path(output)
-    return evaluate_model(_named(model), read, options, workspace=workspace, output=place)
+    return evaluate_model(named(model), read, options, workspace=workspace, output=place)
 
 
-def _named(ref: str | Path | Run) -> str:
+def named(ref: str | Path | Run) -> str:
+    """Return what a run or a model is called: of a run that was found, where it is."""
     return str(getattr(ref, "path", ref))
 
 
-def _checked(settings: dict[str, Any], options: type[Any], function: str) -> dict[str, Any]:
-    from dataclasses import fields
-
-    known = [field.name for field in fields(options) if field.name != "how"]
-    for name in settings:
-        if name not in known:
-            raise UsageError(f"{function}() takes no '{name}'", hint=did_you_mean(name, known))
-    return {name: _read(name, value) for name, value in settings.items()}
+def _asked(settings: dict[str, Any], options: type[Any], function: str) -> dict[str, Any]:
+    return {name: _read(name, value) for name, value in checked(settings, options, function, without={"how"}).items()}
 
 
 def _read(name: str, value: Any) -> Any:

@@ -5,17 +5,15 @@ A named data set has its number in the config already, and a file of this machin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from mlops_cli.config.flat import texts
 from mlops_cli.workflows.held_out import SNAPSHOT
 from mlops_cli.workflows.keep import snapshots_of
 from mlops_cli.workflows.versions import held_out_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mlops_cli.config.workspace import Workspace
     from mlops_cli.records import DatasetVersion, ExperimentSpec, RunRecord
     from mlops_cli.store.snapshots import Snapshot
@@ -46,7 +44,7 @@ def _kept(version: DatasetVersion | None, config: Any, workspace: Workspace) -> 
     if version is None or version.version not in snapshots.versions():
         return None
     found = snapshots.find(version.version)
-    asked = any(found.files_of(text) for text in _texts(config))
+    asked = any(found.files_of(text) for text in texts(config))
     return found if asked or found.table is not None else None
 
 
@@ -65,11 +63,3 @@ def _held_out(spec: ExperimentSpec, kept: Snapshot | None) -> ExperimentSpec:
     test = f"{SNAPSHOT}{kept.version}"
     config = {**spec.config, "evaluation": {**spec.config["evaluation"], "test": test}}
     return replace(spec, evaluation=replace(spec.evaluation, test=test), config=config)
-
-
-def _texts(config: Any) -> Iterator[str]:
-    if isinstance(config, str):
-        yield config
-    elif isinstance(config, Mapping | list | tuple):
-        for value in config.values() if isinstance(config, Mapping) else config:
-            yield from _texts(value)

@@ -9,11 +9,11 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlops_cli.config.flat import texts
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import ExitCode, MlopsError, StoreError, UsageError
 from mlops_cli.store.files import read_bytes, sha256
@@ -28,7 +28,7 @@ from mlops_cli.workflows.recording import ignore
 from mlops_cli.workflows.rerun import First, check_tolerance, find_first
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from mlops_cli.records import Rerun, RunRecord
@@ -152,15 +152,7 @@ def _paths_in(leaves: Mapping[str, Any]) -> Iterator[str]:
     """Yield what may be a file that the config reads; what is none is not there to be linked."""
     for key, value in leaves.items():
         if key.startswith("data.") or key == "evaluation.test":
-            yield from _texts(value)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str) and value and "\0" not in value and "://" not in value:
-        yield value
-    elif isinstance(value, Mapping | list):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts(item)
+            yield from (text for text in texts(value) if text and "\0" not in text and "://" not in text)
 
 
 def _ended(command: Sequence[str], tree: Worktree, *, capture: bool) -> Ended:

@@ -19,7 +19,7 @@ from mlops_cli.store.exporting import LOADER, loader_text
 from mlops_cli.store.files import read_bytes, sha256
 from mlops_cli.store.layout import RunPaths, VersionPaths
 from mlops_cli.store.models import checked_bytes
-from mlops_cli.store.packages import Package, packages_of, requirements_text
+from mlops_cli.store.packages import Package, packages_of, plain_name, requirements_text
 from mlops_cli.store.provenance import imports, versions
 from mlops_cli.store.registry.adding import code_of
 from mlops_cli.workflows.incoming import config_of
@@ -198,7 +198,7 @@ def _requirements(
     """Return what pip has to install, in the versions that made the model."""
     modules = {dotted.partition(".")[0] for dotted in held} | {n.partition(".")[0] for c in code for n in imports(c)}
     known = packages_distributions()
-    wanted = {_plain(d) for module in modules for d in known.get(module, ())} | set(_ALWAYS)
+    wanted = {plain_name(d) for module in modules for d in known.get(module, ())} | set(_ALWAYS)
     wanted |= {"skops" if name == saved.paths.skops.name else "joblib"}
     wanted -= {"mlops-cli"}
     found = {item.name: item for item in packages_of(saved.record) if item.name in wanted}
@@ -208,10 +208,6 @@ def _requirements(
     other = [f"{p.name} {p.version} (here {now[p.name]})" for p in listed if p.name in now and p.version != now[p.name]]
     text = f"the model was made with {', '.join(other)}: it was checked with what is installed here"
     return requirements_text(saved.record, listed).encode(), [Notice("other-packages", text)] if other else []
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("_", "-").replace(".", "-")
 
 
 # --- checked -----------------------------------------------------------------------------------------------------

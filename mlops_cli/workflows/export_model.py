@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components.answers import Answers
@@ -18,6 +18,7 @@ from mlops_cli.store.files import sha256, write_file
 from mlops_cli.store.layout import RunPaths, VersionPaths
 from mlops_cli.store.profiles import read_profile
 from mlops_cli.workflows.model import find_model
+from mlops_cli.workflows.settings import checked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,11 +75,7 @@ def options_of(settings: Mapping[str, Any]) -> ExportOptions:
     UsageError
         There is no such option, or no such format.
     """
-    known = [f.name for f in fields(ExportOptions)]
-    for name in settings:
-        if name not in known:
-            raise UsageError(f"export() takes no '{name}'", hint=did_you_mean(name, known))
-    said = settings.get("format")
+    said = checked(settings, ExportOptions, "export").get("format")
     if said is not None and said not in set(ExportFormat):
         raise UsageError(f"a model is not exported as '{said}'", hint=did_you_mean(str(said), ExportFormat))
     return ExportOptions(**{**settings, "format": None if said is None else ExportFormat(said)})

@@ -9,7 +9,7 @@ from mlops_cli.analysis.sameness import TOLERANCE
 from mlops_cli.errors import MlopsError
 from mlops_cli.records import RunStatus
 from mlops_cli.store.index.fields import BY_NAME, columns_of, values_of
-from mlops_cli.workflows.applying import evaluate, load_model, predict
+from mlops_cli.workflows.applying import evaluate, load_model, named, predict
 from mlops_cli.workflows.compare import Compared, compare_runs
 from mlops_cli.workflows.model import Model, saved_by
 from mlops_cli.workflows.prepare import RunOptions
@@ -18,6 +18,7 @@ from mlops_cli.workflows.rerun import rerun as run_again
 from mlops_cli.workflows.resume import resume as finish_run
 from mlops_cli.workflows.run import execute
 from mlops_cli.workflows.runs import Query, look_up, search
+from mlops_cli.workflows.settings import checked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -187,7 +188,7 @@ def run(
     """
     if options is not None and settings:
         raise MlopsError("give options=RunOptions(...) or its fields as keywords, not both")
-    chosen = options if options is not None else RunOptions(**_checked(settings))
+    chosen = options if options is not None else RunOptions(**checked(settings, RunOptions, "run"))
     outcome = execute(str(experiment), list(overrides), chosen, observer=observer)
     if outcome.record.status is RunStatus.INTERRUPTED:
         raise KeyboardInterrupt
@@ -211,7 +212,7 @@ def resume(ref: str | Path, *, observer: Observer = ignore, **settings: Any) -> 
     StoreError
         There is no such run, another process is writing it, or what its results rest on has changed.
     """
-    outcome = finish_run(str(ref), RunOptions(**_checked(settings)), observer=observer)
+    outcome = finish_run(str(ref), RunOptions(**checked(settings, RunOptions, "run")), observer=observer)
     if outcome.record.status is RunStatus.INTERRUPTED:
         raise KeyboardInterrupt
     return Run(outcome.record, outcome.trials)
@@ -252,25 +253,13 @@ def rerun(
     DataError
         Its data cannot be had any more.
     """
-    name = str(ref.path) if isinstance(ref, Run) else str(ref)
-    options = RunOptions(**_checked(settings))
+    name = named(ref)
+    options = RunOptions(**checked(settings, RunOptions, "run"))
     if not at_commit:
         return run_again(name, options, tolerance=tolerance, observer=observer)
     from mlops_cli.workflows.at_commit import rerun_there
 
     return rerun_there(name, options, tolerance=tolerance)
-
-
-def _checked(settings: dict[str, Any]) -> dict[str, Any]:
-    from dataclasses import fields
-
-    from mlops_cli.errors import UsageError, did_you_mean
-
-    known = [f.name for f in fields(RunOptions)]
-    for name in settings:
-        if name not in known:
-            raise UsageError(f"run() takes no '{name}'", hint=did_you_mean(name, known))
-    return settings
 
 
 def find_run(ref: str | Path, *, workspace: Path | None = None) -> Run:
@@ -360,7 +349,7 @@ def register(
     """
     from mlops_cli.workflows.register import register as add_version
 
-    ref = str(run.path) if isinstance(run, Run) else str(run)
+    ref = named(run)
     asked: dict[str, Any] = {"alias": alias, "tags": tags, "description": description}
     return add_version(ref, name, **asked, workspace=workspace).version
 
@@ -389,5 +378,5 @@ def compare(
     UsageError, StoreError
         One of them is not there, or has no scores.
     """
-    refs = [str(ref.path) if isinstance(ref, Run) else str(ref) for ref in (a, b, *others)]
+    refs = [named(ref) for ref in (a, b, *others)]
     return Compared(compare_runs(refs, workspace=workspace))

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from mlops_cli.components.seasons import Season
     from mlops_cli.config.workspace import Workspace
-    from mlops_cli.contracts import DataSource
-    from mlops_cli.records import ComponentSpec, Dataset, DatasetVersion, DataSpec, ExperimentSpec
+    from mlops_cli.records import ComponentSpec, Dataset, DatasetVersion, ExperimentSpec
 
     Rows = np.ndarray[Any, Any]
 
@@ -95,21 +94,6 @@ def _read(spec: ExperimentSpec, workspace: Workspace) -> tuple[Dataset, Task, Ro
         dataset, task = make_dataset(table, spec.data, spec.task, source=called, notices=said_so_far)
     more = keep(dataset.version, table, ready, snapshots) if kept is None else compared(dataset.version, kept)
     return replace(dataset, notices=(*dataset.notices, *more)), task, table.index.to_numpy()
-
-
-def make_source(spec: DataSpec, workspace: Workspace, path: str | None = None) -> DataSource:
-    """Build the source of a data spec.
-
-    Parameters
-    ----------
-    spec : DataSpec
-        Where the data is.
-    workspace : Workspace
-        What relative paths start from.
-    path : str, optional
-        Another file, to be read in the same way.
-    """
-    return ready_source(spec.source, workspace, path).source
 
 
 def _called(source: ComponentSpec, said: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from mlops_cli.records import BestTrial, Notice, RunRecord, RunStarted, RunStatu
 from mlops_cli.store.auditing import run_ended
 from mlops_cli.store.find import read_trials
 from mlops_cli.store.log import RunLog
+from mlops_cli.store.values import stamp
 from mlops_cli.workflows.feed import Only
 from mlops_cli.workflows.finish import finish
 from mlops_cli.workflows.progress import Progress
@@ -126,11 +127,6 @@ def _finished(record: RunRecord, run: _Run, progress: Progress) -> RunRecord:
         run.launcher.close(kill=True)
         record = replace(record, status=RunStatus.INTERRUPTED)
         return finish(record, run.prepared, progress, run.writer.paths, run.told)
-
-
-def stamp(time: datetime) -> str:
-    """Return a time as records hold it."""
-    return time.isoformat(timespec="milliseconds")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.config.workspace import find_workspace
@@ -17,6 +16,7 @@ from mlops_cli.store.registry import Registry
 from mlops_cli.store.registry.calling import Move, call
 from mlops_cli.store.registry.checking import announced, check_aliases, check_version
 from mlops_cli.store.registry.removing import remove_version
+from mlops_cli.store.values import stamp
 from mlops_cli.workflows.promote import OUT_OF_USE, RefusedError, declared_gates
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def sign(ref: str, verdict: Approval, note: str = "", *, workspace: Path | None 
     with registry.changing():
         version = registry.find(ref)
         status = registry.status(version)
-        word = SignOff(this_user(), datetime.now().astimezone().isoformat(timespec="milliseconds"), verdict, note)
+        word = SignOff(this_user(), stamp(), verdict, note)
         AuditLog(registry.paths).append(
             Action.SIGNED_OFF, version.ref, {"verdict": str(verdict), "note": note, "after": len(status.sign_offs)}
         )

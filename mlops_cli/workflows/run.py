@@ -13,11 +13,12 @@ from mlops_cli.store.find import find_finished, read_trials
 from mlops_cli.store.layout import RunPaths, WorkspacePaths
 from mlops_cli.store.provenance import SourceState, environment, source_state
 from mlops_cli.store.runs import RunSources, RunWriter, amend
+from mlops_cli.store.values import stamp
 from mlops_cli.workflows.known import known_results
 from mlops_cli.workflows.plots import plot_missing
 from mlops_cli.workflows.prepare import RunOptions, compose, prepare
 from mlops_cli.workflows.promote import other_gates
-from mlops_cli.workflows.recording import Outcome, ignore, launcher_for, record_run, stamp
+from mlops_cli.workflows.recording import Outcome, ignore, launcher_for, record_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from mlops_cli.cli.options import Quiet, Verbose
-from mlops_cli.cli.screen import line
-from mlops_cli.errors import UsageError
+from mlops_cli.cli.screen import agree_to_remove, line
 
 EXAMPLE = "Example: mlops data rm titanic@1"
 
@@ -31,20 +29,7 @@ def rm(
 
     found = removable(version, force=force)
     if not force:
-        _ask(found.ref)
+        agree_to_remove(found.ref)
     remove(found)
     if not quiet:
         line(f"removed {found.ref}")
-
-
-def _ask(ref: str) -> None:
-    """Have a person agree.
-
-    Raises
-    ------
-    UsageError
-        There is nobody to ask.
-    """
-    if not sys.stdin.isatty():
-        raise UsageError(f"{ref} would be removed, and there is nobody to ask", hint="--force removes without asking")
-    typer.confirm(f"remove {ref} for good?", abort=True, err=True)

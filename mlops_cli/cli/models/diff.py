@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from mlops_cli.cli import screen
+from mlops_cli.cli.differences import tell
 from mlops_cli.cli.options import Json, Quiet, Verbose
-from mlops_cli.cli.screen import dump, line
 
 EXAMPLE = "Example: mlops models diff titanic@champion titanic/4"
 
@@ -27,14 +26,4 @@ def diff(
     from mlops_cli.workflows.registry import diff as compare
 
     found = compare(a, b)
-    if json:
-        from mlops_cli.views.diff import as_json
-
-        dump(as_json(found))
-    elif quiet:
-        for name in found.sections:
-            line(name)
-    else:
-        from mlops_cli.views.diff import difference
-
-        screen.show(difference(found))
+    tell(found, json=json, quiet=quiet)

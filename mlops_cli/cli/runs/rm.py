@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mlops_cli.cli.options import Quiet, Verbose, Where
-from mlops_cli.cli.screen import line, say
+from mlops_cli.cli.screen import line, require_person, say
 from mlops_cli.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -71,8 +70,7 @@ def _ask(found: Sequence[RunRecord | DamagedRun]) -> None:
     from mlops_cli.views.text import clean, plural
 
     what = plural(len(found), "run")
-    if not sys.stdin.isatty():
-        raise UsageError(f"{what} would be removed, and there is nobody to ask", hint="--force removes without asking")
+    require_person(what)
     for run in found[:_NAMED] if len(found) > 1 else ():
         say(run.id)
     if len(found) > _NAMED:

@@ -11,7 +11,6 @@ import secrets
 import shutil
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -40,6 +39,7 @@ from mlops_cli.store.registry.calling import Move, call, check_alias
 from mlops_cli.store.registry.json import files_digest, status_to_json, version_to_json
 from mlops_cli.store.registry.removing import sweep
 from mlops_cli.store.serialize import run_from_json
+from mlops_cli.store.values import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -244,7 +244,7 @@ def _settle(registry: Registry, filling: _Filling, asked: Asked) -> int:
         name=asked.name,
         number=number,
         path=registry.paths.model_version(asked.name, number).root,
-        created=datetime.now().astimezone().isoformat(timespec="milliseconds"),
+        created=stamp(),
         by=this_user(),
         record=filling.record,
         files=dict(sorted(filling.files.items())),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.errors import StoreError
 from mlops_cli.records import Action, Aliases, AliasMove
 from mlops_cli.store.audit import AuditLog, this_user
 from mlops_cli.store.layout import check_name
+from mlops_cli.store.values import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +68,7 @@ def call(registry: Registry, name: str, move: Move) -> Aliases:
     said |= {"override": move.override} if move.override else {}
     subject = f"{name}/{old if move.to is None else move.to}"
     head = AuditLog(registry.paths).append(move.action, subject, said)
-    at = datetime.now().astimezone().isoformat(timespec="milliseconds")
+    at = stamp()
     done = AliasMove(move.alias, move.to, old, at, this_user(), move.why, move.override, head)
     versions = {word: number for word, number in before.versions.items() if word != move.alias}
     if move.to is not None:

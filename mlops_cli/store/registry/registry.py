@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlops_cli.errors import StoreError, did_you_mean
 from mlops_cli.records import CHAMPION, Aliases, ModelStatus, RegisteredModel
@@ -26,10 +26,13 @@ from mlops_cli.store.registry.json import (
 from mlops_cli.store.serialize import run_from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from mlops_cli.records import ModelVersion, RunRecord
     from mlops_cli.store.layout import WorkspacePaths
+
+T = TypeVar("T")
 
 _NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 
@@ -141,24 +144,12 @@ class Registry:
     def status(self, version: ModelVersion) -> ModelStatus:
         """Return what people say of a version."""
         path = VersionPaths(version.path).status
-        if not path.exists():
-            return ModelStatus()
-        value = read_json(path)
-        try:
-            return status_from_json(value)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise damaged(path, f"not what is said of a version: {error!r}") from error
+        return _told(path, status_from_json, "what is said of a version") if path.exists() else ModelStatus()
 
     def aliases(self, name: str) -> Aliases:
         """Return what a model's versions are called."""
         path = self.paths.aliases(name)
-        if not path.exists():
-            return Aliases()
-        value = read_json(path)
-        try:
-            return aliases_from_json(value)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise damaged(path, f"not the aliases of a model: {error!r}") from error
+        return _told(path, aliases_from_json, "the aliases of a model") if path.exists() else Aliases()
 
     # --- changing ----------------------------------------------------------------------------------------------------
 
@@ -200,6 +191,15 @@ class Registry:
     def write_card(self, version: ModelVersion, text: str | None = None) -> None:
         """Write a version's card again, inside `changing`; see `card`."""
         write_file(VersionPaths(version.path).card, self.card(version, text).encode(errors="surrogateescape"))
+
+
+def _told(path: Path, read: Callable[[Mapping[str, Any]], T], what: str) -> T:
+    """Return what a file of ours says, or refuse one that is damaged."""
+    value = read_json(path)
+    try:
+        return read(value)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise damaged(path, f"not {what}: {error!r}") from error
 
 
 def _parted(ref: str) -> tuple[str, str, str]:
