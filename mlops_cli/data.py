@@ -41,7 +41,7 @@ def add(path: str | Path, name: str, *, workspace: Path | None = None, **setting
     DataError
         It cannot be read; nothing is added.
     """
-    from mlops_cli.workflows import adding
+    from mlops_cli.workflows.data import adding
     from mlops_cli.workflows.settings import checked
 
     options = adding.AddOptions(**checked(settings, adding.AddOptions, "add"))
@@ -50,7 +50,7 @@ def add(path: str | Path, name: str, *, workspace: Path | None = None, **setting
 
 def find(ref: str, *, workspace: Path | None = None) -> NamedDataset:
     """Return a version: ``titanic@3``, ``titanic@clean``; ``titanic`` is the newest one."""
-    from mlops_cli.workflows import datasets
+    from mlops_cli.workflows.data import datasets
 
     return datasets.find(ref, workspace=workspace)
 
@@ -58,7 +58,7 @@ def find(ref: str, *, workspace: Path | None = None) -> NamedDataset:
 def read(ref: str, *, workspace: Path | None = None) -> pd.DataFrame:
     """Return a version's table as runs read it, shape (rows, columns)."""
     from mlops_cli.config.workspace import find_workspace
-    from mlops_cli.workflows.tables import read_ref
+    from mlops_cli.workflows.data.tables import read_ref
 
     return read_ref(ref, find_workspace(workspace)).values
 
@@ -75,6 +75,6 @@ def diff(a: str, b: str, *, key: str | None = None, workspace: Path | None = Non
     workspace : Path, optional
         The workspace; the current folder's where not given.
     """
-    from mlops_cli.workflows import datasets
+    from mlops_cli.workflows.data import datasets
 
     return datasets.diff(a, b, key=key, workspace=workspace)

@@ -70,7 +70,7 @@ def ls(name: str | None = None, *, workspace: Path | None = None) -> pd.DataFram
     """
     import pandas as pd
 
-    from mlops_cli.workflows.registry import list_models, row_of
+    from mlops_cli.workflows.models.registry import list_models, row_of
 
     found, _ = list_models(name, workspace=workspace)
     table = pd.DataFrame([row_of(model, version) for model in found for version in model.versions])
@@ -81,42 +81,42 @@ def ls(name: str | None = None, *, workspace: Path | None = None) -> pd.DataFram
 
 def find(ref: str, *, workspace: Path | None = None) -> ModelVersion:
     """Return a version: ``titanic/3``, ``titanic@champion``; ``titanic`` is the champion, else the newest one."""
-    from mlops_cli.workflows import registry
+    from mlops_cli.workflows.models import registry
 
     return registry.find(ref, workspace=workspace)
 
 
 def show(ref: str, *, workspace: Path | None = None) -> VersionPage:
     """Return a version with its aliases, what is said of it, and its files."""
-    from mlops_cli.workflows import registry
+    from mlops_cli.workflows.models import registry
 
     return registry.show(ref, workspace=workspace)
 
 
 def diff(a: str, b: str, *, workspace: Path | None = None) -> RunDiff:
     """Return what differs between two versions: params, scores, data, code, packages, environment, config."""
-    from mlops_cli.workflows import registry
+    from mlops_cli.workflows.models import registry
 
     return registry.diff(a, b, workspace=workspace)
 
 
 def lineage(ref: str, *, workspace: Path | None = None) -> Lineage:
     """Return where a version came from: its run, the data of that and their sources, the code."""
-    from mlops_cli.workflows import lineage as tracing
+    from mlops_cli.workflows.models import lineage as tracing
 
     return tracing.lineage(ref, workspace=workspace)
 
 
 def made_from(ref: str, *, workspace: Path | None = None) -> Descent:
     """Return the runs and versions that were made from a version of a data set (``titanic@3``), a run or a commit."""
-    from mlops_cli.workflows import lineage as tracing
+    from mlops_cli.workflows.models import lineage as tracing
 
     return tracing.made_from(ref, workspace=workspace)
 
 
 def alias(ref: str, word: str, *, remove: bool = False, workspace: Path | None = None) -> ModelVersion:
     """Let an alias mean a version, whatever it meant before; or take it away."""
-    from mlops_cli.workflows import registry
+    from mlops_cli.workflows.models import registry
 
     return registry.alias(ref, word, remove=remove, workspace=workspace)
 
@@ -125,21 +125,21 @@ def tag(
     ref: str, tags: Mapping[str, str], *, without: Sequence[str] = (), workspace: Path | None = None
 ) -> VersionPage:
     """Add tags to a version, or take some away."""
-    from mlops_cli.workflows import registry
+    from mlops_cli.workflows.models import registry
 
     return registry.tag(ref, tags, without, workspace=workspace)
 
 
 def describe(ref: str, text: str, *, workspace: Path | None = None) -> VersionPage:
     """Say what a version is for."""
-    from mlops_cli.workflows import registry
+    from mlops_cli.workflows.models import registry
 
     return registry.describe(ref, text, workspace=workspace)
 
 
 def card(ref: str, *, edit: str | None = None, workspace: Path | None = None) -> str:
     """Return a version's card as Markdown; with ``edit``, after its owner's own words were taken from that text."""
-    from mlops_cli.workflows import registry
+    from mlops_cli.workflows.models import registry
 
     if edit is not None:
         registry.edit_card(ref, edit, workspace=workspace)
@@ -163,7 +163,7 @@ def archive(ref: str, *, note: str = "", workspace: Path | None = None) -> Versi
 
 def _sign(ref: str, verdict: str, note: str, workspace: Path | None) -> VersionPage:
     from mlops_cli.records import Approval
-    from mlops_cli.workflows import registry
+    from mlops_cli.workflows.models import registry
 
     return registry.sign(ref, Approval(verdict), note, workspace=workspace)
 
@@ -194,7 +194,7 @@ def promote(
     workspace : Path, optional
         The workspace; the current folder's where not given.
     """
-    from mlops_cli.workflows import promote as promotion
+    from mlops_cli.workflows.models import promote as promotion
 
     options = promotion.PromoteOptions(alias, override, dry_run, allow_pickle)
     return promotion.promote(ref, options, workspace=workspace)
@@ -202,14 +202,14 @@ def promote(
 
 def rollback(name: str, *, alias: str = "champion", workspace: Path | None = None) -> RolledBack:
     """Give an alias back to the version that had it before; once more goes further back."""
-    from mlops_cli.workflows import promote as promotion
+    from mlops_cli.workflows.models import promote as promotion
 
     return promotion.rollback(name, alias, workspace=workspace)
 
 
 def rm(ref: str, *, force: bool = False, workspace: Path | None = None) -> None:
     """Remove a version for good, ``titanic/3``; one that has an alias only with ``force``."""
-    from mlops_cli.workflows import registry
+    from mlops_cli.workflows.models import registry
 
     registry.remove(ref, force=force, workspace=workspace)
 
@@ -218,7 +218,7 @@ def verify(
     ref: str | None = None, *, allow_pickle: bool = False, workspace: Path | None = None
 ) -> tuple[VersionCheck, ...]:
     """Read every byte of versions again and open their models; see ``faults`` of what is returned."""
-    from mlops_cli.workflows import registry
+    from mlops_cli.workflows.models import registry
 
     return registry.verify(ref, allow_pickle=allow_pickle, workspace=workspace)
 
@@ -244,7 +244,7 @@ def export(ref: str, path: str | Path, *, workspace: Path | None = None, **setti
     """
     from pathlib import Path as AnyPath
 
-    from mlops_cli.workflows.export_model import export as write
-    from mlops_cli.workflows.export_model import options_of
+    from mlops_cli.workflows.models.export_model import export as write
+    from mlops_cli.workflows.models.export_model import options_of
 
     return write(ref, AnyPath(path), options_of(settings), workspace=workspace)

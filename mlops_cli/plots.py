@@ -49,8 +49,8 @@ __all__ = [
 
 
 def _draw(run: Run, name: PlotName, keys: Sequence[str] = (), values: Sequence[Any] = ()) -> Figure:
-    from mlops_cli.workflows.drawing import draw
-    from mlops_cli.workflows.material import Material
+    from mlops_cli.workflows.runs.drawing import draw
+    from mlops_cli.workflows.runs.material import Material
 
     return draw(Material(run.record), PlotSpec(name, tuple(keys), tuple(values)))
 
@@ -64,9 +64,9 @@ def suiting(run: Run) -> Mapping[str, Figure]:
         As `mlops_cli.run` and `mlops_cli.find_run` return it.
     """
     from mlops_cli.views.plots.style import UnsuitableError
-    from mlops_cli.workflows.drawing import draw
-    from mlops_cli.workflows.material import Material
-    from mlops_cli.workflows.plots import suiting as suits
+    from mlops_cli.workflows.runs.drawing import draw
+    from mlops_cli.workflows.runs.material import Material
+    from mlops_cli.workflows.runs.plots import suiting as suits
 
     material, found = Material(run.record), {}
     for name in suits(material):

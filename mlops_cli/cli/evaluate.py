@@ -47,7 +47,7 @@ def evaluate(
     The interval says how far the score could be another on other rows of the same kind; it says nothing of another
     training.
     """
-    from mlops_cli.workflows.evaluate import EvaluateOptions, evaluate_model
+    from mlops_cli.workflows.applying.evaluate import EvaluateOptions, evaluate_model
 
     how = how_read(read, option, None)
     options = EvaluateOptions(tuple(metric or ()), group, resamples, seed, force, allow_pickle, how)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mlops_cli.records import Predicted
-    from mlops_cli.workflows.predict import Output
+    from mlops_cli.workflows.applying.predict import Output
 
 EXAMPLE = "Example: mlops predict titanic@champion data/test.csv -o predictions.csv --proba"
 STDOUT = Path("-")
@@ -79,8 +79,8 @@ def predict(
     A file of the kind that the model was trained on is read with the options of the training. Columns are matched by
     name. With --json and no OUT the predictions are JSON; with OUT what was done is.
     """
-    from mlops_cli.workflows.asking import PredictOptions
-    from mlops_cli.workflows.predict import predict as ask
+    from mlops_cli.workflows.applying.asking import PredictOptions
+    from mlops_cli.workflows.applying.predict import predict as ask
 
     options = PredictOptions(
         proba, threshold, tuple(keep or ()), id_, submission, sample, force, allow_pickle, how_read(read, option, None)

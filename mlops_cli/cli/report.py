@@ -34,7 +34,7 @@ def report(
     Scores, trials that sort and filter, plots, the data, failures, where it came from, how to reproduce it. The page
     holds all that it shows: it opens without a network, and can be mailed, printed or put in an archive.
     """
-    from mlops_cli.workflows.report import write_report
+    from mlops_cli.workflows.runs.report import write_report
 
     place = write_report(runs, output, force=force)
     line(str(place))

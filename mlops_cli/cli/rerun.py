@@ -45,8 +45,8 @@ def rerun(
     code is 4.
     """
     from mlops_cli.cli.progress import display
-    from mlops_cli.workflows.prepare import RunOptions
-    from mlops_cli.workflows.rerun import check_tolerance, compared, run_again
+    from mlops_cli.workflows.running.prepare import RunOptions
+    from mlops_cli.workflows.running.rerun import check_tolerance, compared, run_again
 
     check_tolerance(tolerance)
     if at_commit:
@@ -77,7 +77,7 @@ def _print(found: Rerun, *, json: bool, quiet: bool) -> None:
 
 
 def _at_commit(run: str, tolerance: float, n_jobs: int | None, **flags: bool) -> int:
-    from mlops_cli.workflows.at_commit import rerun_at_commit
+    from mlops_cli.workflows.running.at_commit import rerun_at_commit
 
     arguments = ["--tolerance", repr(tolerance), *(f"--{name}" for name, is_set in flags.items() if is_set)]
     if n_jobs is not None:

@@ -30,8 +30,8 @@ def resume(
     Whatever ended it (Ctrl-C, a kill, a reboot), the finished run is the one that it would have been.
     """
     from mlops_cli.cli.progress import display
-    from mlops_cli.workflows.prepare import RunOptions
-    from mlops_cli.workflows.resume import resume as resumed
+    from mlops_cli.workflows.running.prepare import RunOptions
+    from mlops_cli.workflows.running.resume import resume as resumed
 
     options = RunOptions(n_jobs=n_jobs, retry_failed=retry_failed)
     with display(quiet=quiet or json) as watch:

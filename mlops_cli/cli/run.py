@@ -13,8 +13,8 @@ from mlops_cli.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from mlops_cli.records import RunRecord
-    from mlops_cli.workflows.prepare import Prepared
-    from mlops_cli.workflows.recording import Outcome
+    from mlops_cli.workflows.running.prepare import Prepared
+    from mlops_cli.workflows.running.recording import Outcome
 
 EXAMPLE = "Example: mlops run config=titanic model=random_forest model.max_depth=3,5,null -j 4"
 
@@ -50,8 +50,8 @@ def run(
     Prints the scores; with --quiet the run's directory alone, with --json its run.json.
     """
     from mlops_cli.cli.progress import display
-    from mlops_cli.workflows.prepare import RunOptions
-    from mlops_cli.workflows.run import dry, execute
+    from mlops_cli.workflows.running.prepare import RunOptions
+    from mlops_cli.workflows.running.run import dry, execute
 
     name, overrides = split_config(arguments)
     options = RunOptions(n_jobs=n_jobs, tags=read_tags(tag or []), note=note, force=force, retry_failed=retry_failed)
@@ -120,7 +120,7 @@ def _print_for_scripts(outcome: Outcome, *, json: bool) -> None:
 
 def _print_outcome(outcome: Outcome, *, tracebacks: bool, nothing: str | None) -> None:
     from mlops_cli.views.runs import next_steps, summary
-    from mlops_cli.workflows.earlier import earlier_run
+    from mlops_cli.workflows.running.earlier import earlier_run
 
     record = outcome.record
     said = () if outcome.found else outcome.said  # while it ran

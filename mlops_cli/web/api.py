@@ -12,7 +12,7 @@ from mlops_cli.store.serialize import as_written, run_to_json, trial_to_json
 from mlops_cli.web.answers import etag, has, json, unchanged
 from mlops_cli.web.asked import MOST, number, runs_query
 from mlops_cli.web.files import run_folder
-from mlops_cli.workflows.runs import search
+from mlops_cli.workflows.runs.finding import search
 
 if TYPE_CHECKING:
     from starlette.requests import Request

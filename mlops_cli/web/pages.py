@@ -18,8 +18,8 @@ from mlops_cli.web.asked import number, runs_query
 from mlops_cli.web.files import run_folder, served_file
 from mlops_cli.web.listing import run_table
 from mlops_cli.web.watching import section_of, watched
-from mlops_cli.workflows.report import gather
-from mlops_cli.workflows.runs import Recorded, search
+from mlops_cli.workflows.runs.finding import Recorded, search
+from mlops_cli.workflows.runs.report import gather
 
 if TYPE_CHECKING:
     from pathlib import Path

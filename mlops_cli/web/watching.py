@@ -10,8 +10,8 @@ from mlops_cli.views.pages.words import size
 from mlops_cli.views.report import RunSection, run_section
 from mlops_cli.views.text import number, plural
 from mlops_cli.web.files import is_served
-from mlops_cli.workflows.plots import saved
-from mlops_cli.workflows.report import contents
+from mlops_cli.workflows.runs.plots import saved
+from mlops_cli.workflows.runs.report import contents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

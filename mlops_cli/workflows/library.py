@@ -9,15 +9,15 @@ from mlops_cli.analysis.sameness import TOLERANCE
 from mlops_cli.errors import MlopsError
 from mlops_cli.records import RunStatus
 from mlops_cli.store.index.fields import BY_NAME, columns_of, values_of
-from mlops_cli.workflows.applying import evaluate, load_model, named, predict
-from mlops_cli.workflows.compare import Compared, compare_runs
-from mlops_cli.workflows.model import Model, saved_by
-from mlops_cli.workflows.prepare import RunOptions
-from mlops_cli.workflows.recording import ignore
-from mlops_cli.workflows.rerun import rerun as run_again
-from mlops_cli.workflows.resume import resume as finish_run
-from mlops_cli.workflows.run import execute
-from mlops_cli.workflows.runs import Query, look_up, search
+from mlops_cli.workflows.applying.model import Model, saved_by
+from mlops_cli.workflows.applying.python import evaluate, load_model, named, predict
+from mlops_cli.workflows.running.prepare import RunOptions
+from mlops_cli.workflows.running.recording import ignore
+from mlops_cli.workflows.running.rerun import rerun as run_again
+from mlops_cli.workflows.running.resume import resume as finish_run
+from mlops_cli.workflows.running.run import execute
+from mlops_cli.workflows.runs.compare import Compared, compare_runs
+from mlops_cli.workflows.runs.finding import Query, look_up, search
 from mlops_cli.workflows.settings import checked
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Run:
         """
         from pathlib import Path
 
-        from mlops_cli.workflows.report import write_report
+        from mlops_cli.workflows.runs.report import write_report
 
         return write_report([str(self.path)], Path(path) if path is not None else None, force=force)
 
@@ -257,7 +257,7 @@ def rerun(
     options = RunOptions(**checked(settings, RunOptions, "run"))
     if not at_commit:
         return run_again(name, options, tolerance=tolerance, observer=observer)
-    from mlops_cli.workflows.at_commit import rerun_there
+    from mlops_cli.workflows.running.at_commit import rerun_there
 
     return rerun_there(name, options, tolerance=tolerance)
 
@@ -347,7 +347,7 @@ def register(
     StoreError
         The run has no model or has not completed, its files have changed, or the name cannot be one.
     """
-    from mlops_cli.workflows.register import register as add_version
+    from mlops_cli.workflows.models.register import register as add_version
 
     ref = named(run)
     asked: dict[str, Any] = {"alias": alias, "tags": tags, "description": description}

@@ -55,7 +55,7 @@ REFUSED_BY_TEXT = [
     "sklearn.__builtins__.eval",
     "sklearn._os.system",
     "mlops_cli.cli.main",
-    "mlops_cli.workflows.run",
+    "mlops_cli.workflows.running.run",
     "mlops_cli.errors.MlopsError",
     "hydra.utils.get_class",
     "omegaconf.OmegaConf.load",

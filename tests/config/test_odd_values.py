@@ -3,8 +3,8 @@
 import pytest
 
 from mlops_cli.errors import ConfigError
-from mlops_cli.workflows.prepare import RunOptions
-from mlops_cli.workflows.run import dry
+from mlops_cli.workflows.running.prepare import RunOptions
+from mlops_cli.workflows.running.run import dry
 
 CONFIG = """
 defaults: [experiment, {data: csv}, {transforms: tabular}, {model: logistic_regression}, _self_]

@@ -16,10 +16,10 @@ from mlops_cli.analysis.suggest import suggest
 from mlops_cli.components.tables import describe, normalise
 from mlops_cli.errors import ConfigError, DataError, ExpectationError, TrustError, UsageError
 from mlops_cli.views.expectations import as_yaml, can_be_named
-from mlops_cli.workflows.expect import check_data, read_rules, suggest_rules
-from mlops_cli.workflows.prepare import RunOptions
-from mlops_cli.workflows.run import dry
-from mlops_cli.workflows.tables import HowRead
+from mlops_cli.workflows.data.expect import check_data, read_rules, suggest_rules
+from mlops_cli.workflows.data.tables import HowRead
+from mlops_cli.workflows.running.prepare import RunOptions
+from mlops_cli.workflows.running.run import dry
 
 TABLE = pd.DataFrame(
     {

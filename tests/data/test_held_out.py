@@ -10,10 +10,10 @@ import yaml
 
 import mlops_cli
 from mlops_cli.errors import ConfigError, DataError, StoreError
-from mlops_cli.workflows import datasets
-from mlops_cli.workflows.adding import AddOptions, add
-from mlops_cli.workflows.prepare import RunOptions
-from mlops_cli.workflows.run import dry
+from mlops_cli.workflows.data import datasets
+from mlops_cli.workflows.data.adding import AddOptions, add
+from mlops_cli.workflows.running.prepare import RunOptions
+from mlops_cli.workflows.running.run import dry
 
 CONFIG = """
 defaults: [experiment, {data: csv}, {model: logistic_regression}, _self_]

@@ -32,7 +32,7 @@ from mlops_cli.contracts import Portion
 from mlops_cli.errors import ConfigError, DataError
 from mlops_cli.records import ComponentSpec, DataSpec, ForecastSpec, SampleSpec
 from mlops_cli.store.layout import WorkspacePaths
-from mlops_cli.workflows.adding import AddOptions, add
+from mlops_cli.workflows.data.adding import AddOptions, add
 
 ROWS = 600
 

@@ -19,8 +19,8 @@ import pytest
 
 from mlops_cli.components.codes import CODES
 from mlops_cli.errors import ConfigError, ExitCode, MlopsError
-from mlops_cli.workflows.prepare import RunOptions
-from mlops_cli.workflows.run import dry, execute
+from mlops_cli.workflows.running.prepare import RunOptions
+from mlops_cli.workflows.running.run import dry, execute
 
 if TYPE_CHECKING:
     from collections.abc import Callable

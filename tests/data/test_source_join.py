@@ -7,7 +7,7 @@ from mlops_cli.components.sources import CsvSource, JoinSource
 from mlops_cli.config import load_experiment
 from mlops_cli.config.workspace import Workspace
 from mlops_cli.errors import ConfigError, DataError
-from mlops_cli.workflows.load import load
+from mlops_cli.workflows.data.load import load
 
 LEFT = "id,x\n3,0.3\n1,0.1\n2,0.2\n"
 RIGHT = "id,y\n1,a\n2,b\n3,c\n"

@@ -16,7 +16,7 @@ from mlops_cli.records import ComponentSpec, DataSpec, EvaluationSpec, Experimen
 from mlops_cli.store.layout import WorkspacePaths
 from mlops_cli.store.remote import Remote, Wanted
 from mlops_cli.store.transfer import Limits
-from mlops_cli.workflows.load import load
+from mlops_cli.workflows.data.load import load
 
 CSV = b"id,x,y\n1,0.5,a\n2,0.25,b\n3,1.5,a\n4,2.5,b\n"
 OTHER = b"id,x,y\n1,0.5,a\n2,0.25,b\n3,1.5,a\n4,9.5,b\n"

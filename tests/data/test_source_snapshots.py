@@ -15,8 +15,8 @@ from mlops_cli.store.layout import WorkspacePaths
 from mlops_cli.store.objects import Objects
 from mlops_cli.store.remote import Remote, Wanted
 from mlops_cli.store.snapshots import KeptFile, Snapshots
-from mlops_cli.workflows import datasets
-from mlops_cli.workflows.load import load
+from mlops_cli.workflows.data import datasets
+from mlops_cli.workflows.data.load import load
 
 CSV = b"id,x,y\n1,0.5,a\n2,0.25,b\n3,1.5,a\n4,2.5,b\n"
 OTHER = b"id,x,y\n1,0.5,a\n2,0.25,b\n3,1.5,a\n4,9.5,b\n"

@@ -19,7 +19,7 @@ from mlops_cli.components.sources import DuckDbSource, SqlSource, sql
 from mlops_cli.config.workspace import Workspace
 from mlops_cli.errors import ConfigError, DataError, MissingExtraError
 from mlops_cli.records import ComponentSpec, DataSpec, ExperimentSpec, TrialSpec
-from mlops_cli.workflows.load import _called, load
+from mlops_cli.workflows.data.load import _called, load
 
 TABLE = pd.DataFrame({"id": [3, 1, 2], "x": [0.5, np.nan, 1.5], "name": ["c", "a", None], "y": [0, 1, 1]})
 

@@ -6,9 +6,9 @@ import pytest
 
 from mlops_cli.config import find_workspace, load_experiment
 from mlops_cli.errors import ConfigError, DataError
-from mlops_cli.workflows.prepare import RunOptions
-from mlops_cli.workflows.run import dry
-from mlops_cli.workflows.splits import different_splits
+from mlops_cli.workflows.running.prepare import RunOptions
+from mlops_cli.workflows.running.run import dry
+from mlops_cli.workflows.running.splits import different_splits
 
 CONFIG = """
 defaults: [experiment, {data: csv}, {transforms: tabular}, {model: logistic_regression}, _self_]

@@ -10,7 +10,7 @@ import pytest
 
 from mlops_cli.errors import UsageError
 from mlops_cli.views.text import clean
-from mlops_cli.workflows.profile_page import write_profile_page
+from mlops_cli.workflows.data.profile_page import write_profile_page
 
 ROWS = 300
 

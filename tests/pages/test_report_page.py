@@ -8,7 +8,7 @@ import pytest
 
 from mlops_cli.store.plots import write_plots
 from mlops_cli.views.text import clean
-from mlops_cli.workflows.report import write_report
+from mlops_cli.workflows.runs.report import write_report
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from mlops_cli.store.registry.removing import remove_version
 from mlops_cli.store.removal import remove_runs
 from mlops_cli.store.runs import RunWriter, amend
 from mlops_cli.workflows.audit import verify
-from mlops_cli.workflows.registry import alias, sign
-from mlops_cli.workflows.registry import verify as check
+from mlops_cli.workflows.models.registry import alias, sign
+from mlops_cli.workflows.models.registry import verify as check
 
 if TYPE_CHECKING:
     from pathlib import Path

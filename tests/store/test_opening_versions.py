@@ -20,7 +20,7 @@ from mlops_cli.store.layout import RunPaths, VersionPaths
 from mlops_cli.store.registry import Registry
 from mlops_cli.store.registry.adding import Asked, add_version
 from mlops_cli.store.serialize import run_to_json, signature_to_json
-from mlops_cli.workflows.model import find_model
+from mlops_cli.workflows.applying.model import find_model
 
 SIGNATURE = Signature((Column("a", "float64", Kind.NUMERIC),), Task.CLASSIFICATION, "y", "int64", (0, 1))
 

@@ -233,7 +233,7 @@ def test_what_cannot_be_compared_is_one_line(points, mlops, refs, message):
 
 
 def test_an_unknown_metric_gets_the_nearest_name(points):
-    from mlops_cli.workflows.compare import compare_runs
+    from mlops_cli.workflows.runs.compare import compare_runs
 
     root, runs = points
     with pytest.raises(UsageError, match="did you mean 'roc_auc'"):
@@ -269,7 +269,7 @@ def test_a_run_does_not_differ_from_itself(points, mlops):
 def test_diff_names_the_files_of_uncommitted_changes(points, tmp_path):
     import shutil
 
-    from mlops_cli.workflows.diff import diff_runs
+    from mlops_cli.workflows.runs.diff import diff_runs
 
     _, runs = points
     other = tmp_path / "runs" / "points" / runs["linear"].path.name
@@ -303,7 +303,7 @@ def test_show_prints_the_profile_that_a_run_wrote_of_its_data(points, mlops):
 
 
 def test_a_run_without_a_profile_says_so(points):
-    from mlops_cli.workflows.show import profile_of
+    from mlops_cli.workflows.runs.show import profile_of
 
     root, runs = points
     file = RunPaths(runs["tree"].path).profile

@@ -53,7 +53,7 @@ def test_a_metric_that_is_computed_one_resample_after_the_other_has_an_interval_
 
 
 def test_both_ways_of_drawing_come_to_the_same(model, monkeypatch):
-    from mlops_cli.workflows import evaluate
+    from mlops_cli.workflows.applying import evaluate
 
     quick = mlops.evaluate(model, "data/new.csv", resamples=60).metrics
     monkeypatch.setattr(evaluate, "statistic_of", lambda *_: None)

@@ -34,8 +34,8 @@ from mlops_cli.store.find import find_run, list_runs, read_run
 from mlops_cli.store.layout import WorkspacePaths
 from mlops_cli.store.runs import RunSources, RunWriter, amend
 from mlops_cli.views.best import ranked
-from mlops_cli.workflows.manage import chosen, export, label, reindex, remove
-from mlops_cli.workflows.runs import Query, best_run, search
+from mlops_cli.workflows.runs.finding import Query, best_run, search
+from mlops_cli.workflows.runs.manage import chosen, export, label, reindex, remove
 
 
 @pytest.fixture
@@ -275,7 +275,9 @@ def test_runs_on_another_disk_are_removed_there(workspace, done):
 
 def test_many_processes_remove_at_once(done, workspace):
     runs = [done() for _ in range(24)]
-    code = "import sys; from mlops_cli.workflows.manage import chosen, remove\nprint(flush=True)\nsys.stdin.read()\n"
+    code = (
+        "import sys; from mlops_cli.workflows.runs.manage import chosen, remove\nprint(flush=True)\nsys.stdin.read()\n"
+    )
     code += "for ref in sys.argv[1:]: remove(chosen([ref]))"
     started = [
         subprocess.Popen(
@@ -342,7 +344,7 @@ def test_nothing_is_removed_where_one_is_running_or_needed(done, begin, workspac
 KILLED = """
 import shutil, os, signal, sys
 from pathlib import Path
-from mlops_cli.workflows.manage import chosen, remove
+from mlops_cli.workflows.runs.manage import chosen, remove
 removed = []
 unlink = os.unlink
 def dying(*args, **options):

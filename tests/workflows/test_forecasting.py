@@ -38,8 +38,8 @@ from mlops_cli.records import (
     Verdict,
 )
 from mlops_cli.views.baselines import against_baselines
-from mlops_cli.workflows.prepare import RunOptions
-from mlops_cli.workflows.run import dry
+from mlops_cli.workflows.running.prepare import RunOptions
+from mlops_cli.workflows.running.run import dry
 
 AIR = """
     defaults: [experiment, {data: csv}, {transforms: time_series}, {model: ridge}, {split: forecast}, _self_]

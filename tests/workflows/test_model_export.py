@@ -22,8 +22,8 @@ from mlops_cli.components.made_rows import made_rows
 from mlops_cli.errors import MissingExtraError, StoreError, UsageError
 from mlops_cli.records import ExportFormat
 from mlops_cli.store.files import sha256
-from mlops_cli.workflows.export_model import ExportOptions, export
-from mlops_cli.workflows.model import find_model
+from mlops_cli.workflows.applying.model import find_model
+from mlops_cli.workflows.models.export_model import ExportOptions, export
 
 CONFIG = """
 defaults:

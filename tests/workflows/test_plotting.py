@@ -17,10 +17,10 @@ from mlops_cli.errors import ConfigError, MissingExtraError, StoreError
 from mlops_cli.records import PlotName, PlotSpec, RunStatus
 from mlops_cli.store.plots import saved_plots
 from mlops_cli.views.plots.style import UnsuitableError
-from mlops_cli.workflows import drawing
-from mlops_cli.workflows.curves import learning_scores, shuffled_drops, validation_scores
-from mlops_cli.workflows.material import Material
-from mlops_cli.workflows.plots import SHOWS, drawn, listing, saved
+from mlops_cli.workflows.runs import drawing
+from mlops_cli.workflows.runs.curves import learning_scores, shuffled_drops, validation_scores
+from mlops_cli.workflows.runs.material import Material
+from mlops_cli.workflows.runs.plots import SHOWS, drawn, listing, saved
 
 CONFIG = """
     defaults: [experiment, {data: csv}, {transforms: tabular}, {model: logistic_regression}, _self_]

@@ -14,9 +14,9 @@ import mlops_cli as mlops
 from mlops_cli.components import answers
 from mlops_cli.components.sources import pieces
 from mlops_cli.errors import DataError, StoreError, UsageError
-from mlops_cli.workflows.asking import PredictOptions
-from mlops_cli.workflows.predict import predict
-from mlops_cli.workflows.tables import HowRead
+from mlops_cli.workflows.applying.asking import PredictOptions
+from mlops_cli.workflows.applying.predict import predict
+from mlops_cli.workflows.data.tables import HowRead
 
 ROWS = 240
 CONFIG = """

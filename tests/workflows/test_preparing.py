@@ -8,8 +8,8 @@ import pytest
 
 import mlops_cli as mlops
 from mlops_cli.errors import ConfigError, DataError
-from mlops_cli.workflows.prepare import RunOptions
-from mlops_cli.workflows.run import dry
+from mlops_cli.workflows.running.prepare import RunOptions
+from mlops_cli.workflows.running.run import dry
 
 PLAIN = """
     defaults: [experiment, {data: csv}, {transforms: tabular}, {model: logistic_regression}, _self_]

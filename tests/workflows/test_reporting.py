@@ -8,7 +8,7 @@ import pytest
 
 import mlops_cli
 from mlops_cli.records import RunFile
-from mlops_cli.workflows.report import gather
+from mlops_cli.workflows.runs.report import gather
 
 CONFIG = """
 defaults: [experiment, {data: csv}, {transforms: tabular}, {model: logistic_regression}, _self_]

@@ -14,7 +14,7 @@ import yaml
 import mlops_cli as mlops
 from mlops_cli.errors import DataError, StoreError, UsageError
 from mlops_cli.records import Agreement, TrialFinished
-from mlops_cli.workflows.adding import AddOptions, add
+from mlops_cli.workflows.data.adding import AddOptions, add
 
 CONFIG = """
     defaults: [experiment, {data: csv}, {transforms: tabular}, {model: logistic_regression}, _self_]

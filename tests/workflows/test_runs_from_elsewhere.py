@@ -6,7 +6,7 @@ import pytest
 
 import mlops_cli
 from mlops_cli.errors import ConfigError
-from mlops_cli.workflows.material import Material
+from mlops_cli.workflows.runs.material import Material
 
 EVIL = """
 from pathlib import Path

@@ -19,8 +19,8 @@ from mlops_cli.errors import ConfigError, DataError, MlopsError, StoreError, Usa
 from mlops_cli.records import RunRecord, RunStatus
 from mlops_cli.store.datasets import Datasets
 from mlops_cli.store.layout import WorkspacePaths
-from mlops_cli.workflows import adding, datasets
-from mlops_cli.workflows.adding import AddOptions, add
+from mlops_cli.workflows.data import adding, datasets
+from mlops_cli.workflows.data.adding import AddOptions, add
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -443,13 +443,13 @@ def test_a_profile_of_a_version_or_a_file_needs_no_target(two):
 
 # --- faults ------------------------------------------------------------------------------------------------------
 
-ADD = "from mlops_cli.workflows.adding import add; print(add({file!r}, 'points').version.ref, flush=True)"
+ADD = "from mlops_cli.workflows.data.adding import add; print(add({file!r}, 'points').version.ref, flush=True)"
 
 
 ADD_UNTIL_KILLED = """
 import itertools, os, random, signal, sys, threading
 from pathlib import Path
-from mlops_cli.workflows.adding import add
+from mlops_cli.workflows.data.adding import add
 def file(n):
     path = Path(f"data/{os.getpid()}-{n}.csv")
     path.write_text("a,b\\n" + "".join(f"{i},{os.getpid()}{n}\\n" for i in range(20_000)))

@@ -11,7 +11,7 @@ from mlops_cli.cli.options import Json, Quiet, Verbose
 from mlops_cli.cli.screen import dump, err, line
 
 if TYPE_CHECKING:
-    from mlops_cli.workflows.adding import Added
+    from mlops_cli.workflows.data.adding import Added
 
 EXAMPLE = "Example: mlops data add data/titanic.csv --name titanic --note 'as downloaded' --key passenger_id"
 
@@ -40,8 +40,8 @@ def add(
     It is read once as a run would read it: what cannot be read is not added. Contents are kept once whatever they are
     called, and where the newest version has the same, it stays the newest. --quiet prints titanic@3 alone.
     """
-    from mlops_cli.workflows.adding import AddOptions
-    from mlops_cli.workflows.adding import add as add_version
+    from mlops_cli.workflows.data.adding import AddOptions
+    from mlops_cli.workflows.data.adding import add as add_version
 
     asked = AddOptions(note, key, read_options(read or []), option, link=link, tag=tag)
     added = add_version(path, name, asked)

@@ -25,7 +25,7 @@ def checkout(
 ) -> None:
     """Copy a version's file, or its folder, to where it can be changed; print where. Nothing is overwritten."""
     from mlops_cli.views.text import clean
-    from mlops_cli.workflows.datasets import checkout as copy
+    from mlops_cli.workflows.data.datasets import checkout as copy
 
     place = copy(version, out)
     if json:

@@ -36,7 +36,7 @@ def diff(
     --quiet prints the names of the columns that differ.
     """
     from mlops_cli.views.datadiff import as_json, data_difference, has_moved
-    from mlops_cli.workflows.datasets import diff as compare
+    from mlops_cli.workflows.data.datasets import diff as compare
 
     found = compare(a, b, key=key, how=how_read(read, option, config))
     if json:

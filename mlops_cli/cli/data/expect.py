@@ -37,7 +37,7 @@ def expect(
     `data:` in a config, where a breach ends a run with exit code 3; or hold other data against it: `mlops data check`.
     """
     from mlops_cli.store.files import write_file
-    from mlops_cli.workflows.expect import suggest_rules
+    from mlops_cli.workflows.data.expect import suggest_rules
 
     if output is not None:
         _check_place(output, force=force)
@@ -72,7 +72,7 @@ def check(
     The exit code is 3 where something is, so that cron and shell scripts can act on it.
     """
     from mlops_cli.views.expectations import as_json, checked_text
-    from mlops_cli.workflows.expect import check_data, sentences
+    from mlops_cli.workflows.data.expect import check_data, sentences
 
     found = check_data(source, rules, how=how_read(read, option, config))
     if json:

@@ -26,7 +26,7 @@ def gc(
 
     from mlops_cli.views.pages.words import size
     from mlops_cli.views.text import plural
-    from mlops_cli.workflows.datasets import collect
+    from mlops_cli.workflows.data.datasets import collect
 
     found = collect(dry_run=dry_run, now=now)
     if json:

@@ -13,7 +13,7 @@ def ls(json: Json = False, quiet: Quiet = False, verbose: Verbose = False) -> No
     """List data sets: how many versions, what the newest one is, tags. --quiet prints names, --json all versions."""
     from datetime import datetime
 
-    from mlops_cli.workflows.datasets import list_datasets
+    from mlops_cli.workflows.data.datasets import list_datasets
 
     found, damaged = list_datasets()
     if json:

@@ -10,7 +10,7 @@ from mlops_cli.cli.options import read_pairs
 from mlops_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlops_cli.workflows.tables import HowRead
+    from mlops_cli.workflows.data.tables import HowRead
 
 VersionRef = Annotated[
     str, typer.Argument(metavar="NAME[@V]", help="titanic@3, titanic@clean (a tag); titanic is the newest version.")
@@ -37,7 +37,7 @@ def how_read(read: list[str] | None, option: str | None, config: str | None) -> 
     UsageError
         An option of the reader is not K=V.
     """
-    from mlops_cli.workflows.tables import HowRead
+    from mlops_cli.workflows.data.tables import HowRead
 
     return HowRead(read_options(read or []), option, config)
 

@@ -34,11 +34,11 @@ def profile(
     """Show what data looks like: for each column missing values, mean and spread, distribution."""
     how = how_read(read, option, config)
     if html is not None:
-        from mlops_cli.workflows.profile_page import write_profile_page
+        from mlops_cli.workflows.data.profile_page import write_profile_page
 
         line(str(write_profile_page(data, html, target=target, how=how, force=force)))
         return
-    from mlops_cli.workflows.datasets import profile as describe
+    from mlops_cli.workflows.data.datasets import profile as describe
 
     found = describe(data, target=target, how=how)
     if json:

@@ -25,7 +25,7 @@ def rm(
     Asks first; away from a terminal it needs --force. A version that a run has read stays without --force, and one
     that a registered model was trained on stays.
     """
-    from mlops_cli.workflows.datasets import removable, remove
+    from mlops_cli.workflows.data.datasets import removable, remove
 
     found = removable(version, force=force)
     if not force:

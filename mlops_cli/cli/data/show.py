@@ -14,7 +14,7 @@ def show(version: VersionRef, json: Json = False, quiet: Quiet = False, verbose:
     """Show a version: where it came from, how it is read, its columns and files, and the runs that read it."""
     from datetime import datetime
 
-    from mlops_cli.workflows.datasets import show as show_version
+    from mlops_cli.workflows.data.datasets import show as show_version
 
     found = show_version(version)
     if json:

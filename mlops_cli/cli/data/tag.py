@@ -22,7 +22,7 @@ def tag(
     verbose: Verbose = False,
 ) -> None:
     """Call a version by a word: data: {name: titanic, version: clean}. A tag that another version has moves here."""
-    from mlops_cli.workflows.datasets import tag as call
+    from mlops_cli.workflows.data.datasets import tag as call
 
     found = call(version, word, remove=remove)
     if json:

@@ -26,7 +26,7 @@ def verify(
 
     from mlops_cli.views.pages.words import size
     from mlops_cli.views.text import clean, plural
-    from mlops_cli.workflows.datasets import verify as check
+    from mlops_cli.workflows.data.datasets import verify as check
 
     found = check(version)
     if json:

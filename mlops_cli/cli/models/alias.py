@@ -28,7 +28,7 @@ def alias(
 
     No gate is asked: promote does that. A version that was rejected or archived is refused.
     """
-    from mlops_cli.workflows.registry import alias as call
+    from mlops_cli.workflows.models.registry import alias as call
 
     version = call(model, word, remove=remove)
     if not remove:
@@ -42,7 +42,7 @@ def alias(
 def tell_gates(version: ModelVersion, word: str) -> None:
     """Say on stderr which gates an alias that was given by hand has not asked."""
     from mlops_cli.views.text import clean
-    from mlops_cli.workflows.registry import gates_not_asked
+    from mlops_cli.workflows.models.registry import gates_not_asked
 
     where = gates_not_asked(version)
     if where:

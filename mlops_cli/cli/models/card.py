@@ -31,8 +31,8 @@ def card(
     change; all around them is yours, to be changed there or by --edit, which takes a whole card or your words alone.
     """
     from mlops_cli.views.models import card_lines
-    from mlops_cli.workflows.registry import card as read_card
-    from mlops_cli.workflows.registry import edit_card
+    from mlops_cli.workflows.models.registry import card as read_card
+    from mlops_cli.workflows.models.registry import edit_card
 
     if edit is not None:
         version = edit_card(model, _text_in(edit))

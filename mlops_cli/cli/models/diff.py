@@ -23,7 +23,7 @@ def diff(
 
     Packages are all that each was made with. --quiet prints the names of the sections that differ.
     """
-    from mlops_cli.workflows.registry import diff as compare
+    from mlops_cli.workflows.models.registry import diff as compare
 
     found = compare(a, b)
     tell(found, json=json, quiet=quiet)

@@ -46,8 +46,8 @@ def export(
     an input for each column, where ONNX has a form for each step, else the model behind its steps; it needs
     mlops-cli[onnx]. .joblib and .pkl are scikit-learn's Pipeline as a pickle. --quiet prints the place alone.
     """
-    from mlops_cli.workflows.export_model import ExportOptions
-    from mlops_cli.workflows.export_model import export as write
+    from mlops_cli.workflows.models.export_model import ExportOptions
+    from mlops_cli.workflows.models.export_model import export as write
 
     done = write(model, output, ExportOptions(kind, force, allow_pickle, tolerance))
     if json:

@@ -30,7 +30,7 @@ def ls(
     """
     from datetime import datetime
 
-    from mlops_cli.workflows.registry import list_models
+    from mlops_cli.workflows.models.registry import list_models
 
     if source:
         _made_from(source, name, json=json, quiet=quiet)
@@ -58,7 +58,7 @@ def _made_from(source: str, name: str | None, *, json: bool, quiet: bool) -> Non
     from dataclasses import replace
 
     from mlops_cli.views.lineage import descent, descent_json
-    from mlops_cli.workflows.lineage import made_from
+    from mlops_cli.workflows.models.lineage import made_from
 
     found = made_from(source)
     found = replace(found, models=tuple(model for model in found.models if name in {None, model.name}))

@@ -39,8 +39,8 @@ def promote(
     run. Where one fails nothing is changed but the audit log, and the exit code is 1.
     """
     from mlops_cli.views.promotion import promotion_json
-    from mlops_cli.workflows.promote import PromoteOptions
-    from mlops_cli.workflows.promote import promote as give
+    from mlops_cli.workflows.models.promote import PromoteOptions
+    from mlops_cli.workflows.models.promote import promote as give
 
     found = give(version, PromoteOptions(alias, override, dry_run, allow_pickle))
     if json:

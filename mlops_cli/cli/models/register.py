@@ -35,14 +35,14 @@ def register(
     With it go its card, config, data profile, code, packages and the sha256 of each file. A number is never given
     twice. --quiet prints titanic/3 alone.
     """
-    from mlops_cli.workflows.register import register as add_version
+    from mlops_cli.workflows.models.register import register as add_version
 
     added = add_version(run, name, alias=alias, tags=read_tags(tag or []), description=description)
     if alias is not None:
         tell_gates(added.version, alias)
     if json:
         from mlops_cli.views.models import version_json
-        from mlops_cli.workflows.registry import show
+        from mlops_cli.workflows.models.registry import show
 
         dump(version_json(show(added.version.ref)))
     elif quiet:

@@ -24,7 +24,7 @@ def rm(
 
     Asks first; away from a terminal it needs --force. A version that has an alias stays without --force.
     """
-    from mlops_cli.workflows.registry import removable, remove
+    from mlops_cli.workflows.models.registry import removable, remove
 
     name, number = removable(version)
     if not force:

@@ -32,7 +32,7 @@ def show(
     if lineage:
         _trace(model, json=json)
         return
-    from mlops_cli.workflows.registry import show as show_version
+    from mlops_cli.workflows.models.registry import show as show_version
 
     found = show_version(model)
     if json:
@@ -51,7 +51,7 @@ def _trace(model: str, *, json: bool) -> None:
     from datetime import datetime
 
     from mlops_cli.views.lineage import lineage_json, tree
-    from mlops_cli.workflows.lineage import lineage
+    from mlops_cli.workflows.models.lineage import lineage
 
     found = lineage(model)
     if json:

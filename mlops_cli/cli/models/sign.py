@@ -39,7 +39,7 @@ def archive(
 
 
 def _sign(model: str, verdict: Approval, note: str, *, json: bool, quiet: bool) -> None:
-    from mlops_cli.workflows.registry import sign
+    from mlops_cli.workflows.models.registry import sign
 
     found = sign(model, verdict, note)
     tell(found, f"{found.version.ref} {verdict} by {found.status.sign_offs[-1].by}", json=json, quiet=quiet)

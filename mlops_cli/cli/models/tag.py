@@ -25,7 +25,7 @@ def tag(
     verbose: Verbose = False,
 ) -> None:
     """Add tags to a version, or take some away; print those that it has then."""
-    from mlops_cli.workflows.registry import tag as change
+    from mlops_cli.workflows.models.registry import tag as change
 
     if not tags and not remove:
         raise UsageError("no tag is given", hint=f"mlops models tag {model} stage=draft")
@@ -42,7 +42,7 @@ def describe(
     verbose: Verbose = False,
 ) -> None:
     """Say what a version is for; it stands in its card."""
-    from mlops_cli.workflows.registry import describe as change
+    from mlops_cli.workflows.models.registry import describe as change
 
     found = change(model, text)
     tell(found, f"{found.version.ref} {found.status.description}".rstrip(), json=json, quiet=quiet)

@@ -31,7 +31,7 @@ def verify(
     from dataclasses import asdict
 
     from mlops_cli.views.models import faults, verdict
-    from mlops_cli.workflows.registry import verify as check
+    from mlops_cli.workflows.models.registry import verify as check
 
     found = check(model, allow_pickle=allow_pickle)
     wrong = faults(found)

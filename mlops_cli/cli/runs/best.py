@@ -22,7 +22,7 @@ def best(
     verbose: Verbose = False,
 ) -> None:
     """Show the completed run whose best trial has the best score; --quiet prints its id."""
-    from mlops_cli.workflows.runs import best_run
+    from mlops_cli.workflows.runs.finding import best_run
 
     found = best_run(experiment, metric)
     if json:

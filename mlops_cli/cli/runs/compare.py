@@ -28,7 +28,7 @@ def compare(
     By the corrected resampled t-test (Nadeau & Bengio 2003). What was split differently is not paired.
     """
     from mlops_cli.views.compare import as_json, comparison
-    from mlops_cli.workflows.compare import compare_runs
+    from mlops_cli.workflows.runs.compare import compare_runs
 
     found = compare_runs(runs, metric=metric)
     for told in found.repeated:

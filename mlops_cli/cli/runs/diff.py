@@ -20,7 +20,7 @@ def diff(
     verbose: Verbose = False,
 ) -> None:
     """Show what differs between two runs: params, scores, data, columns, code, packages, environment, config."""
-    from mlops_cli.workflows.diff import diff_runs
+    from mlops_cli.workflows.runs.diff import diff_runs
 
     found = diff_runs(a, b)
     tell(found, json=json, quiet=quiet)

@@ -30,8 +30,8 @@ def export(
     In .json a run is what its run.json has.
     """
     from mlops_cli.views.text import plural
-    from mlops_cli.workflows.manage import export as write
-    from mlops_cli.workflows.runs import Query
+    from mlops_cli.workflows.runs.finding import Query
+    from mlops_cli.workflows.runs.manage import export as write
 
     found = write(Query(experiment, where, sort), output, with_trials=trials, force=force)
     if not quiet:

@@ -11,7 +11,7 @@ from mlops_cli.cli.screen import dump, line, out, say, show
 from mlops_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlops_cli.workflows.runs import Recorded
+    from mlops_cli.workflows.runs.finding import Recorded
 
 EXAMPLE = 'Example: mlops runs ls titanic --where "roc_auc > 0.8 and model.C < 1" --sort score --limit 5'
 
@@ -45,7 +45,7 @@ def ls(
     git.dirty splits.digest fingerprint metrics.NAME metrics.NAME.std metrics.NAME.test params.KEY (of the best trial)
     tags.KEY; an ending that only one of them has is enough, such as roc_auc or model.C.
     """
-    from mlops_cli.workflows.runs import Query, search
+    from mlops_cli.workflows.runs.finding import Query, search
 
     keys = tuple(name.strip() for name in columns.split(",") if name.strip())
     if limit < 0:

@@ -20,7 +20,7 @@ def note(
     verbose: Verbose = False,
 ) -> None:
     """Note something about a run that has ended."""
-    from mlops_cli.workflows.manage import label
+    from mlops_cli.workflows.runs.manage import label
 
     record = label(run, note=text)
     if json:

@@ -44,8 +44,8 @@ def plot(
     On request alone: partial_dependence, learning_curve, validation_curve --param KEY=VALUE,VALUE, which fit the run's
     best trial again on its own splits.
     """
-    from mlops_cli.workflows import plots
-    from mlops_cli.workflows.runs import look_up
+    from mlops_cli.workflows.runs import plots
+    from mlops_cli.workflows.runs.finding import look_up
 
     record, _ = look_up(run, with_trials=False)
     if list_:

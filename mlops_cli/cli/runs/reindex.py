@@ -14,7 +14,7 @@ def reindex(quiet: Quiet = False, verbose: Verbose = False) -> None:
     It keeps itself up to date, and may be deleted at any time: this is for when you doubt it.
     """
     from mlops_cli.views.text import plural
-    from mlops_cli.workflows.manage import reindex as build_again
+    from mlops_cli.workflows.runs.manage import reindex as build_again
 
     found = build_again()
     if not quiet:

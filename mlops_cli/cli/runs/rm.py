@@ -34,7 +34,7 @@ def rm(
     Asks first; away from a terminal it needs --force. What is running stays, and so does a run that a registered model
     came from: then nothing is removed. A damaged run is removed like any other.
     """
-    from mlops_cli.workflows.manage import chosen, remove
+    from mlops_cli.workflows.runs.manage import chosen, remove
 
     if not runs and not where.strip():
         raise UsageError("no run is given", hint="mlops runs rm RUN, or --where FILTER")

@@ -27,14 +27,14 @@ def show(
         _show_record(run, json=json)
     else:
         from mlops_cli.views.show import page
-        from mlops_cli.workflows.show import show_run
+        from mlops_cli.workflows.runs.show import show_run
 
         found = show_run(run)
         screen.show(page(found.record, found.trials, lead=found.lead, files=found.files, tracebacks=verbose))
 
 
 def _show_record(run: str, *, json: bool) -> None:
-    from mlops_cli.workflows.runs import look_up
+    from mlops_cli.workflows.runs.finding import look_up
 
     record, _ = look_up(run, with_trials=False)
     if not json:
@@ -46,7 +46,7 @@ def _show_record(run: str, *, json: bool) -> None:
 
 
 def _show_profile(run: str, *, json: bool) -> None:
-    from mlops_cli.workflows.show import profile_of
+    from mlops_cli.workflows.runs.show import profile_of
 
     found = profile_of(run)
     if json:

@@ -24,7 +24,7 @@ def tag(
     verbose: Verbose = False,
 ) -> None:
     """Add tags to a run that has ended, or take some away; print those that it has then."""
-    from mlops_cli.workflows.manage import label
+    from mlops_cli.workflows.runs.manage import label
 
     if not tags and not remove:
         raise UsageError("no tag is given", hint=f"mlops runs tag {run} stage=draft")

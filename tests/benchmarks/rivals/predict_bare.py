@@ -4,7 +4,7 @@ import sys
 
 import pandas as pd
 
-from mlops_cli.workflows.model import find_model
+from mlops_cli.workflows.applying.model import find_model
 
 if __name__ == "__main__":
     source, target = sys.argv[1:]

@@ -1,0 +1,1 @@
+"""Saved models applied to new rows: predictions, submissions, forecasts, metrics."""

@@ -1,0 +1,1 @@
+"""Registered models: made from runs, named, gated, traced, exported."""

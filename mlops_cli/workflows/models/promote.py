@@ -1,0 +1,343 @@
+"""``mlops models promote`` and ``rollback``: an alias given to a version that passes its gates, and given back.
+
+Gates are computed before anything is locked. Whoever moves the alias, signs the version or changes the gates meanwhile
+is seen, and they are computed again.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from mlops_cli.config.promotion import gates_file, gates_of_owner, gates_of_run
+from mlops_cli.config.workspace import find_workspace
+from mlops_cli.errors import ConfigError, MlopsError, StoreError, UsageError
+from mlops_cli.records import CHAMPION, Action, Approval, Gates, Notice, Promotion, RolledBack
+from mlops_cli.store.audit import AuditLog
+from mlops_cli.store.layout import RunPaths, VersionPaths, WorkspacePaths
+from mlops_cli.store.registry import Registry
+from mlops_cli.store.registry.calling import Move, call, check_alias
+from mlops_cli.store.registry.checking import announced, check_version
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlops_cli.config.workspace import Workspace
+    from mlops_cli.records import Aliases, ModelStatus, ModelVersion, RunRecord
+
+PROMOTION, ROLLBACK = "promotion", "rollback"
+"""Why an alias moved, as its history has it."""
+
+OUT_OF_USE = (Approval.REJECTED, Approval.ARCHIVED)
+"""Versions of which one of these is the last word are not promoted, whatever their gates say."""
+
+_TRIES = 3
+
+
+class RefusedError(MlopsError):
+    """A version is out of use and cannot be promoted."""
+
+
+@dataclass(frozen=True)
+class PromoteOptions:
+    """How a version is promoted.
+
+    Parameters
+    ----------
+    alias : str
+        What it is to be called.
+    override : str, optional
+        Why gates that fail are passed over.
+    dry_run : bool
+        Compute the gates and change nothing.
+    allow_pickle : bool
+        Open models that are pickles, which can run any code, where a gate needs them.
+    """
+
+    alias: str = CHAMPION
+    override: str | None = None
+    dry_run: bool = False
+    allow_pickle: bool = False
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The gates of a model, and where they are declared."""
+
+    gates: Gates
+    where: str = ""  # nothing: nowhere
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """What others may change while gates are computed."""
+
+    before: int | None  # the version that has the alias
+    fault: str  # why it cannot be compared with
+    status: ModelStatus
+    declared: Declared
+
+
+# --- promoting ---------------------------------------------------------------------------------------------------
+
+
+def promote(ref: str, options: PromoteOptions | None = None, *, workspace: Path | None = None) -> Promotion:
+    """Give an alias to a version, if it passes its gates.
+
+    Parameters
+    ----------
+    ref : str
+        ``titanic/4``, or by another alias: ``titanic@challenger``.
+    options : PromoteOptions, optional
+        Which alias, and what is done where gates fail.
+    workspace : Path, optional
+        The workspace; the current folder's where not given.
+
+    Returns
+    -------
+    Promotion
+        What each gate said, and whether the alias was given.
+
+    Raises
+    ------
+    UsageError
+        The reference does not say which version, or the override has no reason.
+    RefusedError
+        The version is rejected or archived.
+    ConfigError
+        The gates are declared wrongly.
+    StoreError
+        There is no such version, or its files are not those that were registered.
+    """
+    asked = options or PromoteOptions()
+    place = find_workspace(workspace)
+    registry = Registry(WorkspacePaths(place.root))
+    version, said = _meant(registry, ref, asked), list[str]()
+    for _ in range(_TRIES):
+        standing = _standing(registry, version, asked, place)
+        draft = _draft(registry, version, standing, asked, place)
+        draft = replace(draft, said=(*draft.said, *said))
+        done = draft if draft.done or asked.dry_run else _settled(registry, version, draft, standing, asked, place)
+        if done is not None:
+            return done
+        what = f"@{asked.alias}, the gates or what is said of {version.ref}"
+        said = [f"{what} changed meanwhile, and the gates were run again"]
+    raise StoreError(f"@{asked.alias} of {version.name} keeps changing", hint="promote again when the others are done")
+
+
+def _meant(registry: Registry, ref: str, asked: PromoteOptions) -> ModelVersion:
+    check_alias(asked.alias)
+    if asked.override is not None and not asked.override.strip():
+        raise UsageError("an override needs a reason", hint="--override 'why its gates do not matter here'")
+    version = registry.find(ref)
+    if "/" not in ref and "@" not in ref:
+        newest = f"{version.name}/{registry.numbers(version.name)[-1]}"
+        raise UsageError(f"'{ref}' does not say which version", hint=f"mlops models promote {newest}")
+    return version
+
+
+def _fault(registry: Registry, name: str, number: int) -> str:
+    """Return in what a version is not as it was registered, by the audit log; nothing where it is."""
+    faults = check_version(registry, name, number, announced(registry)).faults
+    return faults[0] if faults else ""
+
+
+def declared_gates(version: ModelVersion, workspace: Workspace) -> Declared:
+    """Return the gates of the workspace's owner; those of the run's own config where there is no such file.
+
+    Raises
+    ------
+    ConfigError
+        They are declared wrongly.
+    """
+    config = VersionPaths(version.path).config
+    owners = gates_of_owner(workspace, version.name)
+    if owners is None:
+        found = gates_of_run(config)
+        return Declared(found, f"the config of {version.record.id}" if found else "")
+    file = gates_file(workspace, version.name).relative_to(workspace.root).as_posix()
+    with suppress(ConfigError):  # whatever is wrong with it, it is not asked
+        if gates_of_run(config) not in {Gates(), owners}:
+            return Declared(owners, file, (f"the config of its run declares other gates; {file} comes first",))
+    return Declared(owners, file)
+
+
+def _standing(registry: Registry, version: ModelVersion, asked: PromoteOptions, workspace: Workspace) -> _Standing:
+    """Return what others may change.
+
+    Raises
+    ------
+    RefusedError
+        The version is out of use.
+    StoreError
+        It is not as it was registered.
+    """
+    if version.number not in registry.numbers(version.name):
+        raise StoreError(f"{version.ref} has been removed")
+    if fault := _fault(registry, version.name, version.number):
+        raise StoreError(f"{version.ref}: {fault}", hint=f"mlops models verify {version.ref}")
+    status = _in_use(registry, version, asked)
+    before = registry.aliases(version.name).versions.get(asked.alias)
+    fault = "" if before in {None, version.number} else _fault(registry, version.name, int(before or 0))
+    return _Standing(before, fault, status, declared_gates(version, workspace))
+
+
+def _in_use(registry: Registry, version: ModelVersion, asked: PromoteOptions) -> ModelStatus:
+    """Return what is said of a version that may be promoted."""
+    status = registry.status(version)
+    if status.approval in OUT_OF_USE:
+        if not asked.dry_run:
+            said = {"alias": asked.alias, "approval": str(status.approval)}
+            AuditLog(registry.paths).append(Action.PROMOTION_REFUSED, version.ref, said)
+        last = status.sign_offs[-1]
+        note = f": {last.note}" if last.note else ""
+        hint = f"mlops models approve {version.ref}, if that is no longer so"
+        raise RefusedError(f"{version.ref} is {status.approval} by {last.by}{note}", hint=hint)
+    return status
+
+
+def _draft(
+    registry: Registry, version: ModelVersion, standing: _Standing, asked: PromoteOptions, workspace: Workspace
+) -> Promotion:
+    """Return what the gates say; of a version that has the alias already, that it has."""
+    before, declared = None if standing.before is None else f"{version.name}/{standing.before}", standing.declared
+    draft = Promotion(version.ref, asked.alias, before, (), done=False, declared=declared.where, said=declared.said)
+    if standing.before == version.number:
+        return replace(draft, done=True)
+    if not declared.gates:
+        return draft
+    from mlops_cli.workflows.models.gates import Case, Judged, judge
+
+    champion, fault = None, ""
+    if standing.fault:
+        fault = f"{before}, which has @{asked.alias}, is not as it was registered: {standing.fault}"
+    elif standing.before is not None:
+        champion = Judged(registry.version(version.name, standing.before), workspace, asked.allow_pickle)
+    case = Case(Judged(version, workspace, asked.allow_pickle), standing.status, champion, asked.alias, fault)
+    return replace(draft, gates=judge(case, declared.gates))
+
+
+def _settled(
+    registry: Registry,
+    version: ModelVersion,
+    draft: Promotion,
+    standing: _Standing,
+    asked: PromoteOptions,
+    workspace: Workspace,
+) -> Promotion | None:
+    """Give the alias, or write down why not; None where others have changed what the gates rest on."""
+    with registry.changing():
+        if _standing(registry, version, asked, workspace) != standing:
+            return None
+        if not draft.passed and asked.override is None:
+            said = {"alias": asked.alias, "before": standing.before, **_details(draft)}
+            AuditLog(registry.paths).append(Action.PROMOTION_REFUSED, version.ref, said)
+            return draft
+        override = "" if draft.passed else str(asked.override).strip()
+        move = Move(asked.alias, version.number, Action.PROMOTED, PROMOTION, override, _details(draft))
+        call(registry, version.name, move)
+    return replace(draft, done=True, override=override)
+
+
+def _details(draft: Promotion) -> dict[str, Any]:
+    """Return what the audit log keeps of the gates."""
+    gates = [{"gate": g.gate, "passed": g.passed, "wanted": g.wanted, "found": g.found} for g in draft.gates]
+    return {"declared": draft.declared, "gates": gates}
+
+
+def other_gates(record: RunRecord, wanted: Gates) -> list[Notice]:
+    """Say of a run that is found, in place of one that would compute the same, that its config declares other gates."""
+    with suppress(ConfigError):
+        if gates_of_run(RunPaths(record.path).config) != wanted:
+            file = f"configs/promotion/{record.experiment}.yaml"
+            text = f"the run that is found has its own gates under promotion; {file} comes before them, or --force"
+            return [Notice("other-gates", text)]
+    return []
+
+
+# --- giving back -------------------------------------------------------------------------------------------------
+
+
+def rollback(name: str, alias: str = CHAMPION, *, workspace: Path | None = None) -> RolledBack:
+    """Give an alias back to the version that had it before; once more goes further back.
+
+    Parameters
+    ----------
+    name : str
+        Of the model.
+    alias : str
+        The alias.
+    workspace : Path, optional
+        The workspace; the current folder's where not given.
+
+    Raises
+    ------
+    UsageError
+        A version is named, not a model.
+    StoreError
+        There is no such model, or no version that had the alias before.
+    """
+    registry = Registry(WorkspacePaths(find_workspace(workspace).root))
+    model = name.partition("/")[0].partition("@")[0]
+    if not registry.is_known(model):
+        raise registry.unknown(model)
+    if model != name:
+        raise UsageError(f"'{name}' names a version", hint=f"mlops models rollback {model}")
+    check_alias(alias)
+    with registry.changing():
+        aliases = registry.aliases(name)
+        before = aliases.versions.get(alias)
+        to, skipped = _earlier(registry, name, alias, aliases)
+        details = {"skipped": list(skipped)} if skipped else {}
+        call(registry, name, Move(alias, to, Action.ROLLED_BACK, ROLLBACK, details=details))
+    return RolledBack(name, alias, to, before, skipped)
+
+
+def _earlier(registry: Registry, name: str, alias: str, aliases: Aliases) -> tuple[int, tuple[str, ...]]:
+    """Return the last version before that may have an alias again, and why later ones may not."""
+    held = held_by(aliases, alias)
+    skipped: dict[str, None] = {}
+    for number in reversed(held[:-1]):
+        if number is None or number == held[-1]:
+            continue
+        why = _unfit(registry, name, number)
+        if not why:
+            return number, tuple(skipped)
+        skipped[f"{name}/{number} {why}"] = None
+    if not held:
+        raise StoreError(f"no version of '{name}' has had @{alias}", hint=f"mlops models promote {name}/N")
+    text = "; ".join([f"no version of '{name}' had @{alias} before", *skipped])
+    raise StoreError(text, hint=f"mlops models alias {name}/N {alias} gives it to any")
+
+
+def held_by(aliases: Aliases, alias: str) -> list[int | None]:
+    """Return who has had an alias, the first one first and None where nobody; what was rolled back is forgotten.
+
+    Examples
+    --------
+    >>> from mlops_cli.records import Aliases, AliasMove
+    >>> moves = [AliasMove("champion", to, None, "", "", why) for to, why in [(1, ""), (2, ""), (1, "rollback")]]
+    >>> held_by(Aliases(moves=tuple(moves)), "champion")
+    [1]
+    """
+    held: list[int | None] = []
+    for move in aliases.moves:
+        if move.alias != alias:
+            continue
+        if move.why == ROLLBACK and move.to in held:
+            held = held[: len(held) - held[::-1].index(move.to)]
+        else:
+            held.append(move.to)
+    return held
+
+
+def _unfit(registry: Registry, name: str, number: int) -> str:
+    """Return why a version cannot have an alias again; nothing where it can."""
+    if number not in registry.numbers(name):
+        return "has been removed"
+    if fault := _fault(registry, name, number):
+        return f"is not as it was registered: {fault}"
+    approval = registry.status(registry.version(name, number)).approval
+    return f"is {approval}" if approval in OUT_OF_USE else ""

@@ -1,0 +1,300 @@
+"""Everything before the first fit: config, data, plan, splits, checks; ``run`` and ``--dry-run`` share it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from mlops_cli.components.launchers import workers
+from mlops_cli.components.samplers import make_sampler
+from mlops_cli.config import load_experiment
+from mlops_cli.config.workspace import find_workspace
+from mlops_cli.errors import ConfigError
+from mlops_cli.execution.job import Job, make_importable
+from mlops_cli.planning.constraint import Constraint
+from mlops_cli.planning.corners import corners
+from mlops_cli.planning.plan import make_plan
+from mlops_cli.records import Notice, Stage, Task
+from mlops_cli.store.provenance import code_hashes, versions
+from mlops_cli.workflows.data.load import Loaded, load
+from mlops_cli.workflows.data.versions import with_version
+from mlops_cli.workflows.running.basis import basis_of, distributions, own_modules, scoring_of, with_code
+from mlops_cli.workflows.running.feed import Feed, preview
+from mlops_cli.workflows.running.splits import data_notices, different_splits, idle_pruner, refuse_undefined
+from mlops_cli.workflows.running.trials import Maker, point_at
+from mlops_cli.workflows.running.warm_start import Earlier, earlier_points
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from mlops_cli.components.assemble import Assembly
+    from mlops_cli.config import Composition
+    from mlops_cli.config.workspace import Workspace
+    from mlops_cli.contracts import Observer, Sampler
+    from mlops_cli.planning.plan import Point
+    from mlops_cli.records import Dataset, ExperimentSpec, Plan, Trial
+    from mlops_cli.store.known import Known
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What is asked of one run besides its config."""
+
+    n_jobs: int | None = None
+    tags: Mapping[str, str] | None = None
+    note: str = ""
+    force: bool = False
+    retry_failed: bool = False
+    workspace: Path | None = None
+
+
+@dataclass(frozen=True)
+class Composed:
+    """An experiment whose config is resolved; its data is not read yet."""
+
+    workspace: Workspace
+    composition: Composition
+    spec: ExperimentSpec
+
+    @property
+    def uses_own_code(self) -> bool:
+        """Whether trials run code of the user's own, which may do anything to its process."""
+        return bool(own_modules([], self.spec, self.workspace.trust))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that is ready to start; nothing is written yet."""
+
+    composed: Composed
+    loaded: Loaded
+    plan: Plan
+    maker: Maker
+    earlier: Earlier
+    notices: tuple[Notice, ...]
+    packages: frozenset[str] = frozenset()  # the distributions that the components come from
+
+    @property
+    def workspace(self) -> Workspace:
+        """Where it is."""
+        return self.composed.workspace
+
+    @property
+    def composition(self) -> Composition:
+        """The config."""
+        return self.composed.composition
+
+    @property
+    def spec(self) -> ExperimentSpec:
+        """What is asked."""
+        return self.composed.spec
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The config as it is saved: a run or version of data that is ``latest`` now is another one later."""
+        config = self.spec.config
+        if self.earlier.run is None:
+            return config
+        return {**config, "sweep": {**config["sweep"], "warm_start": self.earlier.run}}
+
+    @property
+    def job(self) -> Job:
+        """What all trials share."""
+        return self.maker.job
+
+    @property
+    def dataset(self) -> Dataset:
+        """The rows that trials see."""
+        return self.loaded.train
+
+    @cached_property
+    def workers(self) -> int:
+        """How many tasks run at a time."""
+        found = workers(self.spec.launcher)
+        return found if self.plan.total is None else min(found, max(1, self.plan.total * self.plan.splits))
+
+    def assembly(self, trial: Trial) -> Assembly:
+        """Return what makes the parts of a trial."""
+        return self.job.assembly(trial)
+
+    def sampler(self) -> Sampler:
+        """Return what gives the points, from the first one on."""
+        return _sampler(self.composed, self.plan, self.earlier)
+
+    def feed(self, known: Known) -> Feed:
+        """Return the trials, as they are asked for."""
+        return Feed(self.maker, self.sampler(), self.plan.ranked_by, known)
+
+    def first_points(self, most: int) -> list[tuple[Mapping[str, Any], str]]:
+        """Return the first points with their fingerprints, as far as they depend on no result."""
+        ahead = self.spec.sweep.window if self.spec.sweep.sampler.learns else most
+        return preview(self.maker, self.sampler(), min(most, ahead))
+
+    def trial(self, number: int, params: Mapping[str, Any]) -> Trial:
+        """Return the trial at a point."""
+        return self.maker.trial(number, point_at(self.composition, params))
+
+
+def compose(name: str, overrides: Sequence[str], options: RunOptions, observer: Observer) -> Composed:
+    """Resolve an experiment's config.
+
+    Raises
+    ------
+    ConfigError
+        The config is wrong; the message names the file and the key.
+    """
+    observer(Stage("config"))
+    workspace = find_workspace(options.workspace)
+    make_importable(str(workspace.root), workspace.trust)
+    composition = load_experiment(name, overrides, workspace)
+    return Composed(workspace, composition, _with_options(composition.spec, options))
+
+
+def _with_options(spec: ExperimentSpec, options: RunOptions) -> ExperimentSpec:
+    launcher = spec.launcher if options.n_jobs is None else replace(spec.launcher, n_jobs=options.n_jobs)
+    if launcher.n_jobs == 0:
+        raise ConfigError("0 workers do nothing", key="launcher.n_jobs", hint="-1 is one per core")
+    return replace(spec, launcher=launcher, tags={**spec.tags, **(options.tags or {})})
+
+
+def prepare(composed: Composed, observer: Observer) -> Prepared:
+    """Read, check and plan.
+
+    Raises
+    ------
+    ConfigError
+        The config does not fit the data; the message names the file and the key.
+    DataError
+        The data is unusable.
+    """
+    try:
+        observer(Stage("data"))
+        composed = replace(composed, spec=with_version(composed.spec, composed.workspace))
+        loaded = load(composed.spec, composed.workspace)
+        observer(Stage("plan"))
+        with _explained(composed.spec, loaded):
+            return _planned(composed, loaded)
+    except ConfigError as error:
+        if error.key is not None and error.file is None:
+            error.file = composed.composition.where(error.key)
+        raise
+
+
+@contextmanager
+def _explained(spec: ExperimentSpec, loaded: Loaded) -> Iterator[None]:
+    """Say of an error where the task came from, when it was nobody who asked for clusters."""
+    try:
+        yield
+    except ConfigError as error:
+        if loaded.task is Task.CLUSTERING and spec.task is None:
+            error.hint = "data.target names no column, so the task is clustering: set data.target, or task=clustering"
+        raise
+
+
+def _planned(composed: Composed, loaded: Loaded) -> Prepared:
+    workspace, composition, spec = composed.workspace, composed.composition, composed.spec
+    found = _corners(spec, composition)
+    scoring, scoring_notices = scoring_of(spec, loaded, found, workspace.trust)
+    code = code_hashes(own_modules(found, spec, workspace.trust), workspace.root)
+    basis = with_code(basis_of(spec, loaded, found, scoring, workspace), code)
+    job = _job(composed, loaded, scoring, code)
+    maker = Maker(composition, workspace, loaded, job, basis)
+    looked_at = maker.check(found)
+    earlier = earlier_points(spec.sweep, workspace)
+    splits = max(map(len, maker.made_splits.values()))
+    plan = make_plan(spec, basis, found[0], splits=splits, sweep=_sweep_facts(spec, earlier))
+    plan = replace(plan, total=_total(composed, plan, earlier))
+    own = {m.name for m in scoring.metrics if m.component is not None}
+    refuse_undefined(plan, own, loaded, maker.made_splits)
+    about_data = [*data_notices(loaded, plan, maker.made_splits), *different_splits(spec.sweep)]
+    about_data += idle_pruner(spec.sweep.pruner, splits)
+    aloud = [*composition.notices, *loaded.train.notices, *about_data]
+    said = [*aloud, *scoring_notices, *looked_at, *earlier.notices]
+    said = [notice for notice in said if notice.code not in spec.data.accept]
+    packages = frozenset({*distributions([spec.config, *(p.config for p in found)]), *_drawing(spec)})
+    return Prepared(composed, loaded, plan, maker, earlier, tuple(dict.fromkeys(said)), packages)
+
+
+def _job(composed: Composed, loaded: Loaded, scoring: Any, code: Collection[str]) -> Job:
+    dataset, root = loaded.train, composed.workspace.root
+    is_far = composed.spec.launcher.address is not None or composed.spec.launcher.cluster is not None
+    return Job(
+        X=dataset.X,
+        y=dataset.y,
+        weights=dataset.weights,
+        columns=dataset.features,
+        task=loaded.task,
+        scoring=scoring,
+        trust=composed.workspace.trust,
+        root=str(root),
+        code={name: (root / name).read_bytes() for name in code} if is_far else {},
+        in_time=dataset.times is not None,
+    )
+
+
+# --- the sweep ---------------------------------------------------------------------------------------------------
+
+
+def _corners(spec: ExperimentSpec, composition: Composition) -> list[Point]:
+    """Return a few points that stand for all, those that the constraint allows where it allows any."""
+    found = corners(spec.sweep)
+    feasible = _feasible(spec, composition)
+    allowed = [params for params in found if feasible is None or feasible(params)]
+    return [point_at(composition, params) for params in allowed or found[:1]]
+
+
+def _feasible(spec: ExperimentSpec, composition: Composition) -> Callable[[Mapping[str, Any]], bool] | None:
+    """Return whether the constraint allows a point; None without one."""
+    if spec.sweep.constraint is None:
+        return None
+    constraint = Constraint.parse(spec.sweep.constraint)
+
+    def holds(params: Mapping[str, Any]) -> bool:
+        return constraint.holds(lambda key: params[key] if key in params else composition.value(params, key))
+
+    return holds
+
+
+def _sampler(composed: Composed, plan: Plan, earlier: Earlier) -> Sampler:
+    spec = composed.spec
+    return make_sampler(
+        spec.sweep,
+        directions=[plan.direction_of(name) for name in plan.ranked_by],
+        seed=spec.trial.seed,
+        feasible=_feasible(spec, composed.composition),
+        earlier=earlier.values(plan.ranked_by),
+        trust=composed.workspace.trust,
+    )
+
+
+def _total(composed: Composed, plan: Plan, earlier: Earlier) -> int | None:
+    """Return how many trials there will be, at most; None where only trying tells.
+
+    Raises
+    ------
+    ConfigError
+        There is none.
+    """
+    sampler = _sampler(composed, plan, earlier)
+    if composed.spec.sweep.constraint is not None:
+        sampler.ask()  # it raises where nothing is allowed: that is to be known before a directory is made
+    return sampler.size if sampler.size is not None else composed.spec.sweep.trials
+
+
+def _sweep_facts(spec: ExperimentSpec, earlier: Earlier) -> Mapping[str, Any]:
+    """Return what determines which points are tried, and how far."""
+    if not spec.sweep.is_sweep:
+        return {}
+    sweep = spec.config.get("sweep")
+    said = {key: value for key, value in sweep.items() if key != "warm_start"} if isinstance(sweep, dict) else {}
+    own = {key: spec.config[key] for key in ("model", "transforms") if key in spec.config}
+    return {"sweep": said, "earlier": earlier.digest, "base": own, "versions": versions(_drawing(spec))}
+
+
+def _drawing(spec: ExperimentSpec) -> tuple[str, ...]:
+    """Return the distributions that the points of a sweep depend on."""
+    learns = spec.sweep.is_sweep and spec.sweep.sampler.name not in {"grid", "random"}
+    return ("optuna", "cmaes", "torch") if learns else ()

@@ -1,0 +1,1 @@
+"""Recorded runs looked at: found, shown, compared, drawn, reported, labelled, removed."""
