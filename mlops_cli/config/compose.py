@@ -13,8 +13,8 @@ What is accepted here beyond Hydra, on purpose:
   node by the option; where the config has a defaults list and the node no ``_target_``, its keys are laid over the
   option. ``~group`` then removes the node.
 - The sections that are one component (``data``, ``model``, ``split``, ``target_transform``, ``calibration``), every
-  other node with a ``_target_``, ``tags`` and ``promotion`` are open: ``model.max_features=sqrt`` needs no ``+``. The
-  rest is closed.
+  other node with a ``_target_``, ``tags`` and `declared.SECTIONS` are open: ``model.max_features=sqrt`` needs no ``+``.
+  The rest is closed.
 - ``model={_target_: …}`` replaces the whole component, where Hydra would keep the old one's parameters; a step of
   ``transforms`` keeps its columns.
 - A group whose option is ``???`` may be left open until the sweep's choices are known.
@@ -38,6 +38,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from mlops_cli.config.declared import SECTIONS
 from mlops_cli.config.overrides import COMMAND_LINE
 from mlops_cli.config.sources import FILE_CONFIG, Repository, search_path
 from mlops_cli.errors import ConfigError, did_you_mean
@@ -50,11 +51,11 @@ if TYPE_CHECKING:
 
 _OPEN_KEYS = (
     *("data", "model", "split", "target_transform", "calibration", "tags", "launcher", "launcher.options"),
-    *("promotion", "sweep.sampler", "sweep.pruner", "sweep.space", "sweep.options"),
+    *(*SECTIONS, "sweep.sampler", "sweep.pruner", "sweep.space", "sweep.options"),
 )
 _NAMED = frozenset({"sweep.sampler", "sweep.pruner", "launcher.cluster"})  # a mapping that says which one stands alone
 _OPEN_SECTIONS = frozenset(
-    {"data", "model", "split", "tags", "target_transform", "calibration", "transforms", "promotion"}
+    {"data", "model", "split", "tags", "target_transform", "calibration", "transforms", *SECTIONS}
 )
 _COMPONENTS = frozenset({"model", "split", "target_transform", "calibration", "transforms"})
 _BASE = "1.3"  # the version of Hydra whose defaults are meant

@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlops_cli.config.declared import SECTIONS
 from mlops_cli.config.grammar import explain, needs_comma_hint
 from mlops_cli.errors import ConfigError, did_you_mean
 from mlops_cli.records import Dimension, DimensionKind
@@ -31,7 +32,7 @@ SWEEPABLE = ("model", "transforms", "target_transform", "calibration", "threshol
 
 _SPACE = "sweep.space."
 _LISTS = ("data.drop", "data.features", "evaluation.metrics")
-_SHARED = ("name", "description", "task", "tags", "data", "evaluation", "sweep", "launcher", "artifacts", "promotion")
+_SHARED = ("name", "description", "task", "tags", "data", "evaluation", "sweep", "launcher", "artifacts", *SECTIONS)
 _MAX_LENGTH = 100_000
 _MAX_DEPTH = 50
 _MAX_CHOICES = 1_000_000

@@ -1,4 +1,4 @@
-"""Reads what a version must pass before it is promoted, from a config or from a file of the workspace's owner."""
+"""Reads what a version must pass before it is promoted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components.codes import CODES
 from mlops_cli.config import readers as read
-from mlops_cli.config.yaml_guard import line_numbers, read_text
 from mlops_cli.errors import ConfigError
 from mlops_cli.records import (
     ApprovalGate,
@@ -21,9 +20,6 @@ from mlops_cli.records import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
-
-    from mlops_cli.config.workspace import Workspace
 
 SECTION = "promotion"
 HELD_OUT = ".test"
@@ -36,70 +32,6 @@ _FAIRNESS = ("group", "metric", "max_difference", "min_ratio", "data", "min_rows
 _LATENCY = ("rows", "p50_ms", "p99_ms")
 _OF_DATA = ("warnings", "verify", "expect")
 _NO_WARNINGS = "none"
-
-
-# --- where they are declared -------------------------------------------------------------------------------------
-
-
-def gates_file(workspace: Workspace, name: str) -> Path:
-    """Return where the workspace's owner declares the gates of a model."""
-    return workspace.configs / SECTION / f"{name}.yaml"
-
-
-def gates_of_owner(workspace: Workspace, name: str) -> Gates | None:
-    """Return the gates that the workspace's owner declares for a model; None where there is no such file.
-
-    Raises
-    ------
-    ConfigError
-        With the file, the line, the key, what was found and what is allowed.
-    """
-    path = gates_file(workspace, name)
-    if not path.exists() and not path.is_symlink():
-        return None
-    shown = path.relative_to(workspace.root).as_posix()
-    text = read_text(path, shown, allow_empty=True)
-    try:
-        return read_gates(_parsed(text), "")
-    except ConfigError as error:
-        error.file = _place(text, error.key or "", shown)
-        if error.key == SECTION:
-            error.hint = f"leave the key {SECTION} out: the file holds what stands below it"
-        raise
-
-
-def gates_of_run(config: Path) -> Gates:
-    """Return the gates that a run's own ``config.yaml`` declares.
-
-    Raises
-    ------
-    ConfigError
-        The file cannot be read, or declares them wrongly.
-    """
-    found = _parsed(read_text(config, str(config), allow_empty=True))
-    try:
-        return read_gates(read.mapping(found, "").get(SECTION), SECTION)
-    except ConfigError as error:
-        error.file = str(config)
-        raise
-
-
-def _parsed(text: str) -> Any:
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(text, Loader=loader)  # noqa: S506 - either loader is a safe one
-
-
-def _place(text: str, key: str, shown: str) -> str:
-    """Return the file with the line of a key, or of the nearest one around it."""
-    lines = {".".join(path): line for path, line in line_numbers(text)}
-    while key and key not in lines:
-        key = key[: max(key.rfind("."), key.rfind("["), 0)]
-    return f"{shown}:{lines[key]}" if key else shown
-
-
-# --- what they say -----------------------------------------------------------------------------------------------
 
 
 def read_gates(value: object, key: str) -> Gates:

@@ -16,10 +16,13 @@ from mlops_cli.components.codes import CODES
 from mlops_cli.config import readers as read
 from mlops_cli.config.artifacts import read_plots
 from mlops_cli.config.component import read_component
+from mlops_cli.config.declared import SECTIONS
+from mlops_cli.config.drift import read_drift
 from mlops_cli.config.forecast import read_forecast
 from mlops_cli.config.launcher import read_launcher
 from mlops_cli.config.names import check_experiment_name
 from mlops_cli.config.promotion import read_gates
+from mlops_cli.config.retrain import read_retrain
 from mlops_cli.errors import ConfigError, did_you_mean
 from mlops_cli.records import (
     NAMED_DATASET,
@@ -52,7 +55,7 @@ TOP_KEYS = (
     "sweep",
     "launcher",
     "artifacts",
-    "promotion",
+    *SECTIONS,
 )
 """All sections of an experiment."""
 
@@ -116,6 +119,8 @@ def read_experiment(config: Mapping[str, Any], sweep: SweepSpec, public: Mapping
         artifacts=read_artifacts(config.get("artifacts"), "artifacts"),
         tags=read_tags(config.get("tags"), "tags"),
         promotion=read_gates(config.get("promotion"), "promotion"),
+        drift=read_drift(config.get("drift"), "drift"),
+        retrain=read_retrain(config.get("retrain"), "retrain"),
         config=public,
     )
 

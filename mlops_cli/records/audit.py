@@ -29,6 +29,8 @@ class Action(StrEnum):
     PROMOTION_REFUSED = "promotion-refused"
     ROLLED_BACK = "rolled-back"
     LOADED = "loaded"  # for serving
+    WATCHED = "watched"  # a batch of new data was held against a model, or its labels came
+    RETRAINED = "retrained"  # a model was made anew
 
 
 @dataclass(frozen=True)

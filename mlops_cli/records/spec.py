@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_cli.records.base import Task
 from mlops_cli.records.promotion import Gates
+from mlops_cli.records.watching import DriftSpec, RetrainSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -295,6 +296,8 @@ class ExperimentSpec:
     artifacts: ArtifactsSpec = field(default_factory=ArtifactsSpec)
     tags: Mapping[str, str] = field(default_factory=dict)
     promotion: Gates = field(default_factory=Gates)  # what a version of it must pass; no part of what it computes
+    drift: DriftSpec = field(default_factory=DriftSpec)  # what of new data is to be said aloud
+    retrain: RetrainSpec = field(default_factory=RetrainSpec)  # when a version of it is made anew
     config: Mapping[str, Any] = field(default_factory=dict)  # the plain resolved mapping that this was read from
 
 

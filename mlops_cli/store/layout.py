@@ -189,6 +189,11 @@ class RunPaths:
         return self.root / "data_profile.json"
 
     @property
+    def reference(self) -> Path:
+        """The distributions of what the model was trained on and of what it said of it, for later comparison."""
+        return self.root / "reference.parquet"
+
+    @property
     def plots(self) -> Path:
         """The folder of plots."""
         return self.root / "plots"
@@ -248,6 +253,11 @@ class VersionPaths:
     def profile(self) -> Path:
         """What the training data looked like."""
         return self.root / "data_profile.json"
+
+    @property
+    def reference(self) -> Path:
+        """The distributions of what the model was trained on and of what it said of it, for later comparison."""
+        return self.root / "reference.parquet"
 
     @property
     def source_diff(self) -> Path:
@@ -318,6 +328,10 @@ class WorkspacePaths:
     def model_version(self, name: str, number: int) -> VersionPaths:
         """Return the files of a registered version."""
         return VersionPaths(self.models / check_name(name, "model") / str(number))
+
+    def batches(self, name: str) -> Path:
+        """Return the folder of the batches of new data that a model was watched on."""
+        return self.models / check_name(name, "model") / "batches"
 
     @property
     def internal(self) -> Path:

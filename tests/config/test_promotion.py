@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mlops_cli.config import load_experiment
-from mlops_cli.config.promotion import gates_of_owner, gates_of_run, read_gates
+from mlops_cli.config.declared import of_owner, of_run
+from mlops_cli.config.promotion import SECTION, read_gates
 from mlops_cli.config.workspace import Workspace
 from mlops_cli.errors import ConfigError
 from mlops_cli.records import (
@@ -43,7 +44,7 @@ def owners(tmp_path):
 
     def read(text, name="titanic"):
         (tmp_path / "configs" / "promotion" / "titanic.yaml").write_text(text)
-        return gates_of_owner(Workspace(tmp_path), name)
+        return of_owner(Workspace(tmp_path), SECTION, name, read_gates)
 
     return read
 
@@ -145,9 +146,9 @@ def test_hostile_yaml_is_refused_before_it_is_parsed(owners, text, message):
 
 def test_gates_of_a_run_stand_below_promotion(tmp_path):
     (tmp_path / "config.yaml").write_text("name: x\npromotion: {size: {max_mb: 3}}\n")
-    assert gates_of_run(tmp_path / "config.yaml") == Gates(max_mb=3)
+    assert of_run(tmp_path / "config.yaml", SECTION, read_gates) == Gates(max_mb=3)
     (tmp_path / "config.yaml").write_text("name: x\n")
-    assert gates_of_run(tmp_path / "config.yaml") == Gates()
+    assert of_run(tmp_path / "config.yaml", SECTION, read_gates) == Gates()
 
 
 # --- as a part of an experiment ----------------------------------------------------------------------------------
@@ -171,7 +172,7 @@ def test_an_experiment_keeps_its_gates_and_its_config_composes_to_them_again(exp
     assert found.spec.promotion.max_mb == 9
     (workspace.root / "saved.yaml").write_text(to_yaml(found.config))
     assert load_experiment(str(workspace.root / "saved.yaml"), (), workspace).spec.promotion == found.spec.promotion
-    assert gates_of_run(workspace.root / "saved.yaml") == found.spec.promotion
+    assert of_run(workspace.root / "saved.yaml", SECTION, read_gates) == found.spec.promotion
 
 
 def test_a_wrong_gate_of_an_experiment_is_said_before_anything_runs(experiment):

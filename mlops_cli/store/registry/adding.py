@@ -155,11 +155,20 @@ class _Filling:
         self._write(self.paths.run_json, run_json)
         self._copy_model()
         self._copy(self.run.config, self.paths.config, self.record.files.get(self.run.config.name))
-        for source, target in ((self.run.profile, self.paths.profile), (self.run.source_diff, self.paths.source_diff)):
+        for source, target in self._beside():
             if source.exists():
                 self._copy(source, target, self.record.files.get(source.name))
         self._write_packages(self._copy_code())
         sync_paths(self.paths.root / name for name in self.files)
+
+    def _beside(self) -> tuple[tuple[Path, Path], ...]:
+        """Return what a run need not have, and where it goes."""
+        run, version = self.run, self.paths
+        return (
+            (run.profile, version.profile),
+            (run.reference, version.reference),
+            (run.source_diff, version.source_diff),
+        )
 
     def _copy_model(self) -> None:
         source, target = self.run.model, self.paths.model

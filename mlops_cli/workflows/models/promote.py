@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.config.promotion import gates_file, gates_of_owner, gates_of_run
+from mlops_cli.config.declared import of_owner, of_run, owners_file
+from mlops_cli.config.promotion import SECTION, read_gates
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import ConfigError, MlopsError, StoreError, UsageError
 from mlops_cli.records import CHAMPION, Action, Approval, Gates, Notice, Promotion, RolledBack
@@ -153,13 +154,13 @@ def declared_gates(version: ModelVersion, workspace: Workspace) -> Declared:
         They are declared wrongly.
     """
     config = VersionPaths(version.path).config
-    owners = gates_of_owner(workspace, version.name)
+    owners = of_owner(workspace, SECTION, version.name, read_gates)
     if owners is None:
-        found = gates_of_run(config)
+        found = of_run(config, SECTION, read_gates)
         return Declared(found, f"the config of {version.record.id}" if found else "")
-    file = gates_file(workspace, version.name).relative_to(workspace.root).as_posix()
+    file = owners_file(workspace, SECTION, version.name).relative_to(workspace.root).as_posix()
     with suppress(ConfigError):  # whatever is wrong with it, it is not asked
-        if gates_of_run(config) not in {Gates(), owners}:
+        if of_run(config, SECTION, read_gates) not in {Gates(), owners}:
             return Declared(owners, file, (f"the config of its run declares other gates; {file} comes first",))
     return Declared(owners, file)
 
@@ -250,7 +251,7 @@ def _details(draft: Promotion) -> dict[str, Any]:
 def other_gates(record: RunRecord, wanted: Gates) -> list[Notice]:
     """Say of a run that is found, in place of one that would compute the same, that its config declares other gates."""
     with suppress(ConfigError):
-        if gates_of_run(RunPaths(record.path).config) != wanted:
+        if of_run(RunPaths(record.path).config, SECTION, read_gates) != wanted:
             file = f"configs/promotion/{record.experiment}.yaml"
             text = f"the run that is found has its own gates under promotion; {file} comes before them, or --force"
             return [Notice("other-gates", text)]

@@ -10,6 +10,7 @@ import numpy as np
 
 from mlops_cli.components.assemble import Assembly
 from mlops_cli.components.metrics import positive_class, resolve_metrics
+from mlops_cli.config.declared import SECTIONS
 from mlops_cli.config.flat import texts
 from mlops_cli.config.schema import ROLE_KEYS
 from mlops_cli.execution.job import Scoring
@@ -127,7 +128,7 @@ def _targets(config: Any) -> Iterator[str]:
 def own_modules(found: Sequence[Point], spec: ExperimentSpec, trust: tuple[str, ...]) -> set[str]:
     """Return the user's own modules that an experiment names: a change in another one changes nothing here."""
     # Any text may name a function, as func: mine.squash does: a module too many costs less than one too few.
-    config = {key: value for key, value in spec.config.items() if key != "promotion"}  # it changes no result
+    config = {key: value for key, value in spec.config.items() if key not in SECTIONS}
     named = {*texts([config, *(p.config for p in found)])}
     named |= {str(m.component.target) for m in spec.evaluation.metrics if m.component is not None}
     return {name.partition(".")[0] for name in named} & {name.partition(".")[0] for name in trust}

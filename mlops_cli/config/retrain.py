@@ -1,0 +1,111 @@
+"""Reads when a model is made anew, and of what."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+from mlops_cli.config import readers as read
+from mlops_cli.errors import ConfigError
+from mlops_cli.records import CHAMPION, MetricTrigger, RetrainOn, RetrainSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SECTION = "retrain"
+SWEEPS = ("none", "around", "again")
+"""How the parameters of a model that is made anew are found: those of before, around them, or by the whole sweep."""
+
+_KEYS = ("when", "every", "data", "rows", "window", "hold_out", "sweep", "warm_start", "promote", "alias")
+_DRIFT, _SCHEDULE = "drift", "schedule"
+_TRIGGER = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*([<>])\s*(\S+)\s*")
+_WHEN = f"{_DRIFT}, {_SCHEDULE}, a metric and its bound such as roc_auc < 0.8, or a list of them"
+_WINDOW = re.compile(r"[1-9][0-9]{0,17}(?:\.[0-9]{1,9})?\s*(?:s|m|min|h|d)|[1-9][0-9]{0,17}")
+
+
+def read_retrain(value: object, key: str) -> RetrainSpec:
+    """Return when and how a model is made anew.
+
+    Parameters
+    ----------
+    value : object
+        As YAML has it; null declares nothing beside the defaults.
+    key : str
+        Where it stands; nothing where it is the whole file.
+
+    Raises
+    ------
+    ConfigError
+        With the key at fault.
+    """
+    node = read.mapping(value, key)
+    read.only(node, key, _KEYS)
+    at = f"{key}." if key else ""
+    words, metrics = _when(node.get("when"), f"{at}when")
+    every = read.seconds(node.get("every"), f"{at}every")
+    if (_SCHEDULE in words) != (every is not None):
+        raise ConfigError(f"when: {_SCHEDULE} and every belong together", key=f"{at}every", hint="every: 30d")
+    window = _window(node.get("window"), f"{at}window")
+    rows = RetrainOn(read.choice(node.get("rows", "window" if window else "all"), f"{at}rows", [*RetrainOn]))
+    if (rows is RetrainOn.WINDOW) != (window is not None):
+        raise ConfigError("rows: window and window belong together", key=f"{at}window", hint="window: 10000, or 90d")
+    return RetrainSpec(
+        on_drift=_DRIFT in words,
+        every=every,
+        metrics=metrics,
+        data=_place(node, at),
+        rows=rows,
+        window=window,
+        hold_out=read.fraction(node.get("hold_out", 0.2), f"{at}hold_out"),
+        sweep=read.choice(node.get("sweep", "none"), f"{at}sweep", SWEEPS),
+        warm_start=read.flag(node.get("warm_start", False), f"{at}warm_start"),
+        promote=read.flag(node.get("promote", True), f"{at}promote"),
+        alias=read.text(node.get("alias", CHAMPION), f"{at}alias"),
+    )
+
+
+def _place(node: Mapping[str, object], at: str) -> str | None:
+    return None if node.get("data") is None else read.text(node["data"], f"{at}data")
+
+
+def _when(value: object, key: str) -> tuple[set[str], tuple[MetricTrigger, ...]]:
+    """Return the words that are among the triggers, and those that speak of a metric."""
+    items = [] if value is None else value if isinstance(value, list) else [value]
+    words = {item for item in items if item in (_DRIFT, _SCHEDULE)}
+    return words, tuple(trigger_of(item, key) for item in items if item not in words)
+
+
+def trigger_of(value: object, key: str) -> MetricTrigger:
+    """Return a metric with its bound.
+
+    Raises
+    ------
+    ConfigError
+        It is none.
+
+    Examples
+    --------
+    >>> trigger_of("roc_auc < 0.8", "retrain.when")
+    MetricTrigger(metric='roc_auc', below=True, bound=0.8)
+    """
+    match = _TRIGGER.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise read.wrong(value, key, _WHEN)
+    try:
+        bound = float(match[3])
+    except ValueError:
+        bound = math.nan
+    if not math.isfinite(bound):
+        raise read.wrong(value, key, f"{match[1]} {match[2]} a number")
+    return MetricTrigger(match[1], match[2] == "<", bound)
+
+
+def _window(value: object, key: str) -> str | None:
+    """Return a number of rows, or a time such as 90d; as text."""
+    if value is None:
+        return None
+    text = str(value).strip() if isinstance(value, str) or (isinstance(value, int) and value is not True) else ""
+    if not _WINDOW.fullmatch(text):
+        raise read.wrong(value, key, "a number of rows, or a time such as 12h or 90d")
+    return text
