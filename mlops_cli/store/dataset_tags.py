@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 
 from mlops_cli.errors import StoreError
-from mlops_cli.store.layout import check_name
+from mlops_cli.store.names import check_name
 
 LATEST = "latest"
 NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)

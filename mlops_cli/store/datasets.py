@@ -26,13 +26,14 @@ from mlops_cli.store.dataset_json import from_json, to_json
 from mlops_cli.store.dataset_places import fill, is_whole
 from mlops_cli.store.dataset_tags import LATEST, NUMBER, check_tag
 from mlops_cli.store.files import damaged, disk_errors, locked, read_json, sync_paths, write_json
-from mlops_cli.store.layout import WorkspacePaths, check_name
+from mlops_cli.store.names import check_name
 from mlops_cli.store.objects import Objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from mlops_cli.records import NamedDataset
+    from mlops_cli.store.layout import WorkspacePaths
 
 _LAST = "last.json"
 _TAGS = "tags.json"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_cli.errors import UsageError
 from mlops_cli.records import SCHEMA_VERSION
 from mlops_cli.store.files import json_bytes, write_files
-from mlops_cli.store.layout import check_name
+from mlops_cli.store.names import check_name
 from mlops_cli.store.tables import write_predictions
 from mlops_cli.store.values import finite
 

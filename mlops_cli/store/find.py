@@ -16,7 +16,8 @@ from mlops_cli.errors import StoreError, nearest
 from mlops_cli.records import BestTrial, Counts, Direction, MetricSummary, Notice, RunStatus, TrialState
 from mlops_cli.store.files import check_schema, damaged, parse_json, read_bytes
 from mlops_cli.store.journal import is_locked, latest_trials
-from mlops_cli.store.layout import RunPaths, WorkspacePaths, is_run_name
+from mlops_cli.store.layout import RunPaths, WorkspacePaths
+from mlops_cli.store.names import is_run_name
 from mlops_cli.store.serialize import run_from_json
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from mlops_cli.errors import StoreError
 from mlops_cli.store.files import write_files
-from mlops_cli.store.layout import RunPaths, check_name
+from mlops_cli.store.layout import RunPaths
+from mlops_cli.store.names import check_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

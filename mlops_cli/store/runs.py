@@ -31,7 +31,8 @@ from mlops_cli.store.files import (
 )
 from mlops_cli.store.find import is_alive, read_run
 from mlops_cli.store.journal import Journal
-from mlops_cli.store.layout import RunPaths, WorkspacePaths, new_run_id
+from mlops_cli.store.layout import RunPaths, WorkspacePaths
+from mlops_cli.store.names import new_run_id
 from mlops_cli.store.provenance import boot_id
 from mlops_cli.store.scores import metrics_to_json
 from mlops_cli.store.serialize import run_to_json

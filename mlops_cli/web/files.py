@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from mlops_cli.errors import StoreError
 from mlops_cli.store.files import read_bytes
-from mlops_cli.store.layout import RunPaths, is_run_name
+from mlops_cli.store.layout import RunPaths
+from mlops_cli.store.names import is_run_name
 from mlops_cli.web.guard import IMAGE_POLICY
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_cli.errors import StoreError
-from mlops_cli.store.layout import RunPaths, WorkspacePaths, check_name, is_run_name, new_run_id
+from mlops_cli.store.layout import RunPaths, WorkspacePaths
+from mlops_cli.store.names import check_name, is_run_name, new_run_id
 
 
 @pytest.mark.parametrize("name", ["titanic", "titanic-2", "a.b", "_x", "0", "A" * 100])

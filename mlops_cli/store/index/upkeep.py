@@ -14,7 +14,8 @@ from mlops_cli.store.find import experiments, folder_names, is_alive, read_run
 from mlops_cli.store.index.database import clear, writing
 from mlops_cli.store.index.fields import FIELDS, Kind, fixed_values, moment, own_values
 from mlops_cli.store.index.sql import FALSE, TRUE, storable
-from mlops_cli.store.layout import RunPaths, is_run_name
+from mlops_cli.store.layout import RunPaths
+from mlops_cli.store.names import is_run_name
 from mlops_cli.store.values import encode
 
 if TYPE_CHECKING:

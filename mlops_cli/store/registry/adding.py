@@ -32,7 +32,8 @@ from mlops_cli.store.files import (
     sync_paths,
     write_files,
 )
-from mlops_cli.store.layout import RunPaths, VersionPaths, check_name
+from mlops_cli.store.layout import RunPaths, VersionPaths
+from mlops_cli.store.names import check_name
 from mlops_cli.store.objects import Writer
 from mlops_cli.store.packages import packages_of, packages_to_json, requirements_text
 from mlops_cli.store.registry.calling import Move, call, check_alias

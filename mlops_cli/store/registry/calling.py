@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_cli.errors import StoreError
 from mlops_cli.records import Action, Aliases, AliasMove
 from mlops_cli.store.audit import AuditLog, this_user
-from mlops_cli.store.layout import check_name
+from mlops_cli.store.names import check_name
 from mlops_cli.store.values import stamp
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from mlops_cli.errors import StoreError, did_you_mean
 from mlops_cli.records import CHAMPION, Aliases, ModelStatus, RegisteredModel
 from mlops_cli.store.card import version_card
 from mlops_cli.store.files import damaged, locked, parse_json, read_bytes, read_json, sha256, write_file, write_json
-from mlops_cli.store.layout import VersionPaths, check_name
+from mlops_cli.store.layout import VersionPaths
+from mlops_cli.store.names import check_name
 from mlops_cli.store.registry.json import (
     aliases_from_json,
     aliases_to_json,

@@ -15,7 +15,8 @@ from mlops_cli.errors import ConfigError, DataError, UsageError, did_you_mean
 from mlops_cli.records import DatasetFile, DataSpec, NamedDataset, Notice
 from mlops_cli.store.dataset_tags import check_tag
 from mlops_cli.store.datasets import Datasets, files_in
-from mlops_cli.store.layout import WorkspacePaths, check_name
+from mlops_cli.store.layout import WorkspacePaths
+from mlops_cli.store.names import check_name
 from mlops_cli.workflows.data.tables import Table, check_option, hints_as_options, notices_as_options, read_source
 from mlops_cli.workflows.data.versions import file_options, option_for, reader
 
