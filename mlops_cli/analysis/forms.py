@@ -105,6 +105,18 @@ def words(a: Column, b: Column) -> tuple[Column, Column]:
     return x, y
 
 
+def word(value: Any) -> str:
+    """Return a value as text; a whole number without a point, whatever holds it.
+
+    Examples
+    --------
+    >>> word(3.0), word(3), word(2.5), word("x")
+    ('3', '3', '2.5', 'x')
+    """
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < _MOST
+    return str(int(value)) if is_whole else str(value)
+
+
 def _is_number(column: Column) -> bool:
     return bool(pdt.is_numeric_dtype(column.dtype))
 
@@ -132,7 +144,7 @@ def _spelled(column: Column, other: Column) -> Values:
         codes, distinct = pd.factorize(values.to_numpy(dtype=object))
     except TypeError:  # lists and mappings
         codes, distinct = pd.factorize(values.map(str, na_action="ignore").to_numpy(dtype=object))
-    texts = [_text(value) for value in _read(column, other)(distinct)]
+    texts = [word(value) for value in _read(column, other)(distinct)]
     return np.array([*texts, MISSING], dtype=object)[codes]
 
 
@@ -174,8 +186,3 @@ def _moments(values: Values) -> list[Any]:
     found = pd.to_datetime(pd.Series(values, dtype=object), errors="coerce", format="ISO8601", utc=True)
     naive = found.dt.tz_localize(None)
     return [text if pd.isna(moment) else moment for text, moment in zip(values, naive, strict=True)]
-
-
-def _text(value: Any) -> str:
-    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < _MOST
-    return str(int(value)) if is_whole else str(value)

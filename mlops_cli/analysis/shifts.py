@@ -15,12 +15,15 @@ import numpy as np
 import pandas as pd
 
 from mlops_cli.analysis.forms import floats, is_time, words
+from mlops_cli.analysis.tallies import cumulated, on_same_knots, order_statistics, steps_of
 from mlops_cli.records import Kind, Shift
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
+
+    from mlops_cli.records import ColumnReference, Steps
 
     Numbers = npt.NDArray[np.float64]
 
@@ -35,6 +38,11 @@ FEW = 20
 
 _ROWS_PER_VALUE = 5
 _ENOUGH_ROWS = 50  # for the distribution that the Kolmogorov-Smirnov statistic has in the limit
+
+_MOST_EXACT = 10_000  # rows of the other side, past which the exact distribution takes too long
+
+OTHERS = "\0others"
+"""Stands for all new categories that are not named."""
 
 SHOWN_CATEGORIES = 20
 
@@ -87,10 +95,30 @@ def shift(a: pd.Series[Any], b: pd.Series[Any], kind: Kind) -> Shift:
     """
     missing = (_share_missing(a), _share_missing(b))
     if kind in {Kind.NUMERIC, Kind.DATETIME} and _have_one_order(a, b):
-        found = _of_numbers(str(a.name), _finite(a), _finite(b))
+        found = shift_of_steps(str(a.name), steps_of(_finite(a)), steps_of(_finite(b)))
     else:
-        found = _of_categories(str(a.name), *words(a, b))
+        x, y = (dict(zip(c.index, c.tolist(), strict=True)) for c in (w.value_counts() for w in words(a, b)))
+        found = shift_of_words(str(a.name), x, y)
     return replace(found, kind=kind, missing=missing)
+
+
+def shift_between(a: ColumnReference, b: ColumnReference) -> Shift:
+    """Return how far one column has moved, of which there are no rows; its p is not adjusted.
+
+    Parameters
+    ----------
+    a, b : ColumnReference
+        The column before and after, compared by the same.
+    """
+    if a.words is not None and b.words is not None:
+        beyond = {OTHERS: b.words.others} if b.words.others else {}
+        found = shift_of_words(a.name, a.words.counts, {**b.words.counts, **beyond})
+    elif a.steps is not None and b.steps is not None:
+        found = shift_of_steps(a.name, a.steps, b.steps)
+    else:
+        found = Shift(a.name, a.kind)
+    missing = (a.missing / max(a.rows, 1), b.missing / max(b.rows, 1))
+    return replace(found, kind=a.kind, missing=missing)
 
 
 def _share_missing(column: pd.Series[Any]) -> float:
@@ -110,38 +138,84 @@ def _finite(column: pd.Series[Any]) -> Numbers:
 # --- numbers -----------------------------------------------------------------------------------------------------
 
 
-def _of_numbers(name: str, a: Numbers, b: Numbers) -> Shift:
-    from scipy.stats import wasserstein_distance
+def shift_of_steps(name: str, a: Steps, b: Steps) -> Shift:
+    """Return how far numbers have moved.
 
-    if len(a) < 2 or len(b) < 2:
+    Exact where all values of the first are knots and those of the second too; else the statistic of Kolmogorov and
+    Smirnov is too small by the share of values between two knots at most.
+
+    Parameters
+    ----------
+    name : str
+        Of the column.
+    a, b : Steps
+        The numbers before and after; the second with all values, or by the knots of the first.
+    """
+    if a.total < 2 or b.total < 2:
         return Shift(name, Kind.NUMERIC)
-    spread = float(a.std(ddof=1))
-    moved = float(wasserstein_distance(a, b))
-    found = Shift(name, Kind.NUMERIC, distance=moved / spread if spread > 0 else float(moved > 0))
-    values, places = np.unique(np.concatenate([a, b]), return_inverse=True)
-    if len(values) <= FEW and len(values) * _ROWS_PER_VALUE <= len(places):
-        table = np.array([np.bincount(p, minlength=len(values)) for p in (places[: len(a)], places[len(a) :])], float)
+    a, b = on_same_knots(a, b)
+    moved = _wasserstein(a, b)
+    found = Shift(name, Kind.NUMERIC, distance=moved / a.std if a.std > 0 else float(moved > 0))
+    is_few = len(a.knots) <= FEW and len(a.knots) * _ROWS_PER_VALUE <= a.total + b.total
+    if is_few and a.is_exact and b.is_exact:
+        table = np.array([a.equal, b.equal])
         return _tested(replace(found, psi=_stability(*table)), _pooled(table))
     return _ordered(replace(found, psi=_stability(*_binned(a, b))), a, b)
 
 
-def _ordered(found: Shift, a: Numbers, b: Numbers) -> Shift:
+def _shares(steps: Steps) -> tuple[Numbers, Numbers]:
+    """Return which share of values lies below each knot, and which at it or below."""
+    below, upto = cumulated(steps)
+    return below / steps.total, upto / steps.total
+
+
+def _ordered(found: Shift, a: Steps, b: Steps) -> Shift:
     """Return a shift tested by Kolmogorov and Smirnov; exactly where there are too few rows for the limit."""
-    from scipy.stats import ks_2samp
+    from scipy.stats import ks_2samp, kstwo
 
-    tested = ks_2samp(a, b, method="auto" if min(len(a), len(b)) < _ENOUGH_ROWS else "asymp")
-    return replace(found, test="ks", statistic=float(tested.statistic), p=float(tested.pvalue))
+    few, many = sorted((a.total, b.total))
+    if few < _ENOUGH_ROWS and many <= _MOST_EXACT and a.is_exact and b.is_exact:
+        tested = ks_2samp(*(np.repeat(s.knots, s.equal.astype("int64")) for s in (a, b)), method="auto")
+        return replace(found, test="ks", statistic=float(tested.statistic), p=float(tested.pvalue))
+    statistic = max(float(np.abs(x - y).max()) for x, y in zip(_shares(a), _shares(b), strict=True))
+    # As `ks_2samp` has it with ``method="asymp"``, which wants the rows.
+    p = float(np.clip(kstwo.sf(statistic, np.round(float(many) * few / (float(many) + few))), 0, 1))
+    return replace(found, test="ks", statistic=statistic, p=p)
 
 
-def _binned(a: Numbers, b: Numbers) -> tuple[Numbers, Numbers]:
-    """Return how many values lie in each of some parts that hold equally many of the first."""
-    edges = np.unique(np.quantile(a, np.linspace(0, 1, BINS + 1)))[1:-1]
+def _wasserstein(a: Steps, b: Steps) -> float:
+    """Return the area between two distribution functions.
 
-    def counts(values: Numbers) -> Numbers:
-        found: Numbers = np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1).astype(
-            float
-        )
-        return found
+    Between two knots the area under each is known by the sum of the values there. Where they cross between two, which
+    the values alone would tell, they are taken for straight.
+    """
+    (a_below, a_upto), (b_below, b_upto) = _shares(a), _shares(b)
+    (a_area, a_ends), (b_area, b_ends) = _areas(a, a_upto), _areas(b, b_upto)
+    area, left, right = np.abs(a_area - b_area), (a_upto - b_upto)[:-1], (a_below - b_below)[1:]
+    crossing = left * right < 0
+    if crossing.any():
+        x, y = np.abs(left[crossing]), np.abs(right[crossing])
+        straight = np.diff(a.knots)[crossing] * (x**2 + y**2) / (2 * (x + y))
+        area[crossing] = np.maximum(area[crossing], straight)
+    return float(np.abs(a_ends - b_ends).sum() + area.sum())
+
+
+def _areas(steps: Steps, upto: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the area under a distribution function between knots, below the first, and above it past the last."""
+    knots, between, sums = steps.knots, steps.between, steps.sums
+    inside = upto[:-1] * np.diff(knots) + (between[1:-1] * knots[1:] - sums[1:-1]) / steps.total
+    ends = np.array([between[0] * knots[0] - sums[0], sums[-1] - between[-1] * knots[-1]]) / steps.total
+    return inside, ends
+
+
+def _binned(a: Steps, b: Steps) -> tuple[Numbers, Numbers]:
+    """Return how many values lie in each of some parts that hold equally many of the first, bounded by values of it."""
+    _, upto = cumulated(a)
+    deciles = np.searchsorted(upto, order_statistics(a.total, BINS), side="right")
+    edges = np.unique(np.minimum(deciles, len(a.knots) - 1))[1:-1]
+
+    def counts(steps: Steps) -> Numbers:
+        return np.diff(np.concatenate([[0.0], cumulated(steps)[0][edges], [float(steps.total)]]))
 
     return counts(a), counts(b)
 
@@ -149,20 +223,21 @@ def _binned(a: Numbers, b: Numbers) -> tuple[Numbers, Numbers]:
 # --- categories --------------------------------------------------------------------------------------------------
 
 
-def _of_categories(name: str, a: pd.Series[Any], b: pd.Series[Any]) -> Shift:
-    counts = pd.concat([a.value_counts(), b.value_counts()], axis=1, keys=["a", "b"]).fillna(0.0)
-    new, gone = counts.index[counts["a"] == 0], counts.index[counts["b"] == 0]
+def shift_of_words(name: str, a: Mapping[str, float], b: Mapping[str, float]) -> Shift:
+    """Return how far categories have moved, of which it is known how often each occurs."""
+    names = sorted({*a, *b})
+    table = np.array([[counts.get(name, 0) for name in names] for counts in (a, b)], dtype="float64")
+    new, gone = ([n for n, count in zip(names, row, strict=True) if not count] for row in table)
     found = Shift(name, Kind.CATEGORICAL, new=_first(new), gone=_first(gone))
-    if not len(a) or not len(b):
+    if not table.any(axis=1).all():
         return found
-    table = counts.to_numpy(dtype="float64").T
     shares = table / table.sum(axis=1, keepdims=True)
     found = replace(found, distance=float(np.abs(shares[0] - shares[1]).sum() / 2), psi=_stability(*table))
     return _tested(found, _pooled(table))
 
 
-def _first(names: pd.Index[Any]) -> tuple[str, ...]:
-    return tuple(sorted(map(str, names))[:SHOWN_CATEGORIES])
+def _first(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name != OTHERS)[:SHOWN_CATEGORIES]
 
 
 def _pooled(table: Numbers) -> Numbers:
@@ -189,16 +264,24 @@ def _least_expected(table: Numbers) -> Numbers:
 
 
 def _tested(found: Shift, table: Numbers) -> Shift:
-    """Return a shift tested by χ²; by Fisher's exact test where of two categories one is too rare for that."""
+    test, statistic, p = tested_table(table)
+    return replace(found, test=test, statistic=statistic, p=p)
+
+
+def tested_table(table: Numbers) -> tuple[str, float | None, float | None]:
+    """Return by which test, with which statistic and p, two rows of counts differ.
+
+    By χ²; by Fisher's exact test where of two categories one is too rare for that; not at all where there is one.
+    """
     from scipy.stats import chi2_contingency, fisher_exact
 
     if table.shape[1] < 2:
-        return found
+        return "", None, None
     if table.shape[1] == 2 and _least_expected(table).min() < LEAST_EXPECTED:
         tested = fisher_exact(table.astype("int64"))
-        return replace(found, test="fisher", statistic=float(tested.statistic), p=float(tested.pvalue))
+        return "fisher", float(tested.statistic), float(tested.pvalue)
     tested = chi2_contingency(table, correction=False)
-    return replace(found, test="chi2", statistic=float(tested.statistic), p=float(tested.pvalue))
+    return "chi2", float(tested.statistic), float(tested.pvalue)
 
 
 def _stability(a: Numbers, b: Numbers) -> float:

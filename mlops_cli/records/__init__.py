@@ -52,6 +52,7 @@ from mlops_cli.records.data import (
     RowDiff,
     Shift,
     Ties,
+    sha256_of_files,
 )
 from mlops_cli.records.events import (
     Event,
@@ -71,6 +72,7 @@ from mlops_cli.records.lineage import (
 )
 from mlops_cli.records.models import (
     CHAMPION,
+    OUT_OF_USE,
     Aliases,
     AliasMove,
     Approval,
@@ -97,6 +99,7 @@ from mlops_cli.records.promotion import (
     MetricBound,
     RolledBack,
 )
+from mlops_cli.records.reference import ColumnReference, ComparedBy, PredictedSample, Reference, Steps, Words
 from mlops_cli.records.runs import (
     Baseline,
     BestTrial,
@@ -115,6 +118,7 @@ from mlops_cli.records.runs import (
     Trial,
     TrialResult,
 )
+from mlops_cli.records.scoring import Scored, ScoredFile, Unscored
 from mlops_cli.records.spec import (
     NAMED_DATASET,
     ArtifactsSpec,
@@ -160,6 +164,7 @@ __all__ = [
     "CHAMPION",
     "HELD_OUT",
     "NAMED_DATASET",
+    "OUT_OF_USE",
     "SCHEMA_VERSION",
     "TRAINING",
     "Action",
@@ -186,6 +191,8 @@ __all__ = [
     "Column",
     "ColumnDrift",
     "ColumnProfile",
+    "ColumnReference",
+    "ComparedBy",
     "Comparison",
     "ComponentSpec",
     "Contender",
@@ -246,10 +253,12 @@ __all__ = [
     "PlotName",
     "PlotSpec",
     "Predicted",
+    "PredictedSample",
     "ProcessInfo",
     "Promotion",
     "PrunerSpec",
     "Query",
+    "Reference",
     "RegisteredModel",
     "Report",
     "Rerun",
@@ -266,6 +275,8 @@ __all__ = [
     "RunStatus",
     "SampleSpec",
     "SamplerSpec",
+    "Scored",
+    "ScoredFile",
     "ScoredMetric",
     "Shift",
     "SignOff",
@@ -274,6 +285,7 @@ __all__ = [
     "SplitScore",
     "SplitsInfo",
     "Stage",
+    "Steps",
     "SweepSpec",
     "Task",
     "Ties",
@@ -283,9 +295,12 @@ __all__ = [
     "TrialResult",
     "TrialSpec",
     "TrialState",
+    "Unscored",
     "Verdict",
     "VersionCheck",
     "VersionPage",
+    "Words",
     "is_named_dataset",
     "of_task",
+    "sha256_of_files",
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mlops_cli.records.base import Direction, Notice
+    from mlops_cli.records.base import Direction, Notice, RunStatus
     from mlops_cli.records.data import Shift
     from mlops_cli.records.models import Promotion
 
@@ -74,6 +74,11 @@ class Drifted:
     subject: str  # a column, a metric, an output
     message: str  # one sentence, with the numbers
 
+    @property
+    def sentence(self) -> str:
+        """What has drifted and how, where the message does not say it by itself."""
+        return self.message if self.message.startswith(self.subject) else f"{self.subject}: {self.message}"
+
 
 @dataclass(frozen=True)
 class Histogram:
@@ -117,7 +122,7 @@ class DriftReport:
 
     model: str  # titanic/3, or a run's id
     data: str  # what the new data is called
-    version: str  # its content, as a data set's version has it
+    version: str  # the sha256 of its content, as far as the model takes it
     at: str  # ISO 8601 in UTC
     reference: str  # what was held against: the profile of titanic/3, or the training data itself
     rows: int
@@ -128,6 +133,7 @@ class DriftReport:
     labelled: int = 0  # rows with a target
     findings: tuple[Drifted, ...] = ()
     notices: tuple[Notice, ...] = ()
+    target: ColumnDrift | None = None  # where the new data has it
 
     @property
     def drifted(self) -> bool:
@@ -153,6 +159,12 @@ class Batch:
     labels: str | None = None  # where they came from
     labelled: int = 0
     metrics: tuple[MetricDrift, ...] = ()  # as of the last labels
+    content: str = ""  # sha256 of what it holds: the same batch is kept once
+
+    @property
+    def ref(self) -> str:
+        """The version that answered: ``titanic/3``."""
+        return f"{self.model}/{self.number}"
 
 
 # --- made anew ---------------------------------------------------------------------------------------------------
@@ -205,9 +217,12 @@ class Retrained:
     needed: bool
     reasons: tuple[str, ...] = ()  # what called for it, or why nothing did
     before: str | None = None  # the version whose recipe it was
+    data: str | None = None  # what the new data is called
     run: str | None = None
+    status: RunStatus | None = None  # of the run
     version: str | None = None  # that was registered
+    held_out: str | None = None  # the rows that both are compared on: snapshot:VERSION
     promotion: Promotion | None = None
-    rows: Mapping[str, int] = field(default_factory=dict)  # before, new, trained, held_out
+    rows: Mapping[str, int] = field(default_factory=dict)  # before, new, changed, trained, held_out
     changed: Mapping[str, Any] = field(default_factory=dict)  # parameter → the new value, after a sweep
     notices: tuple[Notice, ...] = ()

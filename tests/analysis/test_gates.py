@@ -360,8 +360,10 @@ def test_rows_count_by_their_weights():
 def test_a_group_without_a_positive_row_has_no_recall_rather_than_0():
     table = TABLE[TABLE["sex"].notna()].assign(y=["yes"] * 6 + ["no"] * 4)
     for metric in ("recall", "false_negative_rate"):
-        with pytest.raises(DataError, match=r"not defined within m \(4 rows\)"):
+        with pytest.raises(DataError, match=r"not defined within m \(4 rows\)") as raised:
             by_group(table["sex"], scored(metric, table), 2)
+        assert "zero_division" not in str(raised.value)
+        assert "set to" not in str(raised.value)
 
 
 def test_one_group_alone_cannot_be_compared():
@@ -378,9 +380,17 @@ def test_groups_are_told_apart_by_their_values_and_not_by_how_they_are_shown():
     assert set(found.rows.values()) == {2}
 
 
-def test_groups_that_are_all_0_are_alike_and_negative_scores_have_no_ratio():
+def test_groups_that_are_all_0_differ_by_nothing_and_have_no_ratio():
     nothing = by_group(TABLE["sex"], lambda _: 0.0, 2)
-    assert (nothing.difference, nothing.ratio) == (0.0, 1.0)
+    assert (nothing.difference, nothing.ratio) == (0.0, None)
+    spec = FairnessGate("sex", "recall", max_difference=0.1, min_ratio=0.8)
+    difference, ratio = fairness_gates(spec, "fairness", nothing, "11 rows")
+    assert (difference.passed, ratio.passed, ratio.found) == (True, False, "not known")
+    assert "f 0 (6 rows)" in ratio.detail
+    assert "0 to 0 is no ratio" in ratio.detail
+
+
+def test_negative_scores_have_no_ratio():
     below = by_group(TABLE["sex"], lambda rows: -float(len(rows)), 2)
     (gate,) = fairness_gates(FairnessGate("sex", "r2", min_ratio=0.1), "fairness", below, "11 rows")
     assert not gate.passed

@@ -1,0 +1,88 @@
+"""What ``mlops drift`` prints on a terminal of 80 columns."""
+
+from rich.console import Console
+
+from mlops_cli.records import (
+    ColumnDrift,
+    Direction,
+    Drifted,
+    DriftKind,
+    DriftReport,
+    Kind,
+    MetricDrift,
+    Notice,
+    Shift,
+)
+from mlops_cli.views.drift import drift_report
+
+AGE = ColumnDrift(Shift("age", Kind.NUMERIC, "ks", 0.4, 1e-9, 1.07, 0.99, (0.2, 0.34)), drifted=True)
+TOWN = ColumnDrift(Shift("town", Kind.CATEGORICAL, "chi2", 3.0, 0.4, 0.05, 0.01), drifted=False, new_share=0.005)
+REPORT = DriftReport(
+    model="shop/3",
+    data="june.csv",
+    version="0",
+    at="2027-06-01T06:00:00+00:00",
+    reference="the reference of shop/3",
+    rows=1200,
+    reference_rows=891,
+    columns=(AGE, TOWN),
+    metrics=(MetricDrift("roc_auc", Direction.MAXIMIZE, 0.9, 0.8, -0.1, (-0.15, -0.05), drifted=True),),
+    findings=(Drifted(DriftKind.DISTRIBUTION, "age", "age: mean 29.5 → 44.9"),),
+    notices=(Notice("columns-new", "training did not have 'colour'"),),
+)
+
+
+def printed(report, **options):
+    console = Console(width=80, highlight=False)
+    with console.capture() as captured:
+        console.print(drift_report(report, **options))
+    return [line.rstrip() for line in captured.get().splitlines()]
+
+
+def test_what_moved_comes_first_and_every_finding_is_a_sentence():
+    assert printed(REPORT) == [
+        "shop/3 on june.csv, 1,200 rows, against the reference of shop/3 (891)",
+        "drift: 1 finding, 1 of 2 features drifted",
+        "",
+        "    column      moved    PSI         p       missing     new",
+        "────────────────────────────────────────────────────────────",
+        "●   age      1.07 std   0.99   < 0.001   20 % → 34 %",
+        "    town          5 %   0.01     0.400                 < 1 %",
+        "moved: of numbers Wasserstein's distance in standard deviations, of categories",
+        "the share that moved; PSI: population stability index; p: Kolmogorov-Smirnov, χ²",
+        "or Fisher, adjusted for all tests",
+        "",
+        "    metric      training     here    change       95 % interval",
+        "───────────────────────────────────────────────────────────────",
+        "●   roc_auc ↑     0.9000   0.8000   -0.1000   -0.1500 … -0.0500",
+        "",
+        "values  age: mean 29.5 → 44.9",
+        "",
+        "! columns-new: training did not have 'colour'",
+    ]
+
+
+def test_no_drift_is_one_line():
+    calm = DriftReport("shop/3", "june.csv", "0", "", "the reference of shop/3", 10, 20)
+    assert printed(calm) == [
+        "shop/3 on june.csv, 10 rows, against the reference of shop/3 (20)",
+        "no drift found",
+    ]
+
+
+def test_of_many_columns_those_that_have_not_moved_are_counted():
+    many = tuple(ColumnDrift(Shift(f"c{i}", Kind.NUMERIC), drifted=False) for i in range(50))
+    report = DriftReport("shop/3", "june.csv", "0", "", "r", 10, 20, columns=(AGE, *many))
+    assert "30 other columns unmoved; --all shows them" in printed(report)
+    assert len(printed(report, every=True)) > 50
+
+
+def test_text_of_the_data_is_text():
+    nasty = "[bold]x\x1b[31m\u202e" * 5
+    shift = Shift(nasty, Kind.CATEGORICAL, "chi2", 1.0, 1e-9, 0.5, 0.5, new=(nasty,))
+    finding = Drifted(DriftKind.CATEGORIES, nasty, nasty)
+    report = DriftReport(nasty, nasty, "0", "", nasty, 1, 1, (ColumnDrift(shift, drifted=True),), findings=(finding,))
+    text = "\n".join(printed(report))
+    assert not {"\x1b", "\u202e"} & set(text)
+    assert "[bold]x\\x1b[31m" in text
+    assert max(map(len, text.splitlines())) <= 80
