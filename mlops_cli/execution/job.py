@@ -51,10 +51,11 @@ class Job:
     root: str = ""  # the workspace, where the user's own modules are imported from
     in_time: bool = False  # rows come in the order of time
     code: Mapping[str, bytes] = field(default_factory=dict)  # own modules, for machines that do not have ``root``
+    start: Any = None  # the fitted Pipeline, frozen, of a model that goes on learning
 
     def assembly(self, trial: Trial) -> Assembly:
         """Return what makes the parts of a trial."""
-        return Assembly(trial.spec, self.task, self.columns, self.trust, self.scoring.positive)
+        return Assembly(trial.spec, self.task, self.columns, self.trust, self.scoring.positive, self.start)
 
     def __getstate__(self) -> dict[str, Any]:
         # Scorers that this process has made for itself stay here.

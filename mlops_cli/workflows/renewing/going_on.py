@@ -1,0 +1,100 @@
+"""``--warm-start``: a run whose model goes on learning from where a registered version stands.
+
+Its config names the version and the sha256 of its model, so that it is an ordinary run that can be run again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlops_cli.components.assemble import CONTINUED
+from mlops_cli.errors import ConfigError, StoreError, UsageError
+from mlops_cli.execution.job import make_importable
+from mlops_cli.store.layout import WorkspacePaths
+from mlops_cli.store.registry import Registry
+from mlops_cli.workflows.applying.model import registered
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlops_cli.config.workspace import Workspace
+    from mlops_cli.records import ComponentSpec, ModelVersion
+
+_SKOPS = "model.skops"
+_AROUND = ("target_transform", "calibration", "threshold")
+"""What stands around a model, in which it cannot be reached."""
+
+
+def start_of(model: ComponentSpec, workspace: Workspace) -> Any:
+    """Return the fitted Pipeline that a run's model goes on from, frozen; None where it begins anew.
+
+    Raises
+    ------
+    ConfigError
+        There is no such version, or its model is another one than the config says.
+    """
+    if model.target != CONTINUED:
+        return None
+    from sklearn.frozen import FrozenEstimator
+
+    key = "model.version"
+    try:
+        version = Registry(WorkspacePaths(workspace.root)).find(str(model.params.get("version", "")))
+        said = model.params.get("sha256")
+        if said and said != _sha256(version):
+            raise ConfigError(f"the model of {version.ref} is another one: its sha256 differs", key="model.sha256")
+        found = FrozenEstimator(registered(version).open().pipeline)
+    except StoreError as error:
+        raise ConfigError(error.message, key=key, hint=error.hint) from error
+    make_importable(str(workspace.root), workspace.trust)  # of own modules the version may have brought its copies
+    return found
+
+
+def _sha256(version: ModelVersion) -> str:
+    return next((digest for name, digest in version.files.items() if name.endswith(_SKOPS)), "")
+
+
+def _is_said(value: Any) -> bool:
+    """Whether something stands around a model: a mapping without a target is nothing."""
+    return value.get("_target_") is not None if isinstance(value, dict) else value is not None
+
+
+def is_continued(config: Mapping[str, Any]) -> bool:
+    """Whether a config is of a model that went on learning."""
+    return (config.get("model") or {}).get("_target_") == CONTINUED
+
+
+def continued(config: Mapping[str, Any], version: ModelVersion, new: int) -> dict[str, Any]:
+    """Return a config whose model goes on from a version.
+
+    Parameters
+    ----------
+    config : mapping
+        Of the recipe.
+    version : ModelVersion
+        What it goes on from.
+    new : int
+        Rows that it learns from now: trees are added in proportion.
+
+    Raises
+    ------
+    UsageError
+        The model cannot go on learning.
+    """
+    from mlops_cli.components.continued import size_of, way_of
+
+    begin = "begin anew: without --warm-start"
+    around = next((name for name in _AROUND if _is_said(config.get(name))), None)
+    if around is not None:
+        raise UsageError(f"a model in a {around} cannot go on learning", hint=begin)
+    if not _sha256(version):
+        raise UsageError(f"the model of {version.ref} is a pickle, and no run opens one to go on from it", hint=begin)
+    pipeline = registered(version).open().pipeline
+    model = pipeline[-1] if hasattr(pipeline, "steps") else pipeline
+    if way_of(model) is None:
+        why = f"{type(model).__name__} cannot go on learning: it has neither partial_fit nor a warm_start of use"
+        raise UsageError(f"{version.ref}: {why}", hint=begin)
+    size, before = size_of(model), version.record.dataset
+    more = None if size is None else max(1, round(size * new / max(1, before.rows if before else new)))
+    made = {"_target_": CONTINUED, "version": version.ref, "sha256": _sha256(version)}
+    return {**config, "transforms": {}, "model": {**made, **({} if more is None else {"more": more})}}

@@ -1,0 +1,318 @@
+"""``mlops retrain``: a registered model made anew on new data, and promoted where it is better.
+
+In order: is it needed, which rows are new, a run of the version's recipe on them, its model registered as the
+challenger, and compared with the champion on rows that neither has learned from. Whatever ends it in between, the same
+command goes on: a finished run is found again by its fingerprint, and a version that was registered by its run.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_cli.config import to_yaml
+from mlops_cli.config.workspace import find_workspace
+from mlops_cli.errors import ConfigError, DataError
+from mlops_cli.records import Action, Notice, Retrained, RunStatus, Task
+from mlops_cli.store.audit import AuditLog
+from mlops_cli.store.files import locked
+from mlops_cli.store.layout import WorkspacePaths
+from mlops_cli.store.registry import Registry
+from mlops_cli.store.registry.checking import certain_aliases
+from mlops_cli.workflows.applying.incoming import config_of
+from mlops_cli.workflows.applying.model import registered
+from mlops_cli.workflows.data.held_out import SNAPSHOT
+from mlops_cli.workflows.data.keep import snapshots_of
+from mlops_cli.workflows.models import registry as models
+from mlops_cli.workflows.models.promote import PromoteOptions, promote
+from mlops_cli.workflows.models.register import register
+from mlops_cli.workflows.renewing.asked import RetrainOptions, policy_of, settled
+from mlops_cli.workflows.renewing.needed import Need, need
+from mlops_cli.workflows.renewing.recipe import RETRAIN_OF, Rows, recipe
+from mlops_cli.workflows.renewing.rows import Asked, Parted, compare_rows, gone, parted
+from mlops_cli.workflows.renewing.tables import NewRows, Seen, held_out_before, read_new, seen_by, version_of
+from mlops_cli.workflows.running.prepare import RunOptions
+from mlops_cli.workflows.running.recording import ignore
+from mlops_cli.workflows.running.run import execute
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mlops_cli.config.workspace import Workspace
+    from mlops_cli.contracts import Observer
+    from mlops_cli.records import ExperimentSpec, ModelVersion, Promotion, RetrainSpec
+    from mlops_cli.workflows.running.recording import Outcome
+
+CHALLENGER = "challenger"
+"""What the new version is called."""
+
+
+def retrain(
+    model: str,
+    options: RetrainOptions | None = None,
+    *,
+    workspace: str | Path | None = None,
+    observer: Observer = ignore,
+) -> Retrained:
+    """Make a model anew.
+
+    Parameters
+    ----------
+    model : str
+        ``titanic``, whose version with the alias is meant; or whose recipe is taken: ``titanic/3``.
+    options : RetrainOptions, optional
+        How; as the policy has it where not given.
+    workspace : str or Path, optional
+        The workspace; the current folder's where not given.
+    observer : callable
+        Told of each event while the run goes.
+
+    Returns
+    -------
+    Retrained
+        Whether it was needed and why, the run, the version, and what the gates said.
+
+    Raises
+    ------
+    StoreError
+        There is no such version, or another process is making the model anew.
+    DataError
+        The new data cannot be read, rows of before are gone, or too few are new.
+    UsageError, ConfigError
+        What is asked, or the policy, is not allowed.
+    """
+    asked, place = options or RetrainOptions(), find_workspace(workspace)
+    registry = Registry(WorkspacePaths(place.root))
+    name = model.partition("@")[0].partition("/")[0]
+    if not registry.is_known(name):
+        raise registry.unknown(name)
+    with locked(registry.paths.retraining_lock(name), f"{name} is being made anew by another process"):
+        return _retrained(_case(model, asked, registry, place), observer)
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What is to be done."""
+
+    version: ModelVersion  # whose recipe it is
+    champion: ModelVersion | None
+    spec: RetrainSpec
+    asked: RetrainOptions
+    registry: Registry
+    workspace: Workspace
+
+    @property
+    def experiment(self) -> ExperimentSpec:
+        """The version's own config."""
+        return config_of(registered(self.version))
+
+
+def _case(model: str, asked: RetrainOptions, registry: Registry, workspace: Workspace) -> _Case:
+    is_bare = "/" not in model and "@" not in model
+    first = registry.find(model)
+    spec = settled(policy_of(first, workspace), asked)
+    version = registry.find(f"{model}@{spec.alias}") if is_bare else first
+    number = certain_aliases(registry, version.name).versions.get(spec.alias)
+    champion = None if number is None else registry.version(version.name, number)
+    return _Case(version, champion, spec, asked, registry, workspace)
+
+
+def _retrained(case: _Case, observer: Observer) -> Retrained:
+    _check_kind(case)
+    why = _reasons(case)
+    done = Retrained(case.version.name, needed=why.is_needed, reasons=why.reasons, before=case.version.ref)
+    if not why.is_needed:
+        return done
+    found = _rows(case)
+    done = replace(done, data=found.called, rows=found.rows.counts, notices=found.rows.notices)
+    if found.nothing_new:
+        return replace(done, needed=False, reasons=(*done.reasons, found.nothing_new))
+    kept = _kept(found, case.workspace)
+    outcome = _run(case, kept, observer)
+    done = replace(done, run=outcome.record.id, status=outcome.record.status, held_out=f"{SNAPSHOT}{kept.held_out}")
+    if outcome.record.status is not RunStatus.COMPLETED:
+        return done
+    version = _registered(case, outcome)
+    done = replace(done, version=version.ref, changed=_changed(case.version, version))
+    _write_down(case, done)
+    return _promoted(case, done)
+
+
+def _check_kind(case: _Case) -> None:
+    """Refuse a forecast, whose held-out rows see their past in the rows of training."""
+    if case.experiment.data.forecast is not None:
+        text = f"{case.version.ref} is a forecast, whose new rows see their past in the old ones"
+        hint = f"mlops run config={case.version.record.experiment}, which holds the last rows out; then mlops models"
+        raise ConfigError(text, key="data.forecast", hint=hint)
+
+
+def _reasons(case: _Case) -> Need:
+    if not case.asked.if_needed:
+        return Need(True, ())
+    return need(case.spec, case.champion or case.version, case.spec.data, case.workspace)
+
+
+# --- rows --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The rows of the new run, or that none of them is new."""
+
+    rows: Parted
+    called: str
+    source: str  # of the training rows
+    nothing_new: str = ""
+
+
+def _rows(case: _Case) -> _Found:
+    new = read_new(case.spec.data, case.version, case.workspace)
+    before = seen_by(case.version, new, case.workspace)
+    others = _others(case, new)
+    said = [*new.notices, *_check_there(case, new, before), *_unknown(case, others)]
+    compared = compare_rows(new, before, others, case.experiment.data)
+    if not (compared.is_fresh.any() or compared.is_changed.any()):
+        return _nothing(case, new, before, len(new.table))
+    rows = parted(compared, _asked(case))
+    takes_old = before.rows is not None and case.spec.rows != "new"
+    source = ", ".join(dict.fromkeys([*(before.source.split(", ") if takes_old else []), *new.called.split(", ")]))
+    said += gone(compared, before, new) if takes_old else []
+    return _Found(replace(rows, notices=(*said, *rows.notices)), new.called, source)
+
+
+def _others(case: _Case, new: NewRows) -> list[Seen]:
+    """Return what the champion has seen, where it is another version than the one whose recipe it is."""
+    if case.champion is None or case.champion.number == case.version.number:
+        return []
+    return [seen_by(case.champion, new, case.workspace)]
+
+
+def _check_there(case: _Case, new: NewRows, before: Seen) -> list[Notice]:
+    """Refuse to guess what is new, or to leave out rows that are to be learned from."""
+    if not before.fault:
+        return []
+    hint = "mlops data add keeps versions; --data FILE --rows new takes a file of new rows alone"
+    if new.is_source:
+        raise DataError(f"{before.fault}, so nobody knows which of its rows are new", hint=hint)
+    if case.spec.rows != "new":
+        raise DataError(f"{before.fault}, so it cannot be learned from again", hint=hint)
+    text = f"{before.fault}: that {case.version.ref} has not seen the rows of {new.called} is taken on trust"
+    return [Notice("rows-unknown", text)]
+
+
+def _unknown(case: _Case, others: list[Seen]) -> list[Notice]:
+    champion = case.champion.ref if case.champion is not None else ""
+    return [
+        Notice("rows-unknown", f"{seen.fault}: whether {champion} has seen any of the new rows is not known")
+        for seen in others
+        if seen.fault
+    ]
+
+
+def _nothing(case: _Case, new: NewRows, before: Seen, rows: int) -> _Found:
+    """Return that nothing is new; where it is to be done all the same, the rows of before as they were parted."""
+    both = [v.ref for v in (case.version, case.champion) if v is not None]
+    text = f"nothing is new: {' or '.join(dict.fromkeys(both))} has seen all {rows:,} rows of {new.called}"
+    if not case.asked.force:
+        known = 0 if before.rows is None else len(before.rows)
+        return _Found(Parted(new.table, new.table, {"before": known, "new": 0}), new.called, "", text)
+    train, held_out = held_out_before(case.version, case.workspace)
+    counts = {"before": len(train) + len(held_out), "new": 0, "trained": len(train), "held_out": len(held_out)}
+    return _Found(Parted(train, held_out, counts, (Notice("nothing-new", text),)), new.called, before.source)
+
+
+def _asked(case: _Case) -> Asked:
+    signature, experiment = registered(case.version).signature(), case.experiment
+    names = tuple(column.name for column in signature.inputs)
+    return Asked(case.spec, experiment.data, names, Task(signature.task), experiment.trial.seed)
+
+
+# --- the run -----------------------------------------------------------------------------------------------------
+
+
+def _kept(found: _Found, workspace: Workspace) -> Rows:
+    """Keep both tables by their content, so that the run can see them again."""
+    train = _keep(found.rows.train, found.source, workspace)
+    return Rows(train, _keep(found.rows.held_out, found.called, workspace), len(found.rows.train))
+
+
+def _keep(table: pd.DataFrame, source: str, workspace: Workspace) -> str:
+    version = version_of(table)
+    snapshots_of(workspace).keep_table(version, table, source, lambda read: version_of(read) == version)
+    return version
+
+
+def _run(case: _Case, rows: Rows, observer: Observer) -> Outcome:
+    """Run the recipe as an ordinary run, whose config names both tables; one that is there already is found."""
+    config = recipe(case.version, rows, case.spec, case.workspace)
+    asked = RunOptions(
+        n_jobs=case.asked.n_jobs,
+        tags={RETRAIN_OF: case.version.ref},
+        note=f"{case.version.ref} made anew",
+        force=case.asked.force,
+        workspace=case.workspace.root,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{case.version.record.experiment}.yaml"
+        path.write_text(to_yaml(config), encoding="utf-8")
+        try:
+            return execute(str(path), [], asked, observer=observer)
+        except ConfigError as error:
+            error.file = (error.file or "").replace(str(path), f"the config of {case.version.ref}")
+            raise
+
+
+# --- the version -------------------------------------------------------------------------------------------------
+
+
+def _registered(case: _Case, outcome: Outcome) -> ModelVersion:
+    """Return the version that a run became: one that a retraining before this has registered already, or a new one."""
+    name, run, root = case.version.name, outcome.record.id, case.workspace.root
+    for number in reversed(case.registry.numbers(name)):
+        found = case.registry.version(name, number)
+        if found.record.id == run:
+            return models.alias(found.ref, CHALLENGER, workspace=root)
+    tags = {RETRAIN_OF: case.version.ref}
+    return register(run, name, alias=CHALLENGER, tags=tags, workspace=root).version
+
+
+def _changed(before: ModelVersion, after: ModelVersion) -> dict[str, Any]:
+    old, new = before.record.params, after.record.params
+    best = {} if after.record.best is None else after.record.best.params
+    return {key: new.get(key, value) for key, value in best.items() if new.get(key, value) != old.get(key)}
+
+
+def _write_down(case: _Case, done: Retrained) -> None:
+    """Add to the audit log that a version was made anew, once."""
+    log = AuditLog(case.registry.paths)
+    if any(e.action is Action.RETRAINED and e.subject == done.version for e in log.newest()):
+        return
+    said = {
+        "before": done.before,
+        "run": done.run,
+        "data": done.data,
+        "held_out": done.held_out,
+        "rows": dict(done.rows),
+        "reasons": list(done.reasons),
+    }
+    log.append(Action.RETRAINED, str(done.version), said)
+
+
+def _promoted(case: _Case, done: Retrained) -> Retrained:
+    """Compare with the champion, and give its alias where the gates pass and that is asked for."""
+    if case.champion is None:
+        text = f"no version has @{case.spec.alias}, so {done.version} was compared with none and is not promoted"
+        return replace(done, notices=(*done.notices, Notice("no-champion", text)))
+    return replace(done, promotion=_judged(case, done))
+
+
+def _judged(case: _Case, done: Retrained) -> Promotion:
+    asked = PromoteOptions(
+        case.spec.alias,
+        dry_run=not case.spec.promote,
+        allow_pickle=case.asked.allow_pickle,
+        held_out=done.held_out,
+    )
+    return promote(str(done.version), asked, workspace=case.workspace.root)
