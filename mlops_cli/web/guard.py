@@ -71,14 +71,21 @@ def allowed_hosts(port: int) -> frozenset[str]:
 
 def refusal(method: str, headers: Headers, hosts: frozenset[str]) -> PlainTextResponse | None:
     """Return the answer to a request that is not answered; None for one that may be."""
-    if [host.lower() not in hosts for host in headers.getlist("host")] != [False]:
-        return _refused(421, f"this server answers to {' and '.join(sorted(hosts))} alone")
-    if any(origin.lower() not in {f"http://{host}" for host in hosts} for origin in headers.getlist("origin")):
-        return _refused(403, "another site's page may not ask here")
-    if any(site not in {"same-origin", "none"} for site in headers.getlist("sec-fetch-site")):
-        return _refused(403, "another site led here: open this address yourself, by typing or pasting it")
+    if stranger := foreign(headers, hosts):
+        return _refused(*stranger)
     if method not in METHODS:
         return _refused(405, "this server is read-only: GET and HEAD are all it takes", {"allow": ", ".join(METHODS)})
+    return None
+
+
+def foreign(headers: Headers, hosts: frozenset[str]) -> tuple[int, str] | None:
+    """Return the status and the reason by which a request of another site's page is refused; None for any other."""
+    if [host.lower() not in hosts for host in headers.getlist("host")] != [False]:
+        return 421, f"this server answers to {' and '.join(sorted(hosts))} alone"
+    if any(origin.lower() not in {f"http://{host}" for host in hosts} for origin in headers.getlist("origin")):
+        return 403, "another site's page may not ask here"
+    if any(site not in {"same-origin", "none"} for site in headers.getlist("sec-fetch-site")):
+        return 403, "another site led here: open this address yourself, by typing or pasting it"
     return None
 
 

@@ -35,11 +35,11 @@ def listen(host: str, port: int | None) -> socket.socket:
     """
     address = loopback(host)
     if port is not None:
-        return _bound(address, port)
+        return bound(address, port)
     for number in range(PORT, PORT + _TRIES - 1):
         with suppress(UsageError):
-            return _bound(address, number)
-    return _bound(address, PORT + _TRIES - 1)
+            return bound(address, number)
+    return bound(address, PORT + _TRIES - 1)
 
 
 def loopback(host: str) -> str:
@@ -72,10 +72,18 @@ def _why_not(address: str) -> str:
     return "anyone on the network could read the runs, there is no password" if public else "not an address to ask at"
 
 
-def _bound(address: str, port: int) -> socket.socket:
+def bound(address: str, port: int) -> socket.socket:
+    """Return a socket that listens at an address of this machine.
+
+    Raises
+    ------
+    UsageError
+        The port is none, or taken, or not to be had.
+    """
     if not 0 <= port <= _LAST_PORT:
         raise UsageError(f"--port {port}: a port is a number from 0 to {_LAST_PORT}, where 0 is any free one")
-    opened = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # unnamed, asyncio leaves Nagle's delay on
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # or a port that was just left stays taken a minute
     try:
         opened.bind((address, port))
@@ -88,7 +96,7 @@ def _bound(address: str, port: int) -> socket.socket:
 
 def _refused(address: str, port: int, error: OSError) -> UsageError:
     if error.errno == errno.EADDRINUSE:
-        return UsageError(f"port {port} of {address} is taken", hint="mlops ui --port 0 takes any free one")
+        return UsageError(f"port {port} of {address} is taken", hint="--port 0 takes any free one")
     if error.errno == errno.EACCES:
         return UsageError(f"port {port} may not be used by you", hint="take one from 1024 on")
     return UsageError(f"cannot listen at {address} port {port}: {error.strerror}")

@@ -16,6 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from drifting import drifting
 from faults import faults
 from grid import grid
 from growth import growth
@@ -24,6 +25,7 @@ from predicting import predicting
 from pruning import pruning
 from reading import reading
 from seeing import seeing
+from serving import serving
 from single import single, start
 from tiny import tiny
 
@@ -38,6 +40,8 @@ PARTS = {
     "seeing": seeing,
     "reading": reading,
     "predict": predicting,
+    "drift": drifting,
+    "serve": serving,
 }
 
 

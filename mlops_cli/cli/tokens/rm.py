@@ -1,0 +1,18 @@
+"""``mlops tokens rm``: take a token away."""
+
+from __future__ import annotations
+
+from mlops_cli.cli.options import Quiet, Verbose
+from mlops_cli.cli.screen import line
+from mlops_cli.cli.tokens.options import DEFAULT, Name, TokenFile
+
+EXAMPLE = "Example: mlops tokens rm shop"
+
+
+def rm(name: Name, file: TokenFile = DEFAULT, quiet: Quiet = False, verbose: Verbose = False) -> None:
+    """Take a token away: a server that runs refuses it from the next second on."""
+    from mlops_cli.web.serving.tokens import remove_token
+
+    gone = remove_token(file, name)
+    if not quiet:
+        line(f"{gone.name} may no longer {gone.role}")
