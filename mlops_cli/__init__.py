@@ -16,7 +16,12 @@ The library says what the commands say:
     mlops.models.ls()
     mlops.load_model("titanic@champion").predict(df)
     mlops.predict("titanic@champion", "data/test.csv", "predictions.parquet", proba=True)
+    mlops.predict_each("titanic@champion", "inbox/*.csv", "scored/").done
     mlops.evaluate("titanic@champion", "data/labelled.csv").metrics["roc_auc"].ci95
+    mlops.drift("titanic@champion", "data/june.csv").drifted
+    mlops.monitor.log("titanic@champion", "data/june.csv").batch.report
+    mlops.retrain("titanic", data="data/2027.csv").promotion
+    mlops.serve("titanic@champion", port=8000)
 
 Everything is imported when it is first used.
 """
@@ -26,18 +31,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mlops_cli.web.serving.library import serve
     from mlops_cli.workflows.library import (
         Compared,
         Model,
         Run,
         compare,
+        drift,
         evaluate,
         find_run,
         load_model,
         predict,
+        predict_each,
         register,
         rerun,
         resume,
+        retrain,
         run,
         runs,
     )
@@ -47,25 +56,38 @@ __all__ = [
     "Model",
     "Run",
     "compare",
+    "drift",
     "evaluate",
     "find_run",
     "load_model",
     "predict",
+    "predict_each",
     "register",
     "rerun",
     "resume",
+    "retrain",
     "run",
     "runs",
+    "serve",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"data", "models", "plots"}:  # modules, so that `mlops.plots.roc(run)` needs no import of its own
+    if name in {
+        "data",
+        "models",
+        "monitor",
+        "plots",
+    }:  # modules, so that `mlops.plots.roc(run)` needs no import of its own
         import importlib
 
         return importlib.import_module(f"mlops_cli.{name}")
     if name not in __all__:
         raise AttributeError(f"module 'mlops_cli' has no attribute '{name}'")
+    if name == "serve":
+        from mlops_cli.web.serving.library import serve as function
+
+        return function
     from mlops_cli.workflows import library
 
     return getattr(library, name)

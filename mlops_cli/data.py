@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["add", "diff", "find", "read"]
 
 
-def add(path: str | Path, name: str, *, workspace: Path | None = None, **settings: Any) -> NamedDataset:
+def add(path: str | Path, name: str, *, workspace: str | Path | None = None, **settings: Any) -> NamedDataset:
     """Give a data set its next version; the newest one where that has the same content.
 
     Parameters
@@ -31,7 +31,7 @@ def add(path: str | Path, name: str, *, workspace: Path | None = None, **setting
         A file, a folder of parts, a glob or an address.
     name : str
         Of the data set.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
     **settings
         ``note``, ``key``, ``read`` (options of the reader), ``option`` (csv, parquet …), ``link``, ``tag``.
@@ -48,14 +48,14 @@ def add(path: str | Path, name: str, *, workspace: Path | None = None, **setting
     return adding.add(path, name, options, workspace=workspace).version
 
 
-def find(ref: str, *, workspace: Path | None = None) -> NamedDataset:
+def find(ref: str, *, workspace: str | Path | None = None) -> NamedDataset:
     """Return a version: ``titanic@3``, ``titanic@clean``; ``titanic`` is the newest one."""
     from mlops_cli.workflows.data import datasets
 
     return datasets.find(ref, workspace=workspace)
 
 
-def read(ref: str, *, workspace: Path | None = None) -> pd.DataFrame:
+def read(ref: str, *, workspace: str | Path | None = None) -> pd.DataFrame:
     """Return a version's table as runs read it, shape (rows, columns)."""
     from mlops_cli.config.workspace import find_workspace
     from mlops_cli.workflows.data.tables import read_ref
@@ -63,7 +63,7 @@ def read(ref: str, *, workspace: Path | None = None) -> pd.DataFrame:
     return read_ref(ref, find_workspace(workspace)).values
 
 
-def diff(a: str, b: str, *, key: str | None = None, workspace: Path | None = None) -> DataDiff:
+def diff(a: str, b: str, *, key: str | None = None, workspace: str | Path | None = None) -> DataDiff:
     """Return what differs between two versions, or files: rows, columns, and how values are distributed.
 
     Parameters
@@ -72,7 +72,7 @@ def diff(a: str, b: str, *, key: str | None = None, workspace: Path | None = Non
         ``titanic@3``, or a path.
     key : str, optional
         The column that tells rows apart; the one that `add` was told where not given.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
     """
     from mlops_cli.workflows.data import datasets

@@ -153,8 +153,10 @@ def did_you_mean(name: str, known: Iterable[str], *, limit: int = 12) -> str:
     --------
     >>> did_you_mean("modle", ["model", "data"])
     "did you mean 'model'? allowed: data, model"
+    >>> did_you_mean("x", ["titanic", "titanic"])
+    'allowed: titanic'
     """
-    names = sorted(str(k) for k in known)
+    names = sorted({str(k) for k in known})
     close = nearest(name, names)
     shown = ", ".join(names[:limit]) + (", …" if len(names) > limit else "")
     allowed = f"allowed: {shown}" if names else "nothing is allowed here"

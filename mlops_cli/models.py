@@ -52,14 +52,14 @@ __all__ = [
 ]
 
 
-def ls(name: str | None = None, *, workspace: Path | None = None) -> pd.DataFrame:
+def ls(name: str | None = None, *, workspace: str | Path | None = None) -> pd.DataFrame:
     """Return all versions, one row each, by name and number.
 
     Parameters
     ----------
     name : str, optional
         Only this model.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Returns
@@ -79,42 +79,42 @@ def ls(name: str | None = None, *, workspace: Path | None = None) -> pd.DataFram
     return table
 
 
-def find(ref: str, *, workspace: Path | None = None) -> ModelVersion:
+def find(ref: str, *, workspace: str | Path | None = None) -> ModelVersion:
     """Return a version: ``titanic/3``, ``titanic@champion``; ``titanic`` is the champion, else the newest one."""
     from mlops_cli.workflows.models import registry
 
     return registry.find(ref, workspace=workspace)
 
 
-def show(ref: str, *, workspace: Path | None = None) -> VersionPage:
+def show(ref: str, *, workspace: str | Path | None = None) -> VersionPage:
     """Return a version with its aliases, what is said of it, and its files."""
     from mlops_cli.workflows.models import registry
 
     return registry.show(ref, workspace=workspace)
 
 
-def diff(a: str, b: str, *, workspace: Path | None = None) -> RunDiff:
+def diff(a: str, b: str, *, workspace: str | Path | None = None) -> RunDiff:
     """Return what differs between two versions: params, scores, data, code, packages, environment, config."""
     from mlops_cli.workflows.models import registry
 
     return registry.diff(a, b, workspace=workspace)
 
 
-def lineage(ref: str, *, workspace: Path | None = None) -> Lineage:
+def lineage(ref: str, *, workspace: str | Path | None = None) -> Lineage:
     """Return where a version came from: its run, the data of that and their sources, the code."""
     from mlops_cli.workflows.models import lineage as tracing
 
     return tracing.lineage(ref, workspace=workspace)
 
 
-def made_from(ref: str, *, workspace: Path | None = None) -> Descent:
+def made_from(ref: str, *, workspace: str | Path | None = None) -> Descent:
     """Return the runs and versions that were made from a version of a data set (``titanic@3``), a run or a commit."""
     from mlops_cli.workflows.models import lineage as tracing
 
     return tracing.made_from(ref, workspace=workspace)
 
 
-def alias(ref: str, word: str, *, remove: bool = False, workspace: Path | None = None) -> ModelVersion:
+def alias(ref: str, word: str, *, remove: bool = False, workspace: str | Path | None = None) -> ModelVersion:
     """Let an alias mean a version, whatever it meant before; or take it away."""
     from mlops_cli.workflows.models import registry
 
@@ -122,7 +122,7 @@ def alias(ref: str, word: str, *, remove: bool = False, workspace: Path | None =
 
 
 def tag(
-    ref: str, tags: Mapping[str, str], *, without: Sequence[str] = (), workspace: Path | None = None
+    ref: str, tags: Mapping[str, str], *, without: Sequence[str] = (), workspace: str | Path | None = None
 ) -> VersionPage:
     """Add tags to a version, or take some away."""
     from mlops_cli.workflows.models import registry
@@ -130,14 +130,14 @@ def tag(
     return registry.tag(ref, tags, without, workspace=workspace)
 
 
-def describe(ref: str, text: str, *, workspace: Path | None = None) -> VersionPage:
+def describe(ref: str, text: str, *, workspace: str | Path | None = None) -> VersionPage:
     """Say what a version is for."""
     from mlops_cli.workflows.models import registry
 
     return registry.describe(ref, text, workspace=workspace)
 
 
-def card(ref: str, *, edit: str | None = None, workspace: Path | None = None) -> str:
+def card(ref: str, *, edit: str | None = None, workspace: str | Path | None = None) -> str:
     """Return a version's card as Markdown; with ``edit``, after its owner's own words were taken from that text."""
     from mlops_cli.workflows.models import registry
 
@@ -146,22 +146,22 @@ def card(ref: str, *, edit: str | None = None, workspace: Path | None = None) ->
     return registry.card(ref, workspace=workspace)
 
 
-def approve(ref: str, *, note: str = "", workspace: Path | None = None) -> VersionPage:
+def approve(ref: str, *, note: str = "", workspace: str | Path | None = None) -> VersionPage:
     """Approve a version, in the name of who is logged in."""
     return _sign(ref, "approved", note, workspace)
 
 
-def reject(ref: str, *, note: str = "", workspace: Path | None = None) -> VersionPage:
+def reject(ref: str, *, note: str = "", workspace: str | Path | None = None) -> VersionPage:
     """Reject a version, in the name of who is logged in."""
     return _sign(ref, "rejected", note, workspace)
 
 
-def archive(ref: str, *, note: str = "", workspace: Path | None = None) -> VersionPage:
+def archive(ref: str, *, note: str = "", workspace: str | Path | None = None) -> VersionPage:
     """Say that a version is no longer to be used."""
     return _sign(ref, "archived", note, workspace)
 
 
-def _sign(ref: str, verdict: str, note: str, workspace: Path | None) -> VersionPage:
+def _sign(ref: str, verdict: str, note: str, workspace: str | Path | None) -> VersionPage:
     from mlops_cli.records import Approval
     from mlops_cli.workflows.models import registry
 
@@ -175,7 +175,7 @@ def promote(
     override: str | None = None,
     dry_run: bool = False,
     allow_pickle: bool = False,
-    workspace: Path | None = None,
+    workspace: str | Path | None = None,
 ) -> Promotion:
     """Give an alias to a version, if it passes its gates; see ``done`` and ``gates`` of what is returned.
 
@@ -191,7 +191,7 @@ def promote(
         Run the gates and change nothing.
     allow_pickle : bool
         Open models that are pickles, which can run any code, where a gate needs them.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
     """
     from mlops_cli.workflows.models import promote as promotion
@@ -200,22 +200,24 @@ def promote(
     return promotion.promote(ref, options, workspace=workspace)
 
 
-def rollback(name: str, *, alias: str = "champion", workspace: Path | None = None) -> RolledBack:
+def rollback(name: str, *, alias: str = "champion", workspace: str | Path | None = None) -> RolledBack:
     """Give an alias back to the version that had it before; once more goes further back."""
     from mlops_cli.workflows.models import promote as promotion
 
     return promotion.rollback(name, alias, workspace=workspace)
 
 
-def rm(ref: str, *, force: bool = False, workspace: Path | None = None) -> None:
+def rm(ref: str, *, force: bool = False, workspace: str | Path | None = None) -> None:
     """Remove a version for good, ``titanic/3``; one that has an alias only with ``force``."""
     from mlops_cli.workflows.models import registry
+    from mlops_cli.workflows.settings import told_in_python
 
-    registry.remove(ref, force=force, workspace=workspace)
+    with told_in_python():
+        registry.remove(ref, force=force, workspace=workspace)
 
 
 def verify(
-    ref: str | None = None, *, allow_pickle: bool = False, workspace: Path | None = None
+    ref: str | None = None, *, allow_pickle: bool = False, workspace: str | Path | None = None
 ) -> tuple[VersionCheck, ...]:
     """Read every byte of versions again and open their models; see ``faults`` of what is returned."""
     from mlops_cli.workflows.models import registry
@@ -223,7 +225,7 @@ def verify(
     return registry.verify(ref, allow_pickle=allow_pickle, workspace=workspace)
 
 
-def export(ref: str, path: str | Path, *, workspace: Path | None = None, **settings: Any) -> Exported:
+def export(ref: str, path: str | Path, *, workspace: str | Path | None = None, **settings: Any) -> Exported:
     """Write a model for use without this package.
 
     Parameters
@@ -232,7 +234,7 @@ def export(ref: str, path: str | Path, *, workspace: Path | None = None, **setti
         A registered version or a run.
     path : str or Path
         Where it goes; its ending says the format (``.zip``, ``.onnx``, ``.joblib``, ``.pkl``), none is a folder.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
     **settings
         ``format`` (folder, zip, onnx, joblib, pickle), ``force``, ``allow_pickle``, ``tolerance``.
@@ -246,5 +248,7 @@ def export(ref: str, path: str | Path, *, workspace: Path | None = None, **setti
 
     from mlops_cli.workflows.models.export_model import export as write
     from mlops_cli.workflows.models.export_model import options_of
+    from mlops_cli.workflows.settings import told_in_python
 
-    return write(ref, AnyPath(path), options_of(settings), workspace=workspace)
+    with told_in_python():
+        return write(ref, AnyPath(path), options_of(settings), workspace=workspace)

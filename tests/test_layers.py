@@ -43,6 +43,7 @@ def loaded_by(code, cwd):
         ["runs", "show", "latest"],
         ["models", "ls"],
         ["models", "show", "iris"],
+        ["monitor", "show", "iris"],
         ["config", "--list"],
         ["__complete", "mlops run model="],
     ],

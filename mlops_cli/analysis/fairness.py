@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -60,9 +61,9 @@ class Groups:
 
     @property
     def ratio(self) -> float | None:
-        """Of the least to the greatest; 1 where all are 0, and None where one is negative."""
+        """Of the least to the greatest; None where all are 0, of which nobody knows, or one is negative."""
         least, greatest = min(self.scores.values()), max(self.scores.values())
-        return None if least < 0 else 1.0 if greatest == 0 else least / greatest
+        return None if least < 0 or greatest == 0 else least / greatest
 
 
 def by_group(column: pd.Series[Any], score: Callable[[Array], float], min_rows: int) -> Groups:
@@ -122,11 +123,23 @@ def _scored(label: str, rows: Array, score: Callable[[Array], float]) -> float:
         try:
             value = score(rows)
         except Exception as error:  # whatever a metric raises of a group's rows
-            why = " ".join(str(error).split()) or type(error).__name__
-            raise DataError(f"not defined within {label} ({len(rows):,} rows): {why}") from error
+            raise DataError(f"not defined within {label} ({len(rows):,} rows): {_why(error)}") from error
     if not np.isfinite(value):
         raise DataError(f"not defined within {label} ({len(rows):,} rows): it is {value}")
     return value
+
+
+def _why(error: Exception) -> str:
+    """Return why a metric is not defined, without what scikit-learn would put in its place and how to choose that.
+
+    Examples
+    --------
+    >>> said = "Recall is ill-defined and being set to 0.0 due to no true samples. Use `zero_division` parameter to …"
+    >>> _why(ValueError(said))
+    'Recall is ill-defined due to no true samples.'
+    """
+    text = re.sub(r" and being set to \S+(?= )| Use `\w+` parameter.*", "", " ".join(str(error).split()))
+    return text or type(error).__name__
 
 
 # --- what is scored ----------------------------------------------------------------------------------------------
@@ -199,7 +212,8 @@ def fairness_gates(spec: FairnessGate, place: str, groups: Groups, on: str) -> I
         yield within(f"{place}.max_difference", groups.difference, most=spec.max_difference, how=how)
     if spec.min_ratio is not None:
         ratio = groups.ratio
-        why = how if ratio is not None else f"{how}: negative numbers have no ratio"
+        none = "negative numbers have no ratio" if min(groups.scores.values()) < 0 else "0 to 0 is no ratio"
+        why = how if ratio is not None else f"{how}: {none}; max_difference has a bound for them"
         yield within(f"{place}.min_ratio", ratio, least=spec.min_ratio, how=why)
 
 
@@ -207,7 +221,7 @@ def unknown_fairness(spec: FairnessGate, place: str, why: str) -> list[GateResul
     """Return the gates where they cannot be computed."""
     asked = (("max_difference", "≤", spec.max_difference), ("min_ratio", "≥", spec.min_ratio))
     return [
-        unknown(f"{place}.{word}", f"{sign} {number(bound)}", f"{spec.metric} by {spec.group}: {why}")
+        unknown(f"{place}.{word}", f"{sign} {number(bound)}", f"{spec.metric} by {spec.group}: {why}", bound)
         for word, sign, bound in asked
         if bound is not None
     ]

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 MEGABYTE = 1_000_000
 
 
-def unknown(gate: str, wanted: str, why: str) -> GateResult:
+def unknown(gate: str, wanted: str, why: str, bound: float | None = None) -> GateResult:
     """Return a gate that cannot be computed, which counts as failed."""
-    return GateResult(gate, passed=False, wanted=wanted, found="not known", detail=why)
+    return GateResult(gate, passed=False, wanted=wanted, found="not known", detail=why, bound=bound)
 
 
 def within(
@@ -51,9 +51,10 @@ def within(
     bound = least if least is not None else most
     wanted = f"{'≥' if least is not None else '≤'} {number(bound)}{unit}"
     if value is None or math.isnan(value):
-        return unknown(gate, wanted, how)
+        return unknown(gate, wanted, how, bound)
     passed = (least is None or value >= least) and (most is None or value <= most)
-    return GateResult(gate, passed, wanted, f"{number(value)}{unit}", how)
+    kept = value if math.isfinite(value) else None  # JSON has no infinity
+    return GateResult(gate, passed, wanted, f"{number(value)}{unit}", how, kept, bound)
 
 
 def number(value: float | None) -> str:
@@ -128,11 +129,12 @@ def champion_gate(spec: ChampionGate, wanted: str, gain: Gain, how: str) -> Gate
     Better is an interval that lies above the margin as a whole. Not worse is one that does not reach below minus the
     margin (non-inferiority): rows that are too few to tell show nothing, and so they do not pass.
     """
-    passed = gain.low >= -spec.margin if spec.at_least else gain.low > spec.margin
+    bound = 0 - spec.margin if spec.at_least else spec.margin
+    passed = gain.low >= bound if spec.at_least else gain.low > bound
     found = f"{gain.value:+.4g} ({gain.low:+.4g} … {gain.high:+.4g})"
     is_noise = gain.low <= 0 <= gain.high and gain.low < gain.high
     word = "no more than noise" if is_noise else "better" if gain.low > 0 else "worse" if gain.high < 0 else "equal"
-    return GateResult("champion", passed, wanted, f"{found}, {word}", how)
+    return GateResult("champion", passed, wanted, f"{found}, {word}", how, gain.value, bound, (gain.low, gain.high))
 
 
 def champion_by_splits(spec: ChampionGate, metric: str, champion: Contender, version: Contender) -> GateResult:
@@ -274,7 +276,7 @@ def approval_gate(spec: ApprovalGate, status: ModelStatus) -> GateResult:
     wanted = f"approved by {_some_of(spec)}"
     found = f"by {', '.join(agreed)}" if agreed else "by none of them"
     detail = f"{', '.join(others)} approved too, and {'is' if len(others) == 1 else 'are'} not asked" if others else ""
-    return GateResult("approval", len(agreed) >= spec.count, wanted, found, detail)
+    return GateResult("approval", len(agreed) >= spec.count, wanted, found, detail, len(agreed), spec.count)
 
 
 def _some_of(spec: ApprovalGate) -> str:

@@ -15,14 +15,19 @@ from mlops_cli.cli import (
     config,
     data,
     doctor,
+    drift,
     evaluate,
     init,
     models,
+    monitor,
     predict,
     rerun,
     resume,
+    retrain,
     run,
     runs,
+    serve,
+    tokens,
     ui,
 )
 from mlops_cli.cli import report as report_page
@@ -62,11 +67,16 @@ def build() -> typer.Typer:
     app.command("config", epilog=config.EXAMPLE, short_help="Print a resolved config, or what there is.")(config.config)
     app.command("predict", epilog=predict.EXAMPLE, short_help="Predict new data by a model.")(predict.predict)
     app.command("evaluate", epilog=evaluate.EXAMPLE, short_help="Score a model on labelled data.")(evaluate.evaluate)
+    app.command("retrain", epilog=retrain.EXAMPLE, short_help="Make a model anew on new data.")(retrain.retrain)
+    app.command("drift", epilog=drift.EXAMPLE, short_help="Compare new data with a model's.")(drift.drift)
     app.add_typer(runs.build(), name="runs")
     app.add_typer(data.build(), name="data")
     app.add_typer(models.build(), name="models")
+    app.add_typer(monitor.build(), name="monitor")
     app.command("report", epilog=report_page.EXAMPLE, short_help="Write one page about runs.")(report_page.report)
     app.command("ui", epilog=ui.EXAMPLE, short_help="Look at runs in a browser.")(ui.ui)
+    app.command("serve", epilog=serve.EXAMPLE, short_help="Serve a model over HTTP.")(serve.serve)
+    app.add_typer(tokens.build(), name="tokens")
     app.command("audit", epilog=audit.EXAMPLE, short_help="Show who did what, or check the log of it.")(audit.audit)
     app.command("doctor", epilog=doctor.EXAMPLE, short_help="Check the installation and workspace.")(doctor.doctor)
     app.command("completion", epilog=completion.EXAMPLE)(completion.completion)

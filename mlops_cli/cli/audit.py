@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlops_cli.records import AuditEntry
 
 EXAMPLE = "Example: mlops audit --subject 'titanic/*' --since 7d; mlops audit --verify"
+_MOST = 5  # lines that are no entries, of which it is said what is wrong
 
 
 def audit(
@@ -44,7 +45,8 @@ def audit(
 ) -> None:
     """Show who did what to runs, data sets and models, newest first.
 
-    Details are cut to the terminal's width; --json and --csv have them whole. --quiet prints numbers and subjects.
+    Details are cut to the terminal's width, and stand below the rest where it is narrow; --json and --csv have them
+    whole. --quiet prints numbers and subjects.
 
     --verify reads the whole log and every record of runs, versions, aliases and data sets: a line for each fault, and
     the exit code 4. What a kill may have left is said and is no fault. Found are lines that were edited, taken out, put
@@ -65,11 +67,15 @@ def audit(
 
     # One more than is shown tells that there are more.
     asked = query(action or (), subject, user, since=since, until=until, limit=limit + 1 if limit else None)
-    found = entries(asked)
+    found, damaged = entries(asked)
     shown = found[: limit or None]
     _print(shown, json=json, csv=csv, quiet=quiet)
     if len(found) > len(shown) and not quiet:
         say("… and older ones; --limit shows more", "dim")
+    for problem in damaged[:_MOST]:
+        say(f"! {problem}", "yellow")
+    if damaged:
+        say("mlops audit --verify tells all that is wrong with the log", "yellow")
 
 
 def _refuse_filters(**given: object) -> None:
@@ -94,7 +100,7 @@ def _print(found: tuple[AuditEntry, ...], *, json: bool, csv: bool, quiet: bool)
     elif found:
         from datetime import datetime
 
-        screen.show(views.listing(found, datetime.now().astimezone()))
+        screen.show(views.listing(found, datetime.now().astimezone(), screen.out().width))
     else:
         say("no entries")
 

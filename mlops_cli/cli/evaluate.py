@@ -18,7 +18,10 @@ EXAMPLE = "Example: mlops evaluate titanic@champion data/labelled.csv -o evaluat
 def evaluate(
     model: Model,
     data: Annotated[
-        str, typer.Argument(metavar="INPUT", help="Labelled rows: a path, an address, a glob, a folder, titanic@3.")
+        str,
+        typer.Argument(
+            metavar="INPUT", help="Labelled rows: a path, an address, a glob, a folder, titanic@3; - is stdin."
+        ),
     ],
     output: Annotated[
         Path | None,

@@ -39,6 +39,7 @@ def init(
         line(f"kept  {name}, which was there")
     here = "" if made.root == Path.cwd() else f"cd {directory} && "
     if made.missing:
-        say(f"next: {' and '.join(made.missing)} of the competition, as README.md says; then {here}make", "dim")
+        say(f"next: {here}make, which fetches {' and '.join(made.missing)} by the command kaggle", "dim")
+        say(f"or put these into {made.root / 'data'} by hand; README.md says where they are", "dim")
     else:
         say(f"next: {here}mlops run config={'titanic' if template == 'kaggle' else template}", "dim")

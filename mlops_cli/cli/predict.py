@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +11,15 @@ import typer
 
 from mlops_cli.cli.data.options import As, Read, how_read
 from mlops_cli.cli.options import Json, Quiet, Verbose
-from mlops_cli.cli.screen import dump, err, line, printing, say
+from mlops_cli.cli.screen import binary_stdout, discard, dump, err, line, printing, say
+from mlops_cli.errors import ExitCode, UsageError
+from mlops_cli.records import Notice, ScoredFile, Unscored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mlops_cli.records import Predicted
+    from mlops_cli.workflows.applying.asking import PredictOptions
     from mlops_cli.workflows.applying.predict import Output
 
 EXAMPLE = "Example: mlops predict titanic@champion data/test.csv -o predictions.csv --proba"
@@ -36,7 +38,8 @@ AllowPickle = Annotated[
 def predict(
     model: Model,
     data: Annotated[
-        str, typer.Argument(metavar="INPUT", help="A path, an address, a glob, a folder of parts, titanic@3.")
+        str,
+        typer.Argument(metavar="INPUT", help="A path, an address, a glob, a folder of parts, titanic@3; - is stdin."),
     ],
     output: Annotated[
         Path,
@@ -67,6 +70,13 @@ def predict(
         typer.Option("--sample", metavar="FILE.csv", help="A submission like this sample; refused where it differs."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
+    each: Annotated[
+        bool,
+        typer.Option("--each", help="Each file of INPUT to its own in the folder OUT; what is done is left alone."),
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="With --each: also those that another version has predicted.")
+    ] = False,
     read: Read = None,
     option: As = None,
     allow_pickle: AllowPickle = False,
@@ -77,7 +87,8 @@ def predict(
     """Predict every row of INPUT, in its order, with the id column beside it.
 
     A file of the kind that the model was trained on is read with the options of the training. Columns are matched by
-    name. With --json and no OUT the predictions are JSON; with OUT what was done is.
+    name. With --json and no OUT the predictions are JSON; with OUT what was done is. With --each, OUT is a folder, or
+    'scored/{}.parquet' for another form; the exit code is 3 where a file could not be predicted, and the others are.
     """
     from mlops_cli.workflows.applying.asking import PredictOptions
     from mlops_cli.workflows.applying.predict import predict as ask
@@ -85,9 +96,16 @@ def predict(
     options = PredictOptions(
         proba, threshold, tuple(keep or ()), id_, submission, sample, force, allow_pickle, how_read(read, option, None)
     )
+    if each or again:
+        _each(model, data, output, options, again=again, each=each, json=json, quiet=quiet)
+        return
     to_stdout = output == STDOUT
-    with printing(), counting(quiet=quiet) as told:
-        found = ask(model, data, _destination(output, json=json), options, told=told)
+    try:
+        with printing(), counting(quiet=quiet) as told:
+            found = ask(model, data, _destination(output, json=json), options, told=told)
+    except BrokenPipeError:  # whoever reads has seen enough, and all that was asked for was to print
+        discard()
+        return
     if not quiet:
         for notice in found.notices:
             say(f"{notice.code}: {notice.message}", "dim")
@@ -95,10 +113,40 @@ def predict(
         _tell(found, json=json, quiet=quiet)
 
 
+def _each(
+    model: str, data: str, output: Path, options: PredictOptions, *, again: bool, each: bool, json: bool, quiet: bool
+) -> None:
+    from mlops_cli.views.predict import scored_json, scored_line, scored_summary
+    from mlops_cli.workflows.applying.each import EachOptions, folder_of, predict_each
+
+    if not each:
+        raise UsageError("--again is said of files that are predicted one by one", hint="add --each")
+
+    found_in = folder_of(str(output))
+
+    def told(event: ScoredFile | Unscored | Notice) -> None:
+        if isinstance(event, Notice):
+            say(event.message, "dim")
+        elif isinstance(event, Unscored):
+            say(f"error: {scored_line(event, found_in)}", "red")
+        elif not json:
+            line(str(found_in / event.output) if quiet else scored_line(event, found_in))
+
+    found = predict_each(model, data, str(output), EachOptions(options, again), told=told)
+    if json:
+        dump(scored_json(found))
+    elif not quiet:
+        for notice in found.notices:
+            say(f"{notice.code}: {notice.message}", "dim")
+        say(scored_summary(found))
+    if found.failed:
+        raise typer.Exit(ExitCode.DATA)
+
+
 def _destination(output: Path, *, json: bool) -> Output:
     from mlops_cli.store.outputs import CSV, JSON
 
-    return output if output != STDOUT else (sys.stdout.buffer, JSON if json else CSV)
+    return output if output != STDOUT else (binary_stdout(), JSON if json else CSV)
 
 
 def _tell(found: Predicted, *, json: bool, quiet: bool) -> None:

@@ -7,13 +7,14 @@ import io
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from mlops_cli.errors import ExitCode, ExpectationError, MlopsError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import TextIO
 
     from rich.console import Console, RenderableType
 
@@ -67,6 +68,26 @@ def printing() -> Iterator[None]:
 def discard() -> None:
     """Lead stdout nowhere: what is left in its buffer would fail again, in the interpreter's own words, at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def binary_stdout() -> BinaryIO:
+    """Return stdout for bytes as they are; of a terminal one that shows control characters instead of obeying them."""
+    return cast("BinaryIO", _Shown(sys.stdout)) if sys.stdout.isatty() else sys.stdout.buffer
+
+
+class _Shown(io.RawIOBase):
+    """Bytes of UTF-8 that are written whole, to a terminal."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def write(self, data: Any) -> int:
+        from mlops_cli.views.text import clean
+
+        text = bytes(data).decode("utf-8", "replace")
+        self._stream.write("".join(c if c in "\n\t" else clean(c) for c in text))
+        return len(data)
 
 
 @contextmanager
@@ -143,7 +164,7 @@ def require_person(what: str) -> None:
         Standard input is no terminal.
     """
     if not sys.stdin.isatty():
-        raise UsageError(f"{what} would be removed, and there is nobody to ask", hint="--force removes without asking")
+        raise UsageError(f"{what} would be removed, and there is nobody to ask", hint="--yes removes without asking")
 
 
 def agree_to_remove(what: str) -> None:

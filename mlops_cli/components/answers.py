@@ -104,13 +104,23 @@ class Answers:
         """
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            try:
-                columns = self._columns(X)
-            except MlopsError:
-                raise
-            except Exception as error:  # whatever a step raises of values that training did not have
-                raise self._refused(X, error) from error
+            columns = self.columns(X)
         return columns, tuple(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
+
+    def columns(self, X: pd.DataFrame) -> dict[str, Array]:
+        """Return what `of` does without listening for warnings: only one thread at a time can do that.
+
+        Raises
+        ------
+        DataError
+            The model cannot take these rows.
+        """
+        try:
+            return self._columns(X)
+        except MlopsError:
+            raise
+        except Exception as error:  # whatever a step raises of values that training did not have
+            raise self._refused(X, error) from error
 
     def _columns(self, X: pd.DataFrame) -> dict[str, Array]:
         needed = self.proba or self.threshold is not None

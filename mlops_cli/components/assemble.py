@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mlops_cli.records import Column, TransformSpec, TrialSpec
 
 
+CONTINUED = "mlops_cli.components.continued.Continued"
 PER_VALUE = "mlops_cli.components.forecasters.PerValue"
 
 
@@ -43,6 +44,8 @@ class Assembly:
         Modules of the user's own that components may come from.
     positive : object, optional
         The class that a probability threshold speaks of.
+    start : object, optional
+        A fitted Pipeline, frozen, that a model which goes on learning starts from.
     """
 
     spec: TrialSpec
@@ -50,6 +53,7 @@ class Assembly:
     columns: tuple[Column, ...]
     trust: tuple[str, ...] = ()
     positive: Any = None
+    start: Any = None
 
     @property
     def _shared(self) -> dict[str, Any]:
@@ -75,6 +79,8 @@ class Assembly:
 
     def _bare(self) -> Any:
         model = factory.build(self.spec.model, role=Role.ESTIMATOR, key="model", **self._shared)
+        if self.start is not None and self.spec.model.target == CONTINUED:
+            model.set_params(start=self.start)
         return factory.wrap_target(model, self.spec.target_transform, **self._shared)
 
     def _wrapped(self, model: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlops_cli.components.onnx_steps import MISSING, as_tuned, converters, shapers
+from mlops_cli.components.onnx_words import as_matched, picks_otherwise
 from mlops_cli.errors import MissingExtraError, UsageError
 from mlops_cli.records import Kind
 
@@ -83,7 +84,7 @@ def require_onnx() -> None:
 
 
 def conversions(pipeline: Any, columns: Sequence[Column], about: Mapping[str, str]) -> Iterator[OnnxModel]:
-    """Yield the pipeline in ONNX, the closest form first.
+    """Yield the pipeline in ONNX, the closest form first: of all of it, then of the model behind its transforms.
 
     Parameters
     ----------
@@ -100,8 +101,8 @@ def conversions(pipeline: Any, columns: Sequence[Column], about: Mapping[str, st
         There is no form; the message says which steps have none.
     """
     reasons: list[str] = []
+    found = False
     for without, part, inputs in _parts(pipeline, columns):
-        found = False
         for dtype, is_cast in _NUMBERS:
             try:
                 data = _loadable(_with_cast(part) if is_cast else part, inputs, dtype, about)
@@ -111,8 +112,8 @@ def conversions(pipeline: Any, columns: Sequence[Column], about: Mapping[str, st
             found = True
             texts = tuple(name for name, text in inputs.items() if text)
             yield OnnxModel(data, tuple(inputs), dtype, texts, without)
-        if found:
-            return
+    if found:
+        return
     unknown = ", ".join(unsupported(pipeline))
     what = f"{unknown} has no form in ONNX" if unknown else f"the model has no form in ONNX: {reasons[-1]}"
     raise NotConvertedError(what, hint="--format folder keeps the whole pipeline")
@@ -123,18 +124,23 @@ def unsupported(pipeline: Any) -> list[str]:
     from skl2onnx._supported_operators import sklearn_operator_name_map
 
     known = {cls.__name__ for cls in (*sklearn_operator_name_map, *converters()) if cls is not None}
-    return [f"{name} ({kind})" for name, kind in leaves(pipeline) if kind not in known]
+    steps = [(name, step) for name, step in _leaves(pipeline) if hasattr(step, "fit")]
+    return [_called(name, step) for name, step in steps if type(step).__name__ not in known or picks_otherwise(step)]
 
 
-def leaves(step: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the name and class of each step at any depth that is made of no others."""
+def _called(name: str, step: Any) -> str:
+    pattern = f" of {step.token_pattern}" if picks_otherwise(step) else ""
+    return f"{name} ({type(step).__name__}{pattern})"
+
+
+def _leaves(step: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each step at any depth that is made of no others, with its name."""
     inner = _steps_in(step)
     if inner is None:
-        if hasattr(step, "fit"):
-            yield name, type(step).__name__
+        yield name, step
         return
     for label, part in inner:
-        yield from leaves(part, label)
+        yield from _leaves(part, label)
 
 
 def _steps_in(step: Any) -> list[tuple[str, Any]] | None:
@@ -152,10 +158,11 @@ def _parts(pipeline: Any, columns: Sequence[Column]) -> Iterator[tuple[tuple[str
     """Yield what is left out, what is converted, and its inputs with whether each is text; all of it first."""
     whole = _translated(pipeline, columns)
     used = [c for c in columns if c.name in _used(whole)]
-    if not any(c.kind is Kind.DATETIME for c in used):
+    if not any(c.kind is Kind.DATETIME for c in used) and not any(map(picks_otherwise, _every(pipeline))):
         yield (), whole, {c.name: is_text(c) for c in used}
     if len(whole.steps) > 1:
-        yield tuple(f"{name} ({kind})" for name, kind in leaves(pipeline[:-1])), whole[-1:], {FEATURES: False}
+        steps = tuple(_called(name, step) for name, step in _leaves(pipeline[:-1]) if hasattr(step, "fit"))
+        yield steps, whole[-1:], {FEATURES: False}
 
 
 def _translated(pipeline: Any, columns: Sequence[Column]) -> Any:
@@ -172,6 +179,8 @@ def _translated(pipeline: Any, columns: Sequence[Column]) -> Any:
     for step in _every(whole):
         if hasattr(step, "flatten_transform"):
             step.flatten_transform = False  # says how votes are handed on by transform, which nobody asks here
+        if hasattr(step, "token_pattern"):
+            as_matched(step)
         if hasattr(step, "categories_"):
             step.categories_ = [_with_empty(categories) for categories in step.categories_]
     return whole

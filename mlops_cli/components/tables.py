@@ -167,7 +167,7 @@ def refuse_infinite(table: pd.DataFrame, names: Sequence[str]) -> None:
     for name in names:
         if pdt.is_float_dtype(table[name].dtype):
             values = table[name].to_numpy()
-            with np.errstate(invalid="ignore"):  # of inf and -inf together
+            with np.errstate(invalid="ignore", over="ignore"):  # of inf and -inf together, of very large ones
                 count = 0 if np.isfinite(values.sum()) else int(np.isinf(values).sum())
             infinite |= {name: count} if count else {}
     if infinite:

@@ -52,7 +52,7 @@ def read_drift(value: object, key: str) -> DriftSpec:
         metrics={name: _least(drop, f"{at}metrics.{name}") for name, drop in metrics.items()},
         schema=read.flag(node.get("schema", True), f"{at}schema"),
         min_rows=read.integer(node.get("min_rows", DriftSpec().min_rows), f"{at}min_rows", minimum=2),
-        alerts=_alerts(node.get("alerts"), f"{at}alerts"),
+        alerts=read_alerts(node.get("alerts"), f"{at}alerts"),
     )
 
 
@@ -86,7 +86,8 @@ def _least(value: object, key: str) -> float:
 # --- who is told -------------------------------------------------------------------------------------------------
 
 
-def _alerts(value: object, key: str) -> tuple[Alert, ...]:
+def read_alerts(value: object, key: str) -> tuple[Alert, ...]:
+    """Return who is told, as a list or one mapping declares it."""
     nodes = [] if value is None else value if isinstance(value, list) else [value]
     return tuple(_alert(read.mapping(node, f"{key}[{i}]"), f"{key}[{i}]") for i, node in enumerate(nodes))
 

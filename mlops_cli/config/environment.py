@@ -3,7 +3,8 @@
 ``${oc.env:NAME}`` is often a password or a place. A composed config is therefore resolved twice: once *public*, where
 the reference itself stays as text, for everything that is stored; and once *real*, for building the data source.
 References are allowed under ``data`` and in ``evaluation.test`` alone: what they change there is recorded by the
-dataset's version, while anywhere else they would change results without a trace in the fingerprint.
+dataset's version, while anywhere else they would change results without a trace in the fingerprint. Under
+``drift.alerts``, which changes no result, they stay as they are written, and are looked up when an alert is sent.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _MARK = "\ue000{}\ue001"  # private-use characters, which no interpolation gramm
 _MARKED = re.compile("\ue000([0-9]+)\ue001")
 _ESCAPABLE = re.compile(r"(\\*)\$\{")
 _ALLOWED = ("data", "evaluation.test")
+_LATER = ("drift", "alerts")
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,21 @@ def resolve(config: DictConfig) -> tuple[dict[str, Any], dict[str, Any]]:
     marked = plain(config)
     if references:
         _check_places(marked, "")
-    real = _map_text(marked, lambda text: _substitute(text, references)) if references else marked
+    real = _real(marked, references) if references else marked
     return _map_text(marked, lambda text: _public(text, references)), real
+
+
+def _real(marked: Mapping[str, Any], references: list[_Reference]) -> dict[str, Any]:
+    """Return a config with the values of variables, but for what is looked up later."""
+    section, name = _LATER
+    made: dict[str, Any] = {}
+    for key, value in marked.items():
+        later = {name: value[name]} if key == section and isinstance(value, Mapping) and name in value else {}
+        rest = {k: v for k, v in value.items() if k not in later} if later else value
+        made[key] = _map_text(rest, lambda text: _substitute(text, references))
+        if later:
+            made[key] |= _map_text(later, lambda text: _MARKED.sub(lambda m: references[int(m[1])].text, text))
+    return made
 
 
 def plain(node: Any) -> Any:
@@ -119,7 +134,7 @@ def _marked(text: str, references: list[_Reference], key: str) -> str:
 
 def _check_places(value: Any, key: str) -> None:
     """Refuse references outside the places that may have them, whichever way they came there."""
-    if key in _ALLOWED:
+    if key in _ALLOWED or key == ".".join(_LATER):
         return
     if isinstance(value, Mapping):
         for name, child in value.items():

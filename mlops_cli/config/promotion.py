@@ -25,7 +25,17 @@ SECTION = "promotion"
 HELD_OUT = ".test"
 """What stands after the name of a metric where its score on held-out rows is meant."""
 
-_KEYS = ("metrics", "champion", "fairness", "latency", "size", "data", "approval")
+_EXAMPLES = {
+    "metrics": "{roc_auc: {min: 0.8}}",
+    "champion": "{}",
+    "fairness": "{group: sex, metric: recall, max_difference: 0.1}",
+    "latency": "{p99_ms: 50}",
+    "size": "{max_mb: 50}",
+    "data": "{verify: true}",
+    "approval": "{by: ann}",
+}
+"""Every gate that there is, and what asks something; of a champion all is understood."""
+
 _BOUNDS = ("min", "max", "min_ci", "max_ci")
 _CHAMPION = ("metric", "data", "margin", "confidence", "at_least")
 _FAIRNESS = ("group", "metric", "max_difference", "min_ratio", "data", "min_rows")
@@ -50,7 +60,8 @@ def read_gates(value: object, key: str) -> Gates:
         With the key at fault.
     """
     node = read.mapping(value, key)
-    read.only(node, key, _KEYS)
+    read.only(node, key, _EXAMPLES)
+    _require_asking(node, key)
     return Gates(
         metrics=_metrics(node.get("metrics"), _below(key, "metrics")),
         champion=_champion(node.get("champion"), _below(key, "champion")),
@@ -60,6 +71,15 @@ def read_gates(value: object, key: str) -> Gates:
         data=_data(node.get("data"), _below(key, "data")),
         approval=_approval(node.get("approval"), _below(key, "approval")),
     )
+
+
+def _require_asking(node: Mapping[str, Any], key: str) -> None:
+    """Refuse a gate that was begun and says nothing: read as no gate it would let every version pass, unsaid."""
+    for name, value in node.items():
+        if value is None or value == [] or (value == {} and name != "champion"):
+            place = _below(key, name)
+            hint = f"write {name}: {_EXAMPLES[name]}, or leave {place} out"
+            raise ConfigError("asks nothing", key=place, hint=hint)
 
 
 def _metrics(value: object, key: str) -> tuple[MetricBound, ...]:
@@ -152,12 +172,15 @@ def _data(value: object, key: str) -> DataGate | None:
     codes = () if said == _NO_WARNINGS else read.names(said, f"{key}.warnings")
     for code in codes:
         read.choice(code, f"{key}.warnings", [*sorted(CODES), _NO_WARNINGS])
-    return DataGate(
+    found = DataGate(
         warnings=codes,
         no_warnings=said == _NO_WARNINGS,
         verify=read.flag(node.get("verify", False), f"{key}.verify"),
         expect=read.flag(node.get("expect", False), f"{key}.expect"),
     )
+    if found == DataGate():
+        raise _asks_nothing(key, _OF_DATA)
+    return found
 
 
 def _approval(value: object, key: str) -> ApprovalGate | None:
@@ -185,12 +208,23 @@ def _below(key: str, name: str) -> str:
 
 
 def _asked(value: object, key: str, allowed: tuple[str, ...], needed: tuple[str, ...]) -> Mapping[str, Any]:
-    """Return a mapping that says at least one of the needed things: a gate that asks nothing would look like one."""
+    """Return a mapping that says at least one of the needed things: a gate that asks nothing would look like one.
+
+    One of them that is there and says nothing is refused too, although others ask something.
+    """
     node = read.mapping(value, key)
     read.only(node, key, allowed)
-    if all(node.get(name) is None for name in needed):
-        raise ConfigError("asks nothing", key=key, hint=f"say {' or '.join(needed)}, or leave {key} out")
+    begun = [name for name in needed if name in node]
+    if not begun:
+        raise _asks_nothing(key, needed)
+    for name in begun:
+        if node[name] is None or node[name] == []:
+            raise ConfigError("asks nothing", key=f"{key}.{name}", hint=f"give {name} a value, or leave it out")
     return node
+
+
+def _asks_nothing(key: str, needed: tuple[str, ...]) -> ConfigError:
+    return ConfigError("asks nothing", key=key, hint=f"say {' or '.join(needed)}, or leave {key} out")
 
 
 def _number(value: object, key: str, *, least: float | None = None) -> float | None:

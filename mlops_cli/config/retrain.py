@@ -47,7 +47,12 @@ def read_retrain(value: object, key: str) -> RetrainSpec:
     if (_SCHEDULE in words) != (every is not None):
         raise ConfigError(f"when: {_SCHEDULE} and every belong together", key=f"{at}every", hint="every: 30d")
     window = _window(node.get("window"), f"{at}window")
-    rows = RetrainOn(read.choice(node.get("rows", "window" if window else "all"), f"{at}rows", [*RetrainOn]))
+    goes_on = read.flag(node.get("warm_start", False), f"{at}warm_start")
+    usual = RetrainOn.WINDOW if window else RetrainOn.NEW if goes_on else RetrainOn.ALL
+    rows = RetrainOn(read.choice(node.get("rows", usual), f"{at}rows", [*RetrainOn]))
+    if goes_on and rows is not RetrainOn.NEW:
+        why = f"a model that goes on learning has learned the rows of before. Got {rows} instead."
+        raise ConfigError(why, key=f"{at}rows", hint="rows: new")
     if (rows is RetrainOn.WINDOW) != (window is not None):
         raise ConfigError("rows: window and window belong together", key=f"{at}window", hint="window: 10000, or 90d")
     return RetrainSpec(
@@ -59,7 +64,7 @@ def read_retrain(value: object, key: str) -> RetrainSpec:
         window=window,
         hold_out=read.fraction(node.get("hold_out", 0.2), f"{at}hold_out"),
         sweep=read.choice(node.get("sweep", "none"), f"{at}sweep", SWEEPS),
-        warm_start=read.flag(node.get("warm_start", False), f"{at}warm_start"),
+        warm_start=goes_on,
         promote=read.flag(node.get("promote", True), f"{at}promote"),
         alias=read.text(node.get("alias", CHAMPION), f"{at}alias"),
     )

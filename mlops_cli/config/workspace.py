@@ -7,6 +7,7 @@ by shell completion, so nothing slow may be imported here.
 from __future__ import annotations
 
 import keyword
+import os
 import re
 import sys
 import tomllib
@@ -62,12 +63,12 @@ class Workspace:
         return self.root / ".mlops"
 
 
-def find_workspace(start: Path | None = None) -> Workspace:
+def find_workspace(start: str | Path | None = None) -> Workspace:
     """Return the workspace around a folder.
 
     Parameters
     ----------
-    start : Path, optional
+    start : str or Path, optional
         Where to begin; the current directory if not given. The workspace is this folder or its nearest parent that
         has a ``configs/`` folder or a ``pyproject.toml`` with ``[tool.mlops]``, else this folder itself.
 
@@ -76,12 +77,15 @@ def find_workspace(start: Path | None = None) -> Workspace:
     ConfigError
         The workspace's ``pyproject.toml`` is broken, or its ``[tool.mlops]`` says something that is not allowed.
     """
-    first = (Path.cwd() if start is None else start).resolve()
+    return _around((Path.cwd() if start is None else Path(start)).expanduser().resolve())
+
+
+def _around(first: Path) -> Workspace:
     for folder in (first, *first.parents):
         settings = _settings(folder / "pyproject.toml")
         if settings is not None or (folder / "configs").is_dir():
-            return Workspace(folder, _trust(settings or {}, folder / "pyproject.toml"))
-    return Workspace(first)
+            return Workspace(folder.resolve(), _trust(settings or {}, folder / "pyproject.toml"))
+    return Workspace(first.resolve())
 
 
 def trusted_workspace(place: Path) -> Workspace:
@@ -93,14 +97,15 @@ def trusted_workspace(place: Path) -> Workspace:
     Parameters
     ----------
     place : Path
-        The run's directory.
+        The run's directory, as it was found: a workspace whose ``runs/`` is a link, to a larger disk or of a temporary
+        working tree, is the one around it, and not what lies around where that leads.
 
     Raises
     ------
     ConfigError
         The run is of another workspace than the current one, and that trusts modules of its own.
     """
-    home, here = find_workspace(place), find_workspace()
+    home, here = _around(Path(os.path.abspath(place))), find_workspace()  # noqa: PTH100 - without following links
     if home.root == here.root or not home.trust:
         return home
     raise ConfigError(

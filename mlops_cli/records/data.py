@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import numpy as np
     import pandas as pd
@@ -77,11 +77,24 @@ class DatasetVersion:
     columns: tuple[Column, ...]
     target: str | None = None
     source: str = ""
+    sha256: str = ""  # of the file that was read, see `sha256_of_files`; nothing where it was none, or a large one
 
     @property
     def schema(self) -> dict[str, str]:
         """Column name → dtype, in order."""
         return {c.name: c.dtype for c in self.columns}
+
+
+def sha256_of_files(digests: Iterable[str]) -> str:
+    """Return what tells the content of files: the sha256 of the one that there is; of several that of theirs.
+
+    Parameters
+    ----------
+    digests : iterable of str
+        The sha256 of each, in any order.
+    """
+    found = sorted(digests)
+    return found[0] if len(found) == 1 else hashlib.sha256("".join(found).encode()).hexdigest() if found else ""
 
 
 @dataclass(frozen=True)
@@ -115,6 +128,11 @@ class NamedDataset:
         """The sha256 of all paths and contents."""
         lines = sorted(f"{file.sha256} {file.path}\n" for file in self.files)
         return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+    @property
+    def sha256(self) -> str:
+        """What a run that reads these files from elsewhere records of them."""
+        return sha256_of_files(file.sha256 for file in self.files)
 
     @property
     def size(self) -> int:

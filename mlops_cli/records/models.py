@@ -34,7 +34,7 @@ class Signature:
 # --- the registry ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ModelVersion:
     """``version.json``: a registered model, copied whole out of a run, which never changes."""
 
@@ -53,6 +53,9 @@ class ModelVersion:
         """How it is called: ``titanic/3``."""
         return f"{self.name}/{self.number}"
 
+    def __repr__(self) -> str:
+        return f"ModelVersion({self.ref!r}, run={self.record.id!r})"
+
 
 class Approval(StrEnum):
     """Where a version stands with the people who answer for it."""
@@ -61,6 +64,10 @@ class Approval(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     ARCHIVED = "archived"
+
+
+OUT_OF_USE = (Approval.REJECTED, Approval.ARCHIVED)
+"""Where one of these is the last word on a version, it is given no alias, whatever its gates say."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +120,14 @@ class Aliases:
         """Return the aliases of a version."""
         return tuple(sorted(alias for alias, to in self.versions.items() if to == number))
 
+    def edited(self) -> dict[str, tuple[int | None, int | None]]:
+        """Return the aliases that mean another version than their moves lead to, with both: somebody edited them."""
+        moved = {move.alias: move.to for move in self.moves}
+        pairs = {alias: (self.versions.get(alias), moved.get(alias)) for alias in sorted({*moved, *self.versions})}
+        return {alias: pair for alias, pair in pairs.items() if pair[0] != pair[1]}
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class RegisteredModel:
     """A model with all its versions."""
 
@@ -123,8 +136,11 @@ class RegisteredModel:
     aliases: Aliases
     statuses: Mapping[int, ModelStatus]
 
+    def __repr__(self) -> str:
+        return f"RegisteredModel({self.name!r}, versions={[version.number for version in self.versions]})"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class VersionPage:
     """All there is to know of a version."""
 
@@ -133,6 +149,11 @@ class VersionPage:
     status: ModelStatus
     numbers: tuple[int, ...] = ()  # of all versions of the model
     files: tuple[RunFile, ...] = ()  # as they are now
+    overridden: tuple[AliasMove, ...] = ()  # those by which it got an alias that it has, although gates had failed
+
+    def __repr__(self) -> str:
+        called = "".join(f", @{alias}" for alias in self.aliases)
+        return f"VersionPage({self.version.ref!r}, {self.status.approval}{called})"
 
 
 @dataclass(frozen=True)
@@ -158,6 +179,9 @@ class GateResult:
     wanted: str
     found: str
     detail: str = ""  # how it was found: on which data, by which test
+    value: float | None = None  # what was found, where that is one number
+    bound: float | None = None  # what it was held against
+    interval: tuple[float, float] | None = None  # of the value, where that is what was held against the bound
 
 
 @dataclass(frozen=True)

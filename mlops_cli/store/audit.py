@@ -143,6 +143,12 @@ def entry_from_line(line: bytes, path: Path, number: int) -> AuditEntry:
     try:
         value = parse_json(line, path)
         check_schema(value, path)
+    except StoreError as error:
+        if error.hint:  # written by a newer version
+            raise
+        why = error.message.removeprefix(f"damaged: {path}: ").partition(": line 1 column")[0]
+        raise damaged(path, f"not an entry of the audit log: {why}", line=number) from error
+    try:
         return AuditEntry(
             number=int(value["number"]),
             at=str(value["at"]),
@@ -188,12 +194,17 @@ def head_from_json(value: Mapping[str, Any] | None) -> AuditHead | None:
 
 
 def this_user() -> str:
-    """Return who works here, as the system knows them."""
+    """Return who works here, as the system knows them: by the process's own number, whatever the environment says."""
     import getpass
+    import pwd
 
     try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user without a name
+        pass
+    try:
         return getpass.getuser()
-    except (OSError, KeyError):  # a container's user without a name
+    except (OSError, KeyError):
         return str(os.getuid())
 
 

@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlops_cli.errors import StoreError
-from mlops_cli.records import AuditFault, AuditHead
+from mlops_cli.records import Action, AuditFault, AuditHead
 from mlops_cli.store.audit import BEGINNING, AuditLog, entry_from_line, is_as_hashed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from mlops_cli.records import Action, AuditEntry
+    from mlops_cli.records import AuditEntry
     from mlops_cli.store.layout import WorkspacePaths
 
 _START = AuditHead(0, BEGINNING)
+
+MOVES = (Action.ALIAS, Action.PROMOTED, Action.ROLLED_BACK)
+"""What gives an alias to a version, or takes it away."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,12 @@ def read_chain(paths: WorkspacePaths) -> Chain:
     for entry in read.entries.values():
         of[entry.subject].append(entry)
     return Chain(read.entries, of, faults)
+
+
+def given_aliases(paths: WorkspacePaths, name: str) -> bool:
+    """Whether the log knows of an alias that a version of a model has had."""
+    every = read_chain(paths).entries.values()
+    return any(entry.action in MOVES and entry.subject.partition("/")[0] == name for entry in every)
 
 
 class _Reading:

@@ -202,7 +202,8 @@ class Datasets:
         folder = self._folder(draft.name)
         # The count first: a number that was given once is never given to another content.
         write_json(folder / _LAST, {"schema_version": SCHEMA_VERSION, "number": made.number})
-        said = {"origin": made.origin, "version": made.table.version, "record": digest_of_record(to_json(made))}
+        content = {"version": made.table.version, "sha256": made.sha256}
+        said = {"origin": made.origin, **content, "record": digest_of_record(to_json(made))}
         made = replace(made, audit=AuditLog(self.paths).append(Action.DATA_ADDED, made.ref, said))
         write_json(self.file(made.name, made.number), to_json(made))
         return made, True

@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -30,6 +31,8 @@ _MENDS = {
     errno.ENOTDIR: "a file stands where a folder is needed: move it away",
     errno.EISDIR: "a folder stands where a file is needed: move it away",
 }
+
+_TEMP = re.compile("[0-9a-f]{8}")
 
 
 @contextmanager
@@ -91,6 +94,16 @@ def _write_synced(files: Mapping[Path, bytes]) -> None:
     sync_paths({path.parent for path in files})
 
 
+def remove_leftovers(path: Path) -> None:
+    """Remove what kills have left of a file that was about to be written; for whoever keeps others from writing it."""
+    mark, end = f".{path.name}.", ".tmp"
+    for temp in path.parent.iterdir() if path.parent.is_dir() else ():
+        middle = temp.name.removeprefix(mark).removesuffix(end)
+        if temp.name == f"{mark}{middle}{end}" and _TEMP.fullmatch(middle):
+            with suppress(OSError):
+                temp.unlink()
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Give a binary file to stream into; it takes ``path``'s place when the block ends well."""
@@ -109,16 +122,36 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a lock, waiting for whoever has it; the system frees it with the process."""
+def locked(path: Path, busy: str = "") -> Iterator[None]:
+    """Hold a lock, waiting for whoever has it; the system frees it with the process.
+
+    Parameters
+    ----------
+    path : Path
+        The file that is locked; made where it is not there.
+    busy : str
+        What is said instead of waiting.
+
+    Raises
+    ------
+    StoreError
+        Somebody has it, and that is to be said.
+    """
     with disk_errors("write", path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _lock(descriptor, busy)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, busy: str) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
+    except BlockingIOError:
+        raise StoreError(busy, hint="wait for it to end") from None
 
 
 def _temp_name(path: Path) -> Path:

@@ -216,6 +216,33 @@ class VersionPaths:
 
 
 @dataclass(frozen=True)
+class BatchPaths:
+    """The files of one batch that a model was watched on, ``<workspace>/models/<name>/batches/<id>``."""
+
+    root: Path
+
+    @property
+    def batch_json(self) -> Path:
+        """Which batch it is, and what its labels came to; the one file that changes."""
+        return self.root / "batch.json"
+
+    @property
+    def report(self) -> Path:
+        """How far it was from the training data."""
+        return self.root / "report.json"
+
+    @property
+    def predictions(self) -> Path:
+        """What the model said of each row, by its id; not there where it could not be asked."""
+        return self.root / "predictions.parquet"
+
+    @property
+    def labels(self) -> Path:
+        """The labels that came later, by id."""
+        return self.root / "labels.parquet"
+
+
+@dataclass(frozen=True)
 class WorkspacePaths:
     """The folders of one workspace."""
 
@@ -262,6 +289,10 @@ class WorkspacePaths:
     def batches(self, name: str) -> Path:
         """Return the folder of the batches of new data that a model was watched on."""
         return self.models / check_name(name, "model") / "batches"
+
+    def batches_lock(self, name: str) -> Path:
+        """Return what is held by whoever changes the batches of a model."""
+        return self.locks / f"batches-{check_name(name, 'model')}"
 
     @property
     def internal(self) -> Path:
@@ -326,6 +357,10 @@ class WorkspacePaths:
     def version_files(self) -> Iterator[Path]:
         """Yield where each registered model version says what it was made from."""
         return (path for path in self.models.glob("[!.]*/*/version.json"))
+
+    def retraining_lock(self, name: str) -> Path:
+        """Return what is held by whoever makes a model anew."""
+        return self.locks / f"retrain-{check_name(name, 'model')}"
 
     @property
     def scratch(self) -> Path:

@@ -20,7 +20,7 @@ _WORDS = frozenset({"latest", "best", "all", "none"})  # they mean something whe
 _DEVICES = frozenset({"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)})
 
 
-def check_name(name: str, what: str = "name") -> str:
+def check_name(name: str, what: str = "name", *, cannot: str = "cannot be a folder's name") -> str:
     """Return a name that is safe as one folder on any system.
 
     Parameters
@@ -29,6 +29,8 @@ def check_name(name: str, what: str = "name") -> str:
         The name as the user gave it.
     what : str
         What it names, for the message: ``experiment``, ``model``.
+    cannot : str
+        What is said of one with other characters.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def check_name(name: str, what: str = "name") -> str:
     >>> check_name("titanic-2")
     'titanic-2'
     """
-    if problem := _problem(name):
+    if problem := _problem(name, cannot):
         raise StoreError(
             f"the {what} name {name!r} {problem}",
             hint="allowed: letters, digits, _ . and -, beginning with a letter, digit or _",
@@ -48,9 +50,9 @@ def check_name(name: str, what: str = "name") -> str:
     return name
 
 
-def _problem(name: str) -> str | None:
+def _problem(name: str, cannot: str) -> str | None:
     if not _NAME.fullmatch(name):
-        return "cannot be a folder's name"
+        return cannot
     if len(name) > MAX_NAME:
         return f"is {len(name)} characters long; at most {MAX_NAME} are allowed"
     if name.endswith("."):

@@ -60,11 +60,14 @@ def _has_content(record: Path, objects: Objects) -> bool:
         return False
 
 
-def recorded_by_models(paths: WorkspacePaths) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each registered model version, ``name/3``, with what its file says of its data."""
+def recorded_by_models(paths: WorkspacePaths) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield each registered model version, ``name/3``, with what it did with data, and what its file says of that."""
     for file in paths.version_files():
-        data = read_json(file).get("dataset")
-        yield f"{file.parent.parent.name}/{file.parent.name}", data if isinstance(data, dict) else {"source": data}
+        value = read_json(file)
+        for key, what in (("dataset", "was trained on"), ("test_dataset", "was scored on held-out rows of")):
+            data = value.get(key)
+            told = data if isinstance(data, dict) else {"source": data}
+            yield f"{file.parent.parent.name}/{file.parent.name}", what, told
 
 
 def has_snapshot(paths: WorkspacePaths, version: str) -> bool:

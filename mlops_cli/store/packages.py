@@ -68,6 +68,11 @@ def packages_of(record: RunRecord, sources: Iterable[bytes] = ()) -> tuple[Packa
     return tuple(found[name] for name in sorted(found))
 
 
+def installed_for(names: Iterable[str]) -> dict[str, str]:
+    """Return the versions of installed distributions and of all that they need, by name."""
+    return {name: item.version for name, item in sorted(_closure(names).items())}
+
+
 def packages_to_json(record: RunRecord, packages: Iterable[Package]) -> dict[str, Any]:
     """Return ``packages.json``."""
     return {

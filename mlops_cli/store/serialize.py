@@ -226,12 +226,14 @@ def _counts_from_json(value: Mapping[str, Any]) -> Counts:
 
 def dataset_to_json(dataset: DatasetVersion) -> Json:
     """Return what a run saw of its data."""
+    files = {"sha256": dataset.sha256} if dataset.sha256 else {}
     return {
         "version": dataset.version,
         "rows": int(dataset.rows),
         "columns": len(dataset.columns),
         "target": dataset.target,
         "source": dataset.source,
+        **files,
         "schema": [column_to_json(column) for column in dataset.columns],
     }
 
@@ -244,6 +246,7 @@ def dataset_from_json(value: Mapping[str, Any]) -> DatasetVersion:
         columns=tuple(column_from_json(column) for column in value.get("schema", ())),
         target=value.get("target"),
         source=value.get("source", ""),
+        sha256=value.get("sha256", ""),
     )
 
 

@@ -125,11 +125,12 @@ class Witness:
         if chain.about(self.subject, self.announced):
             if self.announced not in OF_RUNS:
                 yield AuditFault(self.where, "keeps no entry of the log, which has one of it")
-        elif began is not None and not _is_before(self.made, began.at):
+        elif began is not None and not is_before(self.made, began.at):
             yield AuditFault(self.where, f"is of {self.made}, and the log, begun {began.at}, has no entry of it")
 
 
-def _is_before(time: str, other: str) -> bool:
+def is_before(time: str, other: str) -> bool:
+    """Whether a time is not after another one, both ISO 8601 with offset; not where one is no time."""
     try:
         return datetime.fromisoformat(time) <= datetime.fromisoformat(other)
     except (ValueError, TypeError):  # no time, or one without a zone

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlops_cli.errors import StoreError
 from mlops_cli.records import Action, Aliases, AuditFault
-from mlops_cli.store.chain import read_chain
+from mlops_cli.store.chain import MOVES, read_chain
 from mlops_cli.store.files import read_json
 from mlops_cli.store.layout import VersionPaths
 from mlops_cli.store.registry import Registry
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from mlops_cli.records import AliasMove, AuditEntry, SignOff
     from mlops_cli.store.chain import Chain
     from mlops_cli.store.layout import WorkspacePaths
-
-MOVES = (Action.ALIAS, Action.PROMOTED, Action.ROLLED_BACK)
 
 
 def alias_faults(models: Sequence[tuple[str, Aliases | str]], chain: Chain, before: int) -> Iterator[AuditFault]:
@@ -38,17 +36,27 @@ def alias_faults(models: Sequence[tuple[str, Aliases | str]], chain: Chain, befo
     logged = {s.partition("/")[0] for s in chain.of if chain.about(s, Action.REGISTERED)}
     gone = sorted(logged - {name for name, _ in models})
     for name, aliases in [*models, *((name, Aliases()) for name in gone)]:
-        where = f"models/{name}/aliases.json"
         if isinstance(aliases, str):
-            yield AuditFault(where, aliases)
+            yield AuditFault(_place(name), aliases)
         else:
-            yield from _alias_faults(where, name, aliases, chain, before)
+            yield from alias_faults_of(name, aliases, chain, before)
 
 
-def _alias_faults(where: str, name: str, aliases: Aliases, chain: Chain, before: int) -> Iterator[AuditFault]:
+def _place(name: str) -> str:
+    return f"models/{name}/aliases.json"
+
+
+def alias_faults_of(name: str, aliases: Aliases, chain: Chain, before: int) -> Iterator[AuditFault]:
+    """Yield where the aliases of one model and the log disagree; see `alias_faults`."""
+    where = _place(name)
+    held: dict[str, int | None] = {}
     for move in aliases.moves:
         yield from (AuditFault(where, what) for what in _move_faults(name, move, chain))
-    for alias, (said, moved) in _unlike(aliases).items():
+        if move.before != held.get(move.alias):
+            meant = f"{move.alias} meant {move.before or 'nothing'} before, and no move had led there: it was edited"
+            yield AuditFault(where, f"says of {move.at} that {meant}")
+        held[move.alias] = move.to
+    for alias, (said, moved) in aliases.edited().items():
         told = f"says that {alias} means {said or 'nothing'}, and by its moves it is {moved or 'nothing'}: edited"
         yield AuditFault(where, told)
     of = [e for s in chain.of if s.partition("/")[0] == name for e in chain.of[s] if e.number <= before]
@@ -94,14 +102,6 @@ def _move_faults(name: str, move: AliasMove, chain: Chain) -> Iterator[str]:
         yield f"{what} is not what entry {move.audit.number} announced: it was edited"
     elif (entry.details.get("override") or "") != move.override or entry.user != move.by:
         yield f"{what} names another person or reason than entry {move.audit.number}: it was edited"
-
-
-def _unlike(aliases: Aliases) -> dict[str, tuple[int | None, int | None]]:
-    """Return the aliases that mean another version than their moves lead to."""
-    moved = {move.alias: move.to for move in aliases.moves}
-    every = sorted({*moved, *aliases.versions})
-    pairs = {alias: (aliases.versions.get(alias), moved.get(alias)) for alias in every}
-    return {alias: pair for alias, pair in pairs.items() if pair[0] != pair[1]}
 
 
 def read_aliases(paths: WorkspacePaths) -> Iterator[tuple[str, Aliases | str]]:

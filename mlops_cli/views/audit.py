@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
+from rich.console import Group
 from rich.text import Text
 
 from mlops_cli.records import Action
@@ -31,32 +33,68 @@ _STYLE = {
     Action.PROMOTED: "green",
     Action.PROMOTION_REFUSED: "red",
 }
-_HASHES = frozenset({"record", "files", "fingerprint"})  # for programs: --json has them
+_HASHES = frozenset({"record", "files", "fingerprint", "after"})  # for programs: --json has them
+_FIRST = ("status", "verdict", "alias", "override", "gates", "note", "before", "to")
+_ROOM = 36  # cells for details beside the rest; where there are fewer they stand below
+_GAP = 3  # blanks between two columns
 _SHOWN = 12  # digits of other hashes
 _LONGEST = 60
 _HASH = 64
 
 
-def listing(entries: Sequence[AuditEntry], now: datetime) -> Table:
-    """Return a line for each entry, its details as far as there is room; the machine only where there are several."""
-    with_host = len({entry.host for entry in entries}) > 1
-    made = table(">no.", "when", "who", *(["on"] if with_host else []), "did", "to", "details")
-    for entry in entries:
-        host = [plain(entry.host)] if with_host else []
-        action = Text(str(entry.action), style=_STYLE.get(entry.action, ""))
-        said = plain(_details(entry.details))
-        said.no_wrap, said.overflow = True, "ellipsis"
-        when = Text(short_time(entry.at, now))
-        made.add_row(str(entry.number), when, plain(entry.user), *host, action, plain(entry.subject), said)
-    for column in made.columns[:-1]:  # the details alone give way; what is broken over two lines cannot be copied
+def listing(entries: Sequence[AuditEntry], now: datetime, width: int = 80) -> Table:
+    """Return a line for each entry, its details as far as there is room; the machine only where there are several.
+
+    Where the details would have next to no room they stand below what was done.
+    """
+    titles = ("no.", "when", "who", *(["on"] if len({entry.host for entry in entries}) > 1 else []), "did", "to")
+    rows = [_cells(entry, now, with_host="on" in titles) for entry in entries]
+    widest = [
+        max(cell_len(text) for text in column) for column in zip(titles, *(map(str, r) for r in rows), strict=True)
+    ]
+    details = [_cut_to_fit(_details(entry.details)) for entry in entries]
+    if width - sum(size + _GAP for size in widest) >= _ROOM:
+        made = table(f">{titles[0]}", *titles[1:], "details")
+        for row, said in zip(rows, details, strict=True):
+            made.add_row(*row, said)
+    else:
+        made = table(f">{titles[0]}", *titles[1:-2], "did, to")
+        for (*row, did, to), said in zip(rows, details, strict=True):
+            made.add_row(*row, Group(Text.assemble(did, " ", to), *([said] if said.plain else [])))
+    for column in made.columns[:-1]:  # the last one alone gives way; what is broken over two lines cannot be copied
         column.no_wrap = True
     return made
 
 
+def _cells(entry: AuditEntry, now: datetime, *, with_host: bool) -> list[Text]:
+    host = [plain(entry.host)] if with_host else []
+    action = Text(str(entry.action), style=_STYLE.get(entry.action, ""))
+    when = Text(short_time(entry.at, now))
+    return [Text(str(entry.number)), when, plain(entry.user), *host, action, plain(entry.subject)]
+
+
+def _cut_to_fit(said: str) -> Text:
+    text = plain(said)
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text
+
+
 def _details(details: Mapping[str, Any]) -> str:
-    keys = sorted(details.keys() - _HASHES, key=lambda key: (key != "status", key))
-    told = {key: _short(details[key]) for key in keys}
+    keys = sorted(details.keys() - _HASHES, key=lambda key: (_order(key), key))
+    told = {key: _gates(details[key]) if key == "gates" else _short(details[key]) for key in keys}
     return " ".join(f"{key}={text}" for key, text in told.items() if text)
+
+
+def _order(key: str) -> int:
+    return _FIRST.index(key) if key in _FIRST else len(_FIRST)
+
+
+def _gates(gates: Any) -> str:
+    """Return which gates had failed, else how many passed."""
+    if not isinstance(gates, list) or not all(isinstance(gate, dict) for gate in gates):
+        return _short(gates)
+    failed = [str(gate.get("gate")) for gate in gates if not gate.get("passed")]
+    return _short(f"{','.join(failed)} failed" if failed else f"{len(gates)} passed" if gates else "")
 
 
 def _short(value: Any) -> str:

@@ -33,20 +33,23 @@ _HASH_SHOWN = 12
 
 
 @dataclass(frozen=True)
-class _Column:
+class Column:
+    """A column of a table that is fitted to a terminal; numbers stand to the right, and are never cut."""
+
     title: str
     cells: tuple[Text, ...]
     right: bool = False
 
     @property
     def width(self) -> int:
+        """How many cells of a terminal it takes."""
         return max(map(cell_len, [self.title, *(cell.plain for cell in self.cells)]))
 
-    def cut(self, width: int) -> _Column:
+    def cut(self, width: int) -> Column:
         """Return the column with texts no wider than ``width``; its title and its numbers stay."""
         return self if self.right else self.squeezed(width, title=False)
 
-    def squeezed(self, width: int, *, title: bool = True) -> _Column:
+    def squeezed(self, width: int, *, title: bool = True) -> Column:
         """Return the column no wider than ``width``, the title too where that is meant."""
         if self.width <= width:
             return self
@@ -87,8 +90,32 @@ def listing(
         if columns
         else _fitting(_all(records, bare, present), width)
     )
+    return _as_table(chosen, width)
+
+
+def fitted(columns: Sequence[Column], width: int, *, order: Sequence[int]) -> tuple[Table, int]:
+    """Return as many columns as fit beside each other, and how many are left out.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        All that there are, in the order in which they are read.
+    width : int
+        Columns of the terminal.
+    order : sequence of int
+        Their places, that of the most important one first; it stays whatever the width.
+    """
+    if sum(column.width + _GAP for column in columns) - _GAP > width:
+        columns = [column if place == order[0] else column.cut(_WIDEST) for place, column in enumerate(columns)]
+    first, *others = (columns[place] for place in order)
+    kept, _ = _taken(others, width - first.width)
+    shown = [column for column in columns if column is first or any(column is other for other in kept)]
+    return _as_table(shown, width), len(columns) - len(shown)
+
+
+def _as_table(columns: Sequence[Column], width: int) -> Table:
     made = table()
-    for column in chosen:
+    for column in columns:
         # What is broken over two lines cannot be copied.
         made.add_column(
             Text(column.title),
@@ -96,7 +123,7 @@ def listing(
             no_wrap=column.width <= width,
             overflow="fold" if column.title in {"run", "id"} else "ellipsis",
         )
-    for row in zip(*(column.cells for column in chosen), strict=True):
+    for row in zip(*(column.cells for column in columns), strict=True):
         made.add_row(*row)
     return made
 
@@ -124,17 +151,17 @@ def head(record: RunRecord) -> RenderableType:
 class _Every:
     """All columns that there are, and shorter forms of two of them."""
 
-    run: _Column
-    when: _Column
-    status: _Column
-    trials: _Column
-    score: _Column
-    differing: tuple[_Column, ...]
-    mean: _Column  # the score without its spread
-    unusual: _Column  # the status of those that have not completed
+    run: Column
+    when: Column
+    status: Column
+    trials: Column
+    score: Column
+    differing: tuple[Column, ...]
+    mean: Column  # the score without its spread
+    unusual: Column  # the status of those that have not completed
 
     @property
-    def fixed(self) -> tuple[_Column, ...]:
+    def fixed(self) -> tuple[Column, ...]:
         return (self.run, self.when, self.status, self.trials, self.score)
 
 
@@ -143,18 +170,18 @@ def _all(records: Sequence[RunRecord], bare: bool, now: datetime) -> _Every:
     states = [Text(str(r.status), style=STATUS_STYLE[r.status]) for r in records]
     unusual = [Text() if r.status is RunStatus.COMPLETED else state for r, state in zip(records, states, strict=True)]
     return _Every(
-        run=_Column("run", tuple(map(plain, ids))),
-        when=_Column("when", tuple(Text(short_time(r.started, now)) for r in records)),
-        status=_Column("status", tuple(states)),
-        trials=_Column("trials", tuple(Text(_trials(r)) for r in records), right=True),
+        run=Column("run", tuple(map(plain, ids))),
+        when=Column("when", tuple(Text(short_time(r.started, now)) for r in records)),
+        status=Column("status", tuple(states)),
+        trials=Column("trials", tuple(Text(_trials(r)) for r in records), right=True),
         score=_scores(records, with_spread=True),
         differing=tuple(_differing(records)),
         mean=_scores(records, with_spread=False),
-        unusual=_Column("status", tuple(unusual)),
+        unusual=Column("status", tuple(unusual)),
     )
 
 
-def _fitting(every: _Every, width: int) -> list[_Column]:
+def _fitting(every: _Every, width: int) -> list[Column]:
     """Return as many columns as fit, in the order in which they are read."""
     left = width - every.run.width
     first = [min(column.width, _NARROWEST) for column in every.differing[:1]]
@@ -170,7 +197,7 @@ def _fitting(every: _Every, width: int) -> list[_Column]:
     return [c for c in (every.run, every.when, status, every.trials, score) if c is every.run or c in shown] + told
 
 
-def _taken(wished: Sequence[_Column], left: int, *, shrinking: int = 0) -> tuple[list[_Column], int]:
+def _taken(wished: Sequence[Column], left: int, *, shrinking: int = 0) -> tuple[list[Column], int]:
     """Return those columns that fit and the room that they leave.
 
     The first ``shrinking`` ones are cut short rather than left out, and only they may take the last of the room.
@@ -185,7 +212,7 @@ def _taken(wished: Sequence[_Column], left: int, *, shrinking: int = 0) -> tuple
     return kept, left
 
 
-def _scores(records: Sequence[RunRecord], *, with_spread: bool) -> _Column:
+def _scores(records: Sequence[RunRecord], *, with_spread: bool) -> Column:
     """Return the primary metric; its name heads the column where all have the same."""
     names = {(r.primary, r.direction) for r in records if r.primary}
     shared = next(iter(names)) if len(names) == 1 else None
@@ -195,7 +222,7 @@ def _scores(records: Sequence[RunRecord], *, with_spread: bool) -> _Column:
         value = "-" if found is None else spread(found) if with_spread else number(found.mean)
         cells.append(Text(value if shared else f"{clean(record.primary or '')} {value}".strip()))
     title = f"{clean(shared[0])} {arrow(shared[1])}".strip() if shared else "score"
-    return _Column(title, tuple(cells), right=shared is not None)
+    return Column(title, tuple(cells), right=shared is not None)
 
 
 def _trials(record: RunRecord) -> str:
@@ -209,7 +236,7 @@ def _trials(record: RunRecord) -> str:
 # --- what differs ------------------------------------------------------------------------------------------------
 
 
-def _differing(records: Sequence[RunRecord]) -> list[_Column]:
+def _differing(records: Sequence[RunRecord]) -> list[Column]:
     """Return the parameters of which runs have different values: the model first, then those that most rows have."""
     rows = [_named(params_of(record)) for record in records]
     told = [row for row in rows if row]  # a run without a winner has no parameters to differ in
@@ -232,10 +259,10 @@ def _told(value: Any) -> str:
     return repr(float(value) if isinstance(value, int) and not isinstance(value, bool) else value)
 
 
-def _parameter(name: str, rows: list[dict[str, Any]], key: str) -> _Column:
+def _parameter(name: str, rows: list[dict[str, Any]], key: str) -> Column:
     cells = tuple(Text(_cut(clean(setting(row[key])))) if key in row else Text("-", style="dim") for row in rows)
     numeric = all(isinstance(row[key], int | float) and not isinstance(row[key], bool) for row in rows if key in row)
-    return _Column(clean(name), cells, right=numeric)
+    return Column(clean(name), cells, right=numeric)
 
 
 def _cut(text: str) -> str:
@@ -265,14 +292,14 @@ def _endings(key: str) -> list[str]:
 # --- columns that were asked for ---------------------------------------------------------------------------------
 
 
-def _asked(records: Sequence[RunRecord], keys: Sequence[str], now: datetime) -> list[_Column]:
+def _asked(records: Sequence[RunRecord], keys: Sequence[str], now: datetime) -> list[Column]:
     rows = [values_of(record) for record in records]
     return [_values(title, rows, key, now) for key, title in _titles(keys).items()]
 
 
-def _values(title: str, rows: Sequence[Mapping[str, Any]], key: str, now: datetime) -> _Column:
+def _values(title: str, rows: Sequence[Mapping[str, Any]], key: str, now: datetime) -> Column:
     numeric = any(isinstance(row.get(key), int | float) and not isinstance(row[key], bool) for row in rows)
-    return _Column(clean(title), tuple(_shown(key, row, now) for row in rows), right=numeric)
+    return Column(clean(title), tuple(_shown(key, row, now) for row in rows), right=numeric)
 
 
 def _titles(keys: Sequence[str]) -> dict[str, str]:
@@ -284,7 +311,7 @@ def _titles(keys: Sequence[str]) -> dict[str, str]:
     return {key: title if titles.count(title) == 1 else key for key, title in zip(keys, titles, strict=True)}
 
 
-def _squeezed(columns: list[_Column], width: int) -> list[_Column]:
+def _squeezed(columns: list[Column], width: int) -> list[Column]:
     """Return columns that fit beside each other: the widest ones are cut, but no id."""
     widths = [column.width for column in columns]
     free = [n for n, column in enumerate(columns) if column.title != "id" and column.width > _READABLE]

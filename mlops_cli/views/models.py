@@ -8,10 +8,10 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from mlops_cli.records import Approval
+from mlops_cli.records import CHAMPION, OUT_OF_USE, Approval
 from mlops_cli.store.registry.json import status_to_json, version_to_json
 from mlops_cli.views.chosen import choices
-from mlops_cli.views.listing import dated_time, short_time
+from mlops_cli.views.listing import Column, dated_time, fitted, short_time
 from mlops_cli.views.pages.words import size
 from mlops_cli.views.runs import scores, table
 from mlops_cli.views.text import arrow, clean, notice, number, plain, plural
@@ -46,41 +46,57 @@ def registered(version: ModelVersion) -> list[str]:
     return [whole, f"in {clean(version.path)}"]
 
 
+def still_called(found: VersionPage) -> list[str]:
+    """Return of a version that is out of use which aliases it has all the same, and how each is moved."""
+    if found.status.approval not in OUT_OF_USE:
+        return []
+    name, ref = found.version.name, found.version.ref
+    lines = []
+    for alias in found.aliases:
+        option = "" if alias == CHAMPION else f" --alias {alias}"
+        back, on = f"mlops models rollback {name}{option}", f"mlops models promote {name}/N{option}"
+        lines.append(clean(f"! {ref} stays @{alias}: {back} gives it to the version before, {on} to another"))
+    return lines
+
+
 # --- lists -------------------------------------------------------------------------------------------------------
 
 
-def listing(found: Sequence[RegisteredModel], now: datetime) -> Table:
-    """Return a line for each model, about its newest version."""
-    made = table("model", ">versions", "newest", "score", "aliases", "registered")
-    for model in found:
-        newest = model.versions[-1]
-        called = " ".join(f"@{alias}={to}" for alias, to in sorted(model.aliases.versions.items()))
-        when = short_time(newest.created, now)
-        made.add_row(
-            plain(model.name), f"{len(model.versions)}", plain(newest.ref), _score(newest.record), plain(called), when
-        )
-    return made
+def listing(found: Sequence[RegisteredModel], now: datetime, width: int = 80) -> tuple[Table, int]:
+    """Return a line for each model, about its newest version; and how many columns there is no room for."""
+    newest = [model.versions[-1] for model in found]
+    called = [" ".join(f"@{alias}={to}" for alias, to in sorted(m.aliases.versions.items())) for m in found]
+    columns = (
+        Column("model", tuple(plain(model.name) for model in found)),
+        Column("versions", tuple(Text(f"{len(model.versions)}") for model in found), right=True),
+        Column("newest", tuple(plain(version.ref) for version in newest)),
+        Column("score", tuple(_score(version.record) for version in newest)),
+        Column("aliases", tuple(map(plain, called))),
+        Column("registered", tuple(Text(short_time(version.created, now)) for version in newest)),
+    )
+    return fitted(columns, width, order=(0, 2, 3, 4, 5, 1))
 
 
-def versions(model: RegisteredModel, now: datetime) -> Table:
-    """Return a line for each version of a model, the newest first; of a run's id its end, which names it."""
+def versions(model: RegisteredModel, now: datetime, width: int = 80) -> tuple[Table, int]:
+    """Return a line for each version of a model, the newest first; and how many columns there is no room for.
+
+    Of a run's id its end is shown, which names it.
+    """
     shared = len({v.record.primary for v in model.versions}) == 1
     first = model.versions[0].record
-    score = f"{first.primary} {arrow(first.direction)}".strip() if shared and first.primary else "score"
-    made = table("version", "aliases", "status", f"{'>' if shared else ''}{score}", "data", "run", "registered")
-    for version in reversed(model.versions):
-        approval = model.statuses[version.number].approval
-        data = version.record.dataset
-        made.add_row(
-            plain(version.ref),
-            plain(_called(model.aliases.of(version.number))),
-            Text(str(approval), style=APPROVAL_STYLE[approval]),
-            _score(version.record, bare=shared),
-            plain("-" if data is None else data.source),
-            plain(version.record.id.rpartition("-")[2]),
-            short_time(version.created, now),
-        )
-    return made
+    score = f"{clean(first.primary)} {arrow(first.direction)}".strip() if shared and first.primary else "score"
+    rows = model.versions[::-1]
+    standing = [model.statuses[version.number].approval for version in rows]
+    columns = (
+        Column("version", tuple(plain(v.ref) for v in rows)),
+        Column("aliases", tuple(plain(_called(model.aliases.of(v.number))) for v in rows)),
+        Column("status", tuple(Text(str(approval), style=APPROVAL_STYLE[approval]) for approval in standing)),
+        Column(score, tuple(_score(v.record, bare=shared) for v in rows), right=shared),
+        Column("data", tuple(plain("-" if v.record.dataset is None else v.record.dataset.source) for v in rows)),
+        Column("run", tuple(plain(v.record.id.rpartition("-")[2]) for v in rows)),
+        Column("registered", tuple(Text(short_time(v.created, now)) for v in rows)),
+    )
+    return fitted(columns, width, order=(0, 2, 3, 1, 6, 4, 5))
 
 
 def _score(record: RunRecord, *, bare: bool = False) -> Text:
@@ -112,7 +128,8 @@ def page(found: VersionPage, now: datetime) -> RenderableType:
 def headline(found: VersionPage) -> Text:
     """Return one line: which version, what it is called, and where it stands."""
     approval = found.status.approval
-    called = f"  {_called(found.aliases)}" if found.aliases else ""
+    words = {move.alias for move in found.overridden}
+    called = "".join(f"  @{alias}{' (overridden)' if alias in words else ''}" for alias in found.aliases)
     style = APPROVAL_STYLE[approval]
     return Text.assemble((clean(found.version.ref), "bold"), clean(called), "  ", (str(approval), style))
 
@@ -129,6 +146,9 @@ def _facts(found: VersionPage, now: datetime) -> Table:
 def _labelled(found: VersionPage, now: datetime) -> Iterator[tuple[str, str]]:
     version, record = found.version, found.version.record
     yield from _said(found.status, record, now)
+    for move in found.overridden:
+        told = f"by override of {move.by}, {dated_time(move.at, now)}, although gates had failed: {move.override}"
+        yield f"@{clean(move.alias)}", told
     yield from choices(record)
     yield "task", str(record.task)
     for label, data in (("data", record.dataset), ("test data", record.test_dataset)):
@@ -202,6 +222,7 @@ def version_json(found: VersionPage) -> dict[str, Any]:
         **version_to_json(found.version),
         "path": str(found.version.path),
         "aliases": list(found.aliases),
+        "overridden": {move.alias: move.override for move in found.overridden},
         **_status_json(found.status),
     }
 

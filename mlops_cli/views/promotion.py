@@ -35,9 +35,8 @@ def notes(found: Promotion) -> list[str]:
     """Return what there is to know beside the gates."""
     if found.before == found.version:
         return []
-    none = f"no gates are declared for {found.version.rpartition('/')[0]}: nothing was asked"
-    where = f"gates of {found.declared}" if found.declared else none
-    return [clean(text) for text in (where if found.gates or not found.declared else none, *found.said)]
+    none = f"no gates are declared for {found.version.rpartition('/')[0]}: nothing was asked but that it opens"
+    return [clean(text) for text in (f"gates of {found.declared}" if found.declared else none, *found.said)]
 
 
 def verdict(found: Promotion, *, dry_run: bool = False) -> str:

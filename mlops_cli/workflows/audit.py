@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import StoreError, UsageError, did_you_mean
 from mlops_cli.records import Action, AuditFault, AuditHead, AuditQuery, AuditReport
-from mlops_cli.store.audit import AuditLog
+from mlops_cli.store.audit import AuditLog, entry_from_line
 from mlops_cli.store.chain import read_chain
 from mlops_cli.store.index.dates import ALLOWED, span
 from mlops_cli.store.layout import WorkspacePaths
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _HASH = 64
 
 
-def _paths(workspace: Path | None) -> WorkspacePaths:
+def _paths(workspace: str | Path | None) -> WorkspacePaths:
     return WorkspacePaths(find_workspace(workspace).root)
 
 
@@ -83,17 +83,30 @@ def _span(option: str, text: str) -> tuple[float, float] | None:
     return found
 
 
-def entries(asked: AuditQuery | None = None, *, workspace: Path | None = None) -> tuple[AuditEntry, ...]:
-    """Return entries of the audit log, the newest one first; `verify` says whether they can be believed.
+def entries(
+    asked: AuditQuery | None = None, *, workspace: str | Path | None = None
+) -> tuple[tuple[AuditEntry, ...], tuple[str, ...]]:
+    """Return entries of the audit log, the newest one first, and what is wrong with lines among them that are none.
+
+    Whether they can be believed, `verify` says.
 
     Raises
     ------
     StoreError
-        A line is no entry.
+        The log cannot be read.
     """
-    wanted = asked or AuditQuery()
-    found = (entry for entry in AuditLog(_paths(workspace)).newest() if _is_meant(entry, wanted))
-    return tuple(islice(found, wanted.limit))
+    wanted, faults = asked or AuditQuery(), list[str]()
+    found = (entry for entry in _readable(AuditLog(_paths(workspace)), faults) if _is_meant(entry, wanted))
+    return tuple(islice(found, wanted.limit)), tuple(faults)
+
+
+def _readable(log: AuditLog, faults: list[str]) -> Iterator[AuditEntry]:
+    """Yield the entries from the last one on, and note what is wrong with lines that are none."""
+    for number, line in reversed(list(log.lines())):
+        try:
+            yield entry_from_line(line, log.paths.audit, number)
+        except StoreError as error:
+            faults.append(error.message)
 
 
 def _is_meant(entry: AuditEntry, asked: AuditQuery) -> bool:
@@ -117,14 +130,14 @@ def _is_within(entry: AuditEntry, asked: AuditQuery) -> bool:
 # --- checking ----------------------------------------------------------------------------------------------------
 
 
-def verify(head: str = "", *, workspace: Path | None = None) -> AuditReport:
+def verify(head: str = "", *, workspace: str | Path | None = None) -> AuditReport:
     """Check that the audit log holds together, and that all records agree with it.
 
     Parameters
     ----------
     head : str
         ``NUMBER:HASH`` of an entry as an earlier `verify` gave it and as it was kept elsewhere; at least twelve digits.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Raises

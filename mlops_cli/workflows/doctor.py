@@ -14,21 +14,36 @@ from mlops_cli.records import Finding
 from mlops_cli.store.provenance import cpu_count, source_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from packaging.requirements import Requirement
 
     from mlops_cli.config.workspace import Workspace
 
-CORE = ("typer", "rich", "hydra-core", "omegaconf", "pandas", "pyarrow", "scikit-learn", "joblib", "skops")
-EXTRAS = {
-    "skrub": ("auto", "transforms=auto"),
-    "imbalanced-learn": ("imbalanced", "transforms=smote"),
-    "openpyxl": ("excel", "data=excel"),
-    "sqlalchemy": ("sql", "data=sql"),
-    "psycopg": ("postgres", "data=sql with postgresql://"),
-    "duckdb": ("duckdb", "data=duckdb"),
-    "s3fs": ("s3", "data.path=s3://…"),
+PURPOSES = {
+    "auto": "transforms=auto",
+    "imbalanced": "transforms=smote",
+    "excel": "data=excel",
+    "pandera": "data.expect by _target_",
+    "optuna": "sweep.sampler=tpe, cmaes, qmc",
+    "gp": "sweep.sampler=gp",
+    "dask": "launcher=dask",
+    "ray": "launcher=ray",
+    "sql": "data=sql",
+    "postgres": "data=sql with postgresql://",
+    "duckdb": "data=duckdb",
+    "s3": "data.path=s3://…",
+    "gcs": "data.path=gs://…",
+    "azure": "data.path=az://…",
+    "onnx": "mlops models export -o MODEL.onnx",
+    "ui": "mlops ui",
+    "serve": "mlops serve",
 }
+"""Extra → what asks for it; which extras there are, and of which packages, the installed metadata says."""
+
+_DEVELOPING = frozenset({"test", "browser", "dev"})
+_NAME = "mlops-cli"
 MIN_PYTHON = (3, 11)
 
 
@@ -42,28 +57,57 @@ def _installation() -> Iterator[Finding]:
     found = ".".join(map(str, sys.version_info[:3]))
     fine = sys.version_info[:2] >= MIN_PYTHON
     yield Finding("python", "ok" if fine else "broken", found, "" if fine else "use Python 3.11, 3.12 or 3.13")
-    for name in CORE:
-        yield _package(name, "pip install --upgrade mlops-cli", optional=False)
-    for name, (extra, purpose) in EXTRAS.items():
-        yield _package(name, f'pip install "mlops-cli[{extra}]" for {purpose}', optional=True)
+    yield from (_package(wanted) for wanted in _declared() if wanted.marker is None)
+    for extra in metadata(_NAME).get_all("Provides-Extra") or []:
+        if extra not in _DEVELOPING:
+            yield _extra(extra)
 
 
-def _package(name: str, mend: str, *, optional: bool) -> Finding:
+def _package(wanted: Requirement) -> Finding:
+    found, fault = _installed(wanted.name, [wanted])
+    mend = f"pip install --upgrade {_NAME}"
+    return Finding(wanted.name, "broken", fault, mend) if fault else Finding(wanted.name, "ok", found)
+
+
+def _extra(extra: str) -> Finding:
+    """Return whether all packages of an extra are there."""
+    found: dict[str, str] = {}
+    faults = []
+    for name, ranges in _of_extra(extra).items():
+        found[name], fault = _installed(name, ranges)
+        faults += [f"{name} {fault}"] if fault else []
+    if not faults:
+        return Finding(f"extra {extra}", "ok", ", ".join(f"{name} {number}" for name, number in found.items()))
+    purpose = f" for {PURPOSES[extra]}" if extra in PURPOSES else ""
+    return Finding(f"extra {extra}", "missing", "; ".join(faults), f'pip install "{_NAME}[{extra}]"{purpose}')
+
+
+def _of_extra(extra: str) -> dict[str, list[Requirement]]:
+    """Return the packages that an extra brings, each with the ranges that are declared of it."""
+    found: dict[str, list[Requirement]] = {}
+    for wanted in _declared():
+        marker = wanted.marker
+        if marker is not None and marker.evaluate({"extra": extra}) and not marker.evaluate({"extra": ""}):
+            found.setdefault(wanted.name, []).append(wanted)
+    return found
+
+
+def _installed(name: str, declared: Sequence[Requirement]) -> tuple[str, str]:
+    """Return the version of a package that is installed, and what is wrong with it."""
     try:
         found = version(name)
     except PackageNotFoundError:
-        return Finding(name, "missing" if optional else "broken", "not installed", mend)
-    if not optional and not _allowed(name, found):
-        return Finding(name, "broken", f"{found}, which is not in the range that mlops works with", mend)
-    return Finding(name, "ok", found)
+        return "", "not installed"
+    if not all(wanted.specifier.contains(found, prereleases=True) for wanted in declared):
+        return found, f"{found}, which is not in the range that mlops works with"
+    return found, ""
 
 
-def _allowed(name: str, found: str) -> bool:
-    """Whether an installed version is in the range that this package declares."""
+def _declared() -> list[Requirement]:
+    """Return what this package says that it needs."""
     from packaging.requirements import Requirement  # hydra-core brings it
 
-    declared = [Requirement(text) for text in metadata("mlops-cli").get_all("Requires-Dist") or []]
-    return all(r.specifier.contains(found, prereleases=True) for r in declared if r.name == name and r.marker is None)
+    return [Requirement(text) for text in metadata(_NAME).get_all("Requires-Dist") or []]
 
 
 def _machine() -> Iterator[Finding]:
@@ -99,7 +143,7 @@ def _workspace(workspace: Workspace) -> Iterator[Finding]:
     if not names:
         yield Finding("workspace", "missing", f"no experiment in {workspace.root}", "mlops init")
         return
-    yield _writable(workspace, f"{workspace.root}, {len(names)} experiments")
+    yield _writable(workspace, f"{workspace.root}, {len(names)} experiment{'' if len(names) == 1 else 's'}")
     for name in names:
         yield _experiment(name, workspace)
     commit = source_state(workspace.root).git.commit

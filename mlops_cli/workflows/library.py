@@ -10,7 +10,8 @@ from mlops_cli.errors import MlopsError
 from mlops_cli.records import RunStatus
 from mlops_cli.store.index.fields import BY_NAME, columns_of, values_of
 from mlops_cli.workflows.applying.model import Model, saved_by
-from mlops_cli.workflows.applying.python import evaluate, load_model, named, predict
+from mlops_cli.workflows.applying.python import evaluate, load_model, named, predict, predict_each
+from mlops_cli.workflows.renewing.python import retrain
 from mlops_cli.workflows.running.prepare import RunOptions
 from mlops_cli.workflows.running.recording import ignore
 from mlops_cli.workflows.running.rerun import rerun as run_again
@@ -18,7 +19,8 @@ from mlops_cli.workflows.running.resume import resume as finish_run
 from mlops_cli.workflows.running.run import execute
 from mlops_cli.workflows.runs.compare import Compared, compare_runs
 from mlops_cli.workflows.runs.finding import Query, look_up, search
-from mlops_cli.workflows.settings import checked
+from mlops_cli.workflows.settings import checked, told_in_python
+from mlops_cli.workflows.watching.check import drift_of as drift
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,13 +37,16 @@ __all__ = [
     "Model",
     "Run",
     "compare",
+    "drift",
     "evaluate",
     "find_run",
     "load_model",
     "predict",
+    "predict_each",
     "register",
     "rerun",
     "resume",
+    "retrain",
     "run",
     "runs",
 ]
@@ -108,6 +113,7 @@ class Run:
 
         return read_predictions(RunPaths(self.path).predictions)
 
+    @told_in_python()
     def report(self, path: str | Path | None = None, *, force: bool = False) -> Path:
         """Write everything about the run as one page that opens offline, and return where it is.
 
@@ -129,6 +135,7 @@ class Run:
 
         return write_report([str(self.path)], Path(path) if path is not None else None, force=force)
 
+    @told_in_python()
     def model(self, *, allow_pickle: bool = False) -> Model:
         """Return the best trial fitted on all training rows; see `Model.predict` and `Model.pipeline`.
 
@@ -262,14 +269,14 @@ def rerun(
     return rerun_there(name, options, tolerance=tolerance)
 
 
-def find_run(ref: str | Path, *, workspace: Path | None = None) -> Run:
+def find_run(ref: str | Path, *, workspace: str | Path | None = None) -> Run:
     """Return a recorded run.
 
     Parameters
     ----------
     ref : str or Path
         An id, a unique beginning of one, a path, ``latest``, ``EXPERIMENT:latest`` or ``EXPERIMENT:best``.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
     """
     record, results = look_up(str(ref), workspace=workspace)
@@ -282,7 +289,7 @@ def runs(
     where: str = "",
     sort: str = "",
     limit: int | None = None,
-    workspace: Path | None = None,
+    workspace: str | Path | None = None,
 ) -> pd.DataFrame:
     """Return the runs of a workspace, newest first, one row each.
 
@@ -296,7 +303,7 @@ def runs(
         Keys with commas between them; ``-KEY`` is descending, ``score`` the best first.
     limit : int, optional
         At most so many, the first ones.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Returns
@@ -323,7 +330,7 @@ def register(
     alias: str | None = None,
     tags: Mapping[str, str] | None = None,
     description: str = "",
-    workspace: Path | None = None,
+    workspace: str | Path | None = None,
 ) -> ModelVersion:
     """Register the model of a run, and return the version that it became.
 
@@ -339,7 +346,7 @@ def register(
         Of the version.
     description : str
         What it is for.
-    workspace : Path, optional
+    workspace : str or Path, optional
         Where the registry is; the current folder's where not given.
 
     Raises
@@ -355,7 +362,7 @@ def register(
 
 
 def compare(
-    a: str | Path | Run, b: str | Path | Run, *others: str | Path | Run, workspace: Path | None = None
+    a: str | Path | Run, b: str | Path | Run, *others: str | Path | Run, workspace: str | Path | None = None
 ) -> Compared:
     """Return whether ``b``, and each of the others, is better than ``a``, or only seems so by chance.
 
@@ -365,7 +372,7 @@ def compare(
     ----------
     a, b, *others : str, Path or Run
         Runs, for their best trials; ``"RUN#4"`` for trial number 4.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Returns

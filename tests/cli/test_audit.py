@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -14,7 +16,7 @@ import pytest
 import mlops_cli as mlops
 from mlops_cli.cli.app import invoke
 from mlops_cli.records import Action
-from mlops_cli.store.audit import AuditLog
+from mlops_cli.store.audit import AuditLog, this_user
 from mlops_cli.store.layout import WorkspacePaths
 
 CONFIG = """
@@ -111,7 +113,8 @@ def test_everything_that_changed_the_store_is_listed_newest_first(ws, call):
     assert call("audit", "-q", "-n", "2").out == "9 points/1\n8 plain/1\n"
 
 
-def test_the_table_tells_who_did_what_to_what(ws, call):
+def test_the_table_tells_who_did_what_to_what(ws, call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     done = call("audit", "--limit", "3")
     header, _, newest, *_ = done.out.splitlines()
     assert header.split() == ["no.", "when", "who", "did", "to", "details"]
@@ -119,6 +122,43 @@ def test_the_table_tells_who_did_what_to_what(ws, call):
     assert newest.split()[-4:] == ["alias", "points/1", "alias=champion", "to=1"]
     assert "… and older ones; --limit shows more" in done.err
     assert call("audit", "--limit", "9").err == ""
+
+
+def test_in_a_narrow_terminal_details_stand_below_and_ids_are_whole(ws, call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    header, _, *lines = call("audit", "--action", "run", "--action", "alias").out.splitlines()
+    assert header.split() == ["no.", "when", "who", "did,", "to"]
+    assert lines[0].endswith("alias points/1")
+    assert lines[1].strip() == "alias=champion to=1"
+    assert lines[2].endswith(f"run {ws.runs[-1]}")
+    assert lines[3].strip().startswith("status=completed ")
+    assert len(lines) == 2 * 4
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_what_matters_of_a_promotion_comes_first_in_its_line(ws, call, monkeypatch, width):
+    (ws.root / "configs" / "promotion").mkdir()
+    (ws.root / "configs" / "promotion" / "points.yaml").write_text("metrics: {accuracy: {min: 2}}\nsize: {max_mb: 9}\n")
+    call("models", "promote", "points/2")
+    call("models", "promote", "points/2", "--override", "for the show")
+    monkeypatch.setenv("COLUMNS", str(width))
+    out = call("audit", "-n", "2").out
+    assert "alias=champion override=for the show" in out
+    assert "alias=champion gates=metrics.accuracy" in out
+
+
+def test_lines_that_are_no_entries_hide_no_other_and_are_named(ws, call):
+    log = ws.root / ".mlops" / "audit.jsonl"
+    before = call("audit", "-q", "-n", "0").out
+    first, *rest = log.read_text().splitlines()
+    log.write_text("\n".join([first, "{}", *rest, "nothing", ""]))
+    done = call("audit", "-q", "-n", "0")
+    assert (done.code, done.out) == (0, before)
+    last, second, advice = done.err.splitlines()
+    assert last == f"! damaged: {log}, line {len(rest) + 3}: not an entry of the audit log: Expecting value"
+    assert second.startswith(f"! damaged: {log}, line 2: ")
+    assert advice == "mlops audit --verify tells all that is wrong with the log"
 
 
 @pytest.mark.parametrize(
@@ -141,12 +181,27 @@ def test_filters(ws, call, arguments, expected):
     assert (done.code, done.out.strip().replace("\n", ",")) == (0, expected)
 
 
-def test_whoever_did_it_is_named(ws, call, monkeypatch):
+def test_whoever_did_it_is_named_by_the_system_and_not_by_the_environment(ws, call, monkeypatch):
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
-        monkeypatch.setenv(name, "ada")
+        monkeypatch.setenv(name, "eve")
+    who = pwd.getpwuid(os.getuid()).pw_name
     assert call("runs", "tag", ws.runs[0], "a=b").code == 0
     assert call("runs", "note", ws.runs[0], "seen").code == 0
-    assert call("audit", "--user", "ada", "-q").out == f"11 {ws.runs[0]}\n10 {ws.runs[0]}\n"
+    assert call("models", "approve", "points/1").out == f"points/1 approved by {who}\n"
+    assert call("audit", "--user", who, "-q", "-n", "2").out == f"12 points/1\n11 {ws.runs[0]}\n"
+    assert call("audit", "--user", "eve", "-q").out == ""
+
+
+def test_a_user_without_a_name_is_who_the_environment_says_or_a_number(monkeypatch):
+    def nobody(_):
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.setenv("LOGNAME", "ada")
+    assert this_user() == "ada"
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    assert this_user() == str(os.getuid())
 
 
 def test_entries_go_into_a_spreadsheet_whose_formulas_are_none(ws, call):
@@ -350,6 +405,43 @@ def test_what_was_made_from_data_a_run_or_a_commit(ws, call, source, runs, model
     assert [line.split()[1] for line in lines if line.startswith("run ")] == [ws.runs[n] for n in runs]
     assert sorted(line.split()[1] for line in lines if line.startswith("model ")) == models
     assert [m.ref for m in mlops.models.made_from(ref).models] == models
+
+
+def made_from(call, ref):
+    done = call("models", "ls", "--from", ref, "--json")
+    told = json.loads(done.out)
+    return done.code, told["kind"], len(told["runs"]), [model["ref"] for model in told["models"]]
+
+
+def test_what_was_made_from_data_is_found_by_its_hash_and_by_its_place(ws, call):
+    from mlops_cli.store.objects import digest_of
+
+    (data,) = json.loads(call("models", "show", "plain", "--lineage", "--json").out)["data"]
+    everything = (0, "data", 3, ["plain/1", "points/1", "points/2"])
+    assert made_from(call, data["version"][:12]) == everything
+    assert made_from(call, digest_of(ws.root / "points.csv")[:12]) == (0, "data", 1, ["plain/1"])
+    for place in ("points.csv", "./points.csv", str(ws.root / "points.csv")):
+        assert made_from(call, place) == (0, "data", 1, ["plain/1"])
+    assert call("models", "ls", "--from", 'odd" or id = "\\').code == 2
+
+
+def test_what_was_made_from_data_that_was_removed_is_still_known(ws, call):
+    before = made_from(call, "points@1")
+    (ws.root / ".mlops" / "datasets" / "names" / "points" / "1.json").unlink()
+    assert made_from(call, "points@1") == before == (0, "data", 3, ["plain/1", "points/1", "points/2"])
+    assert "removed points@1 is no longer there" in tree_of(call("models", "show", "points/1", "--lineage").out)
+
+
+def test_types_that_a_config_gives_do_not_hide_whose_content_it_is(ws, call):
+    run = mlops.run("plain", ["data.dtypes={x: categorical}"], n_jobs=1, workspace=ws.root)
+    mlops.register(run, "typed", workspace=ws.root)
+    lines = tree_of(call("models", "show", "typed", "--lineage").out)
+    assert lines[4:7] == ["from points.csv", "same content points@1", "kept as points@1"]
+    assert "typed/1" in made_from(call, "points@1")[3]
+    assert made_from(call, "points@2")[3] == ["points/2"]
+    (first,) = mlops.runs(where='id = "' + ws.runs[2] + '"', workspace=ws.root)["data.sha256"]
+    assert run.record.dataset.sha256 == first
+    assert run.record.dataset.version != mlops.find_run(ws.runs[2], workspace=ws.root).record.dataset.version
 
 
 def test_data_show_lists_the_models_too(ws, call):

@@ -64,7 +64,7 @@ def call(capsys, monkeypatch):
 def test_register_says_which_version_it_is_and_where(ws, call):
     done = call("models", "register", ws.first, "--name", "side", "--alias", "challenger", "--tag", "team=a")
     assert (done.code, done.err) == (0, "")
-    assert done.out.splitlines()[0].startswith("side/1  8 files, ")
+    assert done.out.splitlines()[0].startswith("side/1  9 files, ")
     assert done.out.splitlines()[1] == f"in {ws.root / 'models' / 'side' / '1'}"
     assert call("models", "register", ws.first, "-q").out == "points/1\n"
     told = json.loads(call("models", "register", ws.first, "--alias", "best-yet", "--json").out)
@@ -78,6 +78,7 @@ def test_register_says_which_version_it_is_and_where(ws, call):
         (["register", "latest", "--name", "../x"], 2, "the model name '../x' cannot be a folder's name"),
         (["register", "latest", "--name", ""], 2, "a model's name cannot be empty"),
         (["register", "latest", "--alias", "7"], 2, "would be taken for a number"),
+        (["alias", "points/1", "a b"], 2, "the alias name 'a b' is not one word"),
         (["register", "latest", "--tag", "x"], 2, "--tag is KEY=VALUE, got 'x'"),
         (["show", "pionts"], 2, "did you mean 'points'?"),
         (["show", "points/9"], 2, "has no version '9'"),
@@ -85,14 +86,20 @@ def test_register_says_which_version_it_is_and_where(ws, call):
         (["show", "../points"], 2, "there is no registered model '..'"),
         (["ls", "\x1b[31m"], 2, "there is no registered model '\\x1b[31m'"),
         (["alias", "points/1", "latest"], 2, "is a reserved word"),
-        (["alias", "points/1", "champion", "--remove"], 2, "points/1 has no alias 'champion'"),
+        (
+            ["alias", "points/1", "champion", "--remove"],
+            2,
+            "points/1 has no alias 'champion'\n  try: allowed: challenger",
+        ),
         (["tag", "points/1"], 2, "no tag is given"),
-        (["tag", "points/1", "--remove", "x"], 2, "points/1 has no tag 'x'"),
+        (["tag", "points/1", "--remove", "x"], 2, "points/1 has no tag 'x', and no other either; nothing is changed\n"),
         (["card", "points", "--edit", "none.md"], 2, "cannot read none.md"),
         (["rm", "points"], 2, "mlops models rm points/1"),
         (["rm", "points@challenger"], 2, "say the number: mlops models rm points/1"),
-        (["rm", "points/1"], 2, "there is nobody to ask"),
-        (["rm", "points/01", "-f"], 2, "has no version '01'"),
+        (["rm", "points/1"], 2, "points/1 stays: it is @challenger"),
+        (["rm", "points/1", "--yes"], 2, "points/1 stays: it is @challenger"),
+        (["rm", "points/1", "--force"], 2, "there is nobody to ask"),
+        (["rm", "points/01", "-y"], 2, "has no version '01'"),
         (["verify", "points/9"], 2, "has no version '9'"),
     ],
     ids=lambda value: " ".join(map(repr, value)) if isinstance(value, list) else None,
@@ -132,7 +139,7 @@ def test_a_damaged_version_is_said_and_hides_no_other(ws, call):
     assert done.out == "points/2\n"
     assert "! damaged:" in done.err
     assert call("models", "verify", "points/1").code == 4
-    assert call("models", "rm", "points/1", "-f").code == 0
+    assert call("models", "rm", "points/1", "-y").code == 0
     assert call("models", "verify").code == 0
 
 
@@ -175,6 +182,35 @@ def test_aliases_tags_descriptions_and_verdicts_change_the_card(ws, call):
     assert call("models", "alias", "points/1", "champion", "--remove").out == "points/1 is no longer @champion\n"
     assert "called no alias" in call("models", "card", "points").out
     assert call("models", "archive", "points").out.startswith("points/1 archived by ")
+
+
+def test_a_version_that_is_out_of_use_keeps_its_aliases_and_that_is_said(ws, call):
+    call("models", "register", ws.first, "--alias", "champion")
+    call("models", "alias", "points/1", "fit")
+    assert call("models", "approve", "points").err == ""
+    done = call("models", "reject", "points@champion", "--note", "wrong")
+    assert done.err.splitlines() == [
+        f"! points/1 stays @{alias}: mlops models rollback points{option} gives it to the version before, "
+        f"mlops models promote points/N{option} to another"
+        for alias, option in (("champion", ""), ("fit", " --alias fit"))
+    ]
+    assert call("models", "archive", "points", "-q").err == ""
+
+
+def test_who_asks_a_version_that_is_out_of_use_is_told_so_once(ws, call):
+    call("models", "register", ws.first, "--alias", "champion")
+    assert "out-of-use" not in call("predict", "points", "points.csv", "-o", "a.csv").err
+    call("models", "reject", "points", "--note", "wrong")
+    said = call("predict", "points", "points.csv", "-o", "b.csv").err
+    assert said.count("out-of-use: points/1 is rejected by ") == 1
+    assert said.count(": wrong") == 1
+
+
+def test_the_same_run_twice_is_said(ws, call):
+    assert call("models", "register", ws.first).err == ""
+    assert call("models", "register", ws.second).err == ""
+    assert call("models", "register", ws.first).err == "! same-run: it is of the same run as points/1\n"
+    assert call("models", "register", ws.first, "--name", "other").err == ""
 
 
 def test_an_alias_by_hand_says_which_gates_it_did_not_ask(ws, call):
@@ -259,8 +295,10 @@ def test_what_a_version_came_from_stays(ws, call):
     call("models", "register", ws.first)
     assert "the registered model points/1 came from it" in call("runs", "rm", ws.first, "--force").err
     assert "the registered model points/1 was trained on it" in call("data", "rm", "points@1", "--force").err
-    assert call("models", "rm", "points/1", "--force").out == "removed points/1\n"
+    assert "--yes removes without asking" in call("models", "rm", "points/1").err
+    assert call("models", "rm", "points/1", "--yes").out == "removed points/1\n"
     assert call("runs", "rm", ws.first, "--force").code == 0
+    assert call("data", "rm", "points@1", "--yes").code == 2  # the other run has read it
     assert call("data", "rm", "points@1", "--force").code == 0
 
 
@@ -269,7 +307,9 @@ def test_the_library_says_the_same(ws):
     version = mlops.register(run, alias="champion", tags={"a": "b"}, description="x")
     assert mlops.models.find("points@champion") == version
     mlops.models.tag("points", {"c": "d"}, without=["a"])
-    mlops.models.approve("points", note="fine")
+    page = mlops.models.approve("points", note="fine")
+    assert repr(page) == "VersionPage('points/1', approved, @champion)"
+    assert repr(version) == f"ModelVersion('points/1', run='{ws.first}')"
     table = mlops.models.ls()
     (row,) = table.to_dict("records")
     assert (row["name"], row["version"], row["aliases"], row["approval"]) == ("points", 1, ("champion",), "approved")

@@ -138,9 +138,53 @@ def registry_files(ws):
 def test_where_nothing_is_declared_it_says_so_and_promotes(ws, call):
     done = call("promote", "points/1")
     assert (done.code, done.out) == (0, "points/1 is @champion\n")
-    assert done.err == "no gates are declared for points: nothing was asked\n"
+    assert done.err == "no gates are declared for points: nothing was asked but that it opens\n"
     assert mlops.models.find("points@champion", workspace=ws).number == 1
     assert call("promote", "points/1").out == "points/1 is @champion already\n"
+
+
+@pytest.mark.parametrize("declared", ["", "size: {max_mb: 5}"])
+def test_a_version_that_cannot_be_opened_is_not_promoted_whatever_is_declared(ws, call, declare, declared):
+    (ws / "no_longer.py").write_text("from sklearn.dummy import DummyClassifier as Base\n\nclass Own(Base): ...\n")
+    (ws / "pyproject.toml").write_text('[tool.mlops]\ntrust = ["no_longer", "race_metric"]\n')
+    mlops.register(mlops.run("points", ["model={_target_: no_longer.Own}"], n_jobs=1, workspace=ws).id, workspace=ws)
+    (ws / "pyproject.toml").write_text('[tool.mlops]\ntrust = ["race_metric"]\n')
+    declare(declared)
+    done = call("promote", "points/6")
+    assert (done.code, done.out.splitlines()[2].split()) == (1, ["failed", "model", "opens", "does", "not"])
+    assert "no_longer.Own" in done.out
+    assert entries(ws)[-1].action == "promotion-refused"
+    assert call("promote", "points/6", "--override", "it opens elsewhere").code == 0
+
+
+def test_a_pickle_is_promoted_unopened_and_that_is_said(ws, call):
+    done = call("promote", "points/5")
+    assert (done.code, done.out) == (0, "points/5 is @champion\n")
+    assert "its model is a pickle and was not opened; --allow-pickle opens it" in done.err
+    assert "not opened" not in call("promote", "points/5", "--alias", "staging", "--allow-pickle").err
+
+
+def test_an_empty_file_of_the_owner_declares_no_gates(ws, call, declare):
+    declare("# none yet\n")
+    assert call("promote", "points/1").err == "no gates are declared for points: nothing was asked but that it opens\n"
+    assert call("alias", "points/2", "staging").err == ""
+
+
+@pytest.mark.parametrize("declared", ["", "size: {max_mb: 5}"])
+def test_who_has_the_alias_does_not_matter_to_gates_that_ask_for_no_champion(ws, declare, monkeypatch, declared):
+    from mlops_cli.workflows.models import gates
+
+    judge = gates.judge
+
+    def judged(*arguments):  # as another process may while gates are run
+        mlops.models.alias("points/3", "champion", workspace=ws)
+        return judge(*arguments)
+
+    monkeypatch.setattr(gates, "judge", judged)
+    declare(declared)
+    found = mlops.models.promote("points/1", workspace=ws)
+    assert (found.done, found.before, found.said) == (True, "points/3", ())
+    assert entries(ws)[-1].details["before"] == 3
 
 
 def test_all_gates_are_run_and_the_last_champion_is_named(ws, call, declare):
@@ -355,7 +399,11 @@ def test_json_and_quiet_say_the_same_for_scripts(ws, call, declare):
         True,
         True,
     )
-    assert told["gates"][0]["gate"] == "metrics.accuracy.min"
+    (gate,) = told["gates"]
+    score = mlops.models.find("points/1", workspace=ws).record.metrics["accuracy"].mean
+    assert (gate["gate"], gate["value"], gate["bound"], gate["interval"]) == ("metrics.accuracy.min", score, 0, None)
+    (kept,) = entries(ws)[-1].details["gates"]
+    assert (kept["value"], kept["bound"]) == (score, 0)
     assert call("promote", "points/3", "--quiet").out == "points/3\n"
     assert json.loads(call("rollback", "points", "--json").out) == {
         "version": "points/1",
@@ -381,6 +429,17 @@ def test_a_champion_that_changes_meanwhile_is_seen_and_the_gates_run_again(ws, d
 
 
 # --- each gate on a real model -----------------------------------------------------------------------------------
+
+
+def test_numbers_of_the_champions_gate_are_those_that_are_shown(ws, call, declare):
+    mlops.models.alias("points/2", "champion", workspace=ws)
+    declare({"champion": {"margin": 0.01}, "approval": {"by": ["ann", "bob"], "count": 2}})
+    champion, approval = json.loads(call("promote", "points/1", "--dry-run", "--json").out)["gates"]
+    low, high = champion["interval"]
+    assert f"{champion['value']:+.4g} ({low:+.4g} … {high:+.4g})" in champion["found"]
+    assert champion["bound"] == 0.01
+    assert champion["passed"] is (low > 0.01)
+    assert (approval["value"], approval["bound"]) == (0, 2)
 
 
 def test_without_a_champion_its_gate_passes_and_says_so(gates):
@@ -523,7 +582,9 @@ def test_rollback_gives_the_alias_back_and_once_more_goes_further(ws, call):
     entry = entries(ws)[-1]
     assert (entry.action, entry.subject, entry.details["before"]) == ("rolled-back", "points/2", 3)
     assert mlops.models.rollback("points", workspace=ws).to == 1
-    assert call("rollback", "points").code == 2
+    done = call("rollback", "points")
+    assert (done.code, done.out) == (2, "")
+    assert "no other version of 'points' had @champion before points/1" in done.err
     assert champion(ws) == 1
 
 
@@ -541,7 +602,7 @@ def test_after_a_rollback_a_promotion_goes_on_from_there(ws, call):
 def test_rollback_passes_over_what_is_removed_or_out_of_use_and_says_so(ws, call):
     for number in (1, 2, 3, 4):
         call("promote", f"points/{number}")
-    call("rm", "points/3", "--force")
+    call("rm", "points/3", "--yes")
     call("reject", "points/2")
     done = call("rollback", "points")
     assert done.out == "points/1 is @champion again; points/4 was\n"
@@ -561,7 +622,8 @@ def test_rollback_passes_over_what_was_changed_by_hand(ws, call):
 def test_rollback_after_the_champion_was_removed_gives_it_to_the_one_before(ws, call):
     call("promote", "points/1")
     call("promote", "points/2")
-    call("rm", "points/2", "--force")
+    assert call("rm", "points/2", "--yes").code == 2
+    call("rm", "points/2", "--yes", "--force")
     assert call("rollback", "points").out == "points/1 is @champion again\n"
 
 

@@ -47,13 +47,13 @@ def test_tag_and_note_are_kept_and_told(two, mlops):
     assert shown["note"] == "a \x1b[31mred one"
 
 
-def test_rm_away_from_a_terminal_needs_force(two, workspace, mlops):
+def test_rm_away_from_a_terminal_needs_yes(two, workspace, mlops):
     done = mlops("runs", "rm", "latest")
     assert done.returncode == 2
     assert "1 run would be removed, and there is nobody to ask" in done.stderr
-    assert "--force" in done.stderr
+    assert "--yes" in done.stderr
     assert left(workspace) == two
-    done = mlops("runs", "rm", "latest", "--force")
+    done = mlops("runs", "rm", "latest", "--yes")
     assert done.stdout == f"removed {two[1]}\n"
     assert left(workspace) == two[:1]
 
@@ -94,7 +94,7 @@ def test_ctrl_c_at_the_question_removes_nothing(two, workspace):
 
 def test_rm_says_of_a_damaged_run_what_is_wrong_and_removes_it(two, workspace, mlops):
     (workspace / "runs" / two[0] / "run.json").write_text("{")
-    assert "--force" in mlops("runs", "rm", two[0]).stderr
+    assert "--yes" in mlops("runs", "rm", two[0]).stderr
     done = mlops("runs", "rm", two[0], "--force")
     assert done.stdout == f"removed {two[0]}\n"
     assert f"{two[0]} cannot be read: damaged" in done.stderr

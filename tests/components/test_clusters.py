@@ -70,7 +70,7 @@ def collected(launcher, count):
     """Return so many answers by their keys, and hold that there are no more and none twice."""
     answers = []
     while len(answers) < count:
-        ended = launcher.wait(30)
+        ended = launcher.wait(120)
         assert ended, f"{len(answers)} of {count} came back"
         answers += ended
     assert Counter(a.key for a in answers).most_common(1)[0][1] == 1

@@ -73,10 +73,42 @@ def test_what_is_not_said_has_its_default(owners):
     assert owners("data: {warnings: none}").data == DataGate(no_warnings=True)
 
 
-@pytest.mark.parametrize("text", ["", "# nothing yet\n", "{}", "metrics: {}", "champion: null"])
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "{}"])
 def test_a_file_may_declare_no_gates(owners, text):
     assert owners(text) == Gates()
     assert not owners(text)
+
+
+GATES = ["metrics", "champion", "fairness", "latency", "size", "data", "approval"]
+
+
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [(gate, said) for gate in GATES for said in ("", "null", "[]", "{}") if (gate, said) != ("champion", "{}")],
+)
+def test_a_gate_that_was_begun_and_says_nothing_is_no_leave_to_pass(owners, gate, said):
+    with pytest.raises(ConfigError, match="asks nothing") as raised:
+        owners(f"{gate}: {said}\n")
+    assert str(raised.value).startswith(f"configs/promotion/titanic.yaml:1: {gate}: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("data: {warnings: [], verify: true}", "data.warnings"),
+        ("data: {warnings: , verify: true}", "data.warnings"),
+        ("data: {verify: false}", "data"),
+        ("metrics: {roc_auc: {min: , max: 1}}", "metrics.roc_auc.min"),
+        ("metrics: {roc_auc: }", "metrics.roc_auc"),
+        ("fairness: {group: a, metric: b, max_difference: , min_ratio: 0.8}", "fairness.max_difference"),
+        ("fairness: [null, {group: a, metric: b, min_ratio: 0.8}]", "fairness[0]"),
+        ("latency: {p50_ms: 5, p99_ms: }", "latency.p99_ms"),
+    ],
+)
+def test_a_bound_that_was_begun_is_not_dropped_because_another_one_asks(owners, text, place):
+    with pytest.raises(ConfigError) as raised:
+        owners(text)
+    assert str(raised.value).startswith(f"configs/promotion/titanic.yaml:1: {place}: asks nothing (")
 
 
 def test_a_model_without_a_file_has_no_gates_of_its_owner(owners):
@@ -114,7 +146,7 @@ def test_a_model_without_a_file_has_no_gates_of_its_owner(owners):
         ("data: {verify: 1}", "1: data.verify", "must be true or false"),
         ("approval: {count: 2}", "1: approval", "say by"),
         ("approval: {by: [alice, '']}", "1: approval.by", "must be the names of those who may approve"),
-        ("approval: {by: []}", "1: approval.by", "the names of those who may approve"),
+        ("approval: {by: []}", "1: approval.by", "asks nothing (give by a value, or leave it out)"),
         ("approval: {by: [a, a], count: 2}", "1: approval.count", "no more than the 1 who may approve"),
         ("promotion:\n  size: {max_mb: 1}\n", "1: promotion", "leave the key promotion out"),
         ("- size", "", "must be a mapping"),

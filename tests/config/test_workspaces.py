@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from mlops_cli.config import Workspace, find_workspace
+from mlops_cli.config.workspace import trusted_workspace
 from mlops_cli.errors import ConfigError
 
 
@@ -37,6 +38,26 @@ def test_places_follow_from_the_root(tmp_path: Path) -> None:
     assert workspace.runs == tmp_path / "runs"
     assert workspace.models == tmp_path / "models"
     assert workspace.internal == tmp_path / ".mlops"
+
+
+def test_runs_on_another_disk_are_of_the_workspace_that_links_to_them(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "pyproject.toml").write_text('[tool.mlops]\ntrust = ["mine"]\n')
+    (tmp_path / "disk" / "e" / "1").mkdir(parents=True)
+    (tmp_path / "home" / "runs").symlink_to(tmp_path / "disk")
+    monkeypatch.chdir(tmp_path / "home")
+    home = Workspace(tmp_path / "home", ("mine",))
+    assert trusted_workspace(Path("runs/e/1")) == trusted_workspace(tmp_path / "home" / "runs" / "e" / "1") == home
+
+
+def test_what_lies_in_another_workspace_is_no_runs_of_this_one_however_it_is_named(tmp_path: Path, monkeypatch) -> None:
+    for name in ("here", "there"):
+        (tmp_path / name / "runs" / "e" / "1").mkdir(parents=True)
+        (tmp_path / name / "pyproject.toml").write_text('[tool.mlops]\ntrust = ["mine"]\n')
+    monkeypatch.chdir(tmp_path / "here")
+    for place in (tmp_path / "there" / "runs" / "e" / "1", Path("runs/../../there/runs/e/1")):
+        with pytest.raises(ConfigError, match="is code of the run's own workspace"):
+            trusted_workspace(place)
 
 
 @pytest.mark.parametrize(

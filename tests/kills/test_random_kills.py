@@ -136,14 +136,15 @@ def wait_for(victim, folder, count):
         time.sleep(0.002)
 
 
-def strike(rng, victim, done):
-    """Kill something, and return whether the run goes on."""
-    ways = ["parent", "everything", "term", "interrupt"] + ["worker"] * 3 * (done < TRIALS // 2)
+def strike(rng, victim, done, spare):
+    """Kill something, no worker where those are to be spared, and return whether the run goes on."""
+    ways = ["parent", "everything", "term", "interrupt"] + ["worker"] * 3 * (done < TRIALS // 2 and not spare)
     way = rng.choice(ways)
     if way == "worker":
         # Those that a kill has struck run once more, alone: a second kill would rightly leave one lost.
         return any(kill(pid) for pid in rng.sample(victim.workers(), 1)) if victim.workers() else True
-    if way == "everything":
+    if way == "everything":  # at once, as where a machine goes down: the parent must not see how its workers went
+        kill(victim.process.pid, signal.SIGSTOP)
         for pid in rng.sample(victim.family(), len(victim.family())):
             kill(pid)
     else:
@@ -154,12 +155,14 @@ def strike(rng, victim, done):
 def killed_run(folder, sweep, rng):
     """Run a sweep to its end under kills, and return how many there were."""
     kills, victim = 0, Victim(folder, "run", "config=killed", *sweep)
+    struck = False  # whether a worker was killed a moment ago, so that what it had is being run again
     while True:
         known = len(lines(folder))
         wait_for(victim, folder, known + rng.randint(1, 2) if kills < PER_RUN else TRIALS + 1)
         if not victim.is_over():
             kills += 1
-            if strike(rng, victim, len(lines(folder))):
+            struck = strike(rng, victim, len(lines(folder)), struck)
+            if struck:
                 continue
         victim.end()
         if victim.process.returncode == 0:

@@ -219,7 +219,7 @@ def test_a_command_is_copied_or_at_least_selected(visit, told, swept):
     block = seen.page.locator("pre.command", has_text="mlops runs show")
     block.get_by_role("button").click()
     block.get_by_role("button", name=re.compile("Copy")).wait_for()
-    seen.page.wait_for_function("[...document.querySelectorAll('.copy')].some((b) => b.textContent !== 'Copy')")
+    seen.page.locator(".copy").filter(has_not_text=re.compile("^Copy$")).first.wait_for()
 
 
 # --- several runs ------------------------------------------------------------------------------------------------
@@ -233,7 +233,7 @@ def test_runs_beside_each_other_say_which_is_better_and_open_each_run(visit, tol
     fold = seen.page.locator("details.run").nth(1)
     assert fold.get_attribute("open") is None
     seen.page.get_by_role("link", name=pair[1].id).click()
-    seen.page.wait_for_function("document.querySelectorAll('details.run')[1].open")
+    fold.and_(seen.page.locator("[open]")).wait_for()
     assert seen.page.locator("#r2-trials").is_visible()
 
 

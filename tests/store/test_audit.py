@@ -251,8 +251,11 @@ TAMPERING = [
         forged_in_between,
         ["line 3: entry 2 (run iris/", "line 3: entry 2 stands there twice"],
     ),
-    (overwritten, ["line 4: damaged: ", "models/iris/aliases.json: the move of champion to 1 on "]),
-    (blank, ["line 4: damaged: "]),
+    (
+        overwritten,
+        ["line 4: not an entry of the audit log: ", "models/iris/aliases.json: the move of champion to 1 on "],
+    ),
+    (blank, ["line 4: not an entry of the audit log: Expecting value"]),
 ]
 
 

@@ -10,15 +10,16 @@ from dataclasses import replace
 import pytest
 
 from mlops_cli.errors import StoreError
-from mlops_cli.records import Approval, ModelStatus, SignOff
+from mlops_cli.records import Action, Approval, ModelStatus, SignOff
 from mlops_cli.store.audit import AuditLog
+from mlops_cli.store.auditing import run_ended
 from mlops_cli.store.card import BEGIN, END
 from mlops_cli.store.files import locked, sha256, write_json
 from mlops_cli.store.layout import RunPaths, VersionPaths, WorkspacePaths
 from mlops_cli.store.registry import Registry
 from mlops_cli.store.registry.adding import Asked, add_version
 from mlops_cli.store.registry.calling import Move, call
-from mlops_cli.store.registry.checking import announced, check_aliases, check_version
+from mlops_cli.store.registry.checking import announced, certain_aliases, check_aliases, check_version
 from mlops_cli.store.registry.removing import remove_version
 from mlops_cli.store.removal import remove_runs
 from mlops_cli.store.runs import amend
@@ -168,6 +169,26 @@ def test_a_run_whose_files_have_changed_is_refused_and_nothing_is_left(register,
     assert list(registry.paths.new_models.iterdir()) == []
 
 
+def test_a_run_whose_record_was_edited_is_refused(register, registry, run_with_model):
+    record = run_ended(run_with_model())
+    file = record.path / "run.json"
+    write_json(file, run_to_json(record))
+    whole = json.loads(file.read_text())
+    file.write_text(json.dumps({**whole, "params": {"model.C": 99}}))
+    with pytest.raises(StoreError, match="it was edited"):
+        register(record=record)
+    file.write_text(json.dumps({**whole, "params": {"model.C": 99}, "audit": None}))  # nor one that forgets the log
+    with pytest.raises(StoreError, match="it was edited"):
+        register(record=record)
+    assert registry.names() == []
+
+
+def test_a_run_that_the_log_does_not_know_is_registered_and_that_is_said(register, registry, run_with_model):
+    AuditLog(registry.paths).append(Action.DATA_ADDED, "before@1", {})
+    added = register(record=run_with_model(started="2099-01-01T12:00:00+01:00"))
+    assert [notice.code for notice in added.notices] == ["unannounced-run"]
+
+
 def test_a_model_that_is_a_link_is_not_followed(register, run_with_model):
     record = run_with_model()
     model = record.path / "model" / "model.skops"
@@ -212,6 +233,53 @@ def test_an_alias_that_is_given_where_it_is_leaves_no_trace(register, registry):
     with registry.changing():
         call(registry, "iris", Move("champion", 1))
     assert list(AuditLog(registry.paths).entries()) == before
+
+
+def test_an_alias_that_was_edited_by_hand_means_nothing_until_it_is_put_back(register, registry):
+    register(alias="champion")
+    second = register().version
+    file = registry.paths.aliases("iris")
+    honest = file.read_text()
+    file.write_text(honest.replace('"champion": 1', '"champion": 2'))
+    for use in (
+        lambda: registry.find("iris@champion"),
+        lambda: registry.find("iris"),
+        lambda: call(registry, "iris", Move("champion", 2)),
+    ):
+        with pytest.raises(StoreError, match="by its moves it is 1"):
+            use()
+    assert "by its moves it is 1" in check_aliases(registry, "iris").faults[0]
+    assert registry.find("iris/2") == second
+    file.write_text(honest)
+    assert registry.find("iris@champion").number == 1
+
+
+def test_a_move_that_was_forged_is_found_although_the_next_one_is_honest(register, registry, workspace):
+    register(alias="champion")
+    register()
+    register()
+    file = registry.paths.aliases("iris")
+    value = json.loads(file.read_text())
+    forged = {**value["moves"][0], "to": 2, "before": 1}
+    file.write_text(json.dumps({**value, "aliases": {"champion": 2}, "moves": [*value["moves"], forged]}))
+    with pytest.raises(StoreError, match="is not what entry"):
+        certain_aliases(registry, "iris")
+    file.write_text(json.dumps({**value, "aliases": {"champion": 2}, "moves": [forged]}))
+    with registry.changing():
+        call(registry, "iris", Move("champion", 3))
+    after = json.loads(file.read_text())
+    file.write_text(json.dumps({**after, "moves": [*value["moves"], after["moves"][-1]]}))
+    with pytest.raises(StoreError, match="no move had led there"):
+        certain_aliases(registry, "iris")
+
+
+def test_aliases_that_are_gone_do_not_make_the_newest_version_the_champion(register, registry):
+    register(alias="champion")
+    register()
+    registry.paths.aliases("iris").unlink()
+    with pytest.raises(StoreError, match="is gone, and the audit log has aliases of iris"):
+        registry.find("iris")
+    assert "is gone" in check_aliases(registry, "iris").faults[0]
 
 
 # --- the card ----------------------------------------------------------------------------------------------------
@@ -297,6 +365,20 @@ def test_what_kills_have_left_is_swept_away_and_what_others_work_on_is_not(regis
     assert not torn.exists()
     register()
     assert list(new.iterdir()) == []
+
+
+def test_what_a_kill_left_of_a_file_goes_when_that_file_is_written_again(register, registry):
+    version = register().version
+    places = [registry.paths.aliases("iris"), version.path / "status.json", version.path / "card.md"]
+    torn = [place.with_name(f".{place.name}.0123abcd.tmp") for place in places]
+    others = [version.path.parent / ".aliases.json.mine.tmp", version.path.parent / "aliases.json.0123abcd.tmp"]
+    for place in (*torn, *others):
+        place.touch()
+    with registry.changing():
+        call(registry, "iris", Move("champion", 1))
+        registry.write_status(version, registry.status(version))
+    assert not any(place.exists() for place in torn)
+    assert all(place.exists() for place in others)
 
 
 def test_a_run_that_a_version_came_from_stays_until_the_version_is_removed(register, registry, run_with_model):

@@ -1,10 +1,14 @@
 """Registered models, as they stand in an 80-column terminal."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from mlops_cli.records import (
     Aliases,
+    AliasMove,
     Approval,
     DatasetVersion,
     Direction,
@@ -21,7 +25,7 @@ from mlops_cli.records import (
     VersionCheck,
     VersionPage,
 )
-from mlops_cli.views.models import faults, listing, page, registered, verdict, versions
+from mlops_cli.views.models import faults, listing, page, registered, verdict, version_json, versions
 
 NOW = datetime.fromisoformat("2026-11-21T16:00:00+00:00")
 RECORD = RunRecord(
@@ -64,7 +68,7 @@ def test_what_was_registered():
 
 def test_the_list_of_models(shown):
     assert (
-        shown(listing([MODEL], NOW), 100)
+        shown(listing([MODEL], NOW, 100)[0], 100)
         == """\
 model     versions   newest      score              aliases                     registered
 ───────────────────────────────────────────────────────────────────────────────────────────
@@ -74,13 +78,53 @@ titanic          2   titanic/2   roc_auc ↑ 0.8612   @challenger=2 @champion=1 
 
 def test_the_list_of_versions(shown):
     assert (
-        shown(versions(MODEL, NOW), 100)
+        shown(versions(MODEL, NOW, 100)[0], 100)
         == """\
 version     aliases       status     roc_auc ↑   data        run      registered
 ─────────────────────────────────────────────────────────────────────────────────────
 titanic/2   @challenger   pending       0.8612   titanic@3   abcdef   today 15:02
 titanic/1   @champion     approved      0.8612   titanic@3   abcdef   yesterday 15:02"""
     )
+
+
+def test_what_a_narrow_terminal_has_no_room_for_is_left_out_and_nothing_is_broken(shown):
+    made, left = listing([MODEL], NOW, 80)
+    assert (
+        shown(made)
+        == """\
+model     newest      score              aliases                     registered
+────────────────────────────────────────────────────────────────────────────────
+titanic   titanic/2   roc_auc ↑ 0.8612   @challenger=2 @champion=1   today 15:02"""
+    )
+    assert left == 1
+    made, left = versions(MODEL, NOW, 80)
+    assert (
+        shown(made)
+        == """\
+version     aliases       status     roc_auc ↑   data        registered
+────────────────────────────────────────────────────────────────────────────
+titanic/2   @challenger   pending       0.8612   titanic@3   today 15:02
+titanic/1   @champion     approved      0.8612   titanic@3   yesterday 15:02"""
+    )
+    assert left == 1
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80])
+def test_many_aliases_are_cut_and_take_no_room_from_what_matters_more(shown, width):
+    called = {f"an-alias-of-many-{i}": 2 for i in range(9)}
+    made, _ = versions(replace(MODEL, aliases=Aliases(called, last=2)), NOW, width)
+    assert len(made.columns) > 1 or width == 20
+    assert len(shown(made, width).splitlines()) == 4
+
+
+def test_a_champion_by_override_does_not_look_like_any_other(shown):
+    move = AliasMove("champion", 1, None, "2026-11-21T10:00:00+00:00", "bob", "promotion", "for the [b]show\x1b[2J")
+    found = VersionPage(MODEL.versions[0], ("champion", "fit"), MODEL.statuses[1], (1,), (), (move,))
+    text = shown(page(found, NOW), 120)
+    assert text.splitlines()[0] == "titanic/1  @champion (overridden)  @fit  approved"
+    how = "by override of bob, today 10:00:00, 2026-11-21, although gates had failed: for the [b]show\\x1b[2J"
+    assert f"@champion   {how}" in text
+    assert version_json(found)["overridden"] == {"champion": move.override}
 
 
 def test_a_version_in_full(shown):

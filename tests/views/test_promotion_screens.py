@@ -39,8 +39,8 @@ def test_one_line_says_what_came_of_it():
     assert verdict(REFUSED) == "x/2 is not promoted: 1 of 3 gates failed"
     done = Promotion("x/2", "champion", "x/1", GATES, done=True, override="in a\nhurry\x1b")
     assert verdict(done) == "x/2 is @champion; x/1 was; 1 of 3 gates failed, and that was overridden: in a\\nhurry\\x1b"
-    nothing = Promotion("x/2", "staging", None, (), done=True, declared="configs/promotion/x.yaml")
-    assert notes(nothing) == ["no gates are declared for x: nothing was asked"]
+    nothing = Promotion("x/2", "staging", None, (), done=True)
+    assert notes(nothing) == ["no gates are declared for x: nothing was asked but that it opens"]
     assert verdict(nothing) == "x/2 is @staging"
 
 

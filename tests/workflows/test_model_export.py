@@ -167,7 +167,7 @@ def test_a_folder_predicts_the_same_where_this_package_is_not_installed(name, mo
     (tmp_path / "moved").mkdir()
     folder = (tmp_path / "out").rename(tmp_path / "moved" / "model")
     found = elsewhere(folder, ws / "data" / "mixed.csv")
-    assert found.code == 0, found.err
+    assert (found.code, found.err) == (0, "")
     said = pd.read_csv(io.StringIO(found.out), dtype={"id": str})
     expected = answers_of(ref, allow_pickle=True)
     if expected.probabilities is None:
@@ -178,6 +178,31 @@ def test_a_folder_predicts_the_same_where_this_package_is_not_installed(name, mo
     assert said["prediction"].tolist() == expected.predictions.tolist()
     proba = said[[f"proba_{label}" for label in expected.classes]]
     np.testing.assert_allclose(proba, expected.probabilities, rtol=1e-12)
+
+
+ASKED = {
+    "no such file": (None, "No such file or directory"),
+    "nothing in it": ("", "No columns to parse from file"),
+    "a header alone": ("{header}\n", "has no rows"),
+    "other columns": ("ages,rooms\n1,2\n", "lacks columns that the model takes: age, "),
+    "a word for a number": (
+        "{header}\n0,forty,,,,,,,,,\n",
+        "'age' holds something else than in training (numeric, float64): ",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_is_wrong_with_the_input_of_a_folder_is_said_in_a_line(name, folder, elsewhere, tmp_path, ws):
+    text, said = ASKED[name]
+    header = (ws / "data" / "mixed.csv").read_text().splitlines()[0]
+    if text is not None:
+        (tmp_path / "in.csv").write_text(text.format(header=header))
+    found = elsewhere(folder, tmp_path / "in.csv")
+    assert (found.code, found.out) == (1, "")
+    assert found.err.startswith(f"{tmp_path / 'in.csv'}: ")
+    assert said in found.err
+    assert found.err.count("\n") == 1
 
 
 @pytest.fixture(scope="module")
@@ -406,6 +431,25 @@ def test_where_a_step_has_no_form_in_onnx_the_model_behind_it_goes_alone(model, 
     expected = answers_of(ref)
     made = find_model(ref).open().pipeline[:-1].transform(expected.table)
     assert session.run(None, {"features": made})[0].tolist() == expected.predictions.tolist()
+
+
+WORDS = "transforms=text", "transforms.vectorize_text.columns=note"
+
+
+def test_words_that_a_pattern_picks_out_are_picked_out_in_onnx_too(model, tmp_path):
+    pytest.importorskip("onnxruntime")
+    ref = model(*WORDS, r"transforms.vectorize_text.token_pattern='([a-z]+)\,'")
+    done = export(ref, tmp_path / "model.onnx")
+    assert done.check.difference < 1e-6
+    assert "onnx-model-alone" not in [notice.code for notice in done.notices]
+
+
+def test_a_pattern_whose_group_onnx_cannot_pick_out_is_named_and_the_model_goes_alone(model, tmp_path):
+    pytest.importorskip("onnxruntime")
+    done = export(model(*WORDS, "transforms.vectorize_text.token_pattern='a ([a-z]+) house'"), tmp_path / "model.onnx")
+    (notice,) = done.notices
+    assert notice.code == "onnx-model-alone"
+    assert "(TfidfVectorizer of a ([a-z]+) house) has no form in ONNX" in notice.message
 
 
 def test_onnx_that_is_too_far_off_is_not_written(model, tmp_path):

@@ -447,6 +447,235 @@ def titanic(experiment, workspace, mixed):
     return mlops.run(name, n_jobs=1)
 
 
+# --- from wherever -----------------------------------------------------------------------------------------------
+
+
+def test_rows_in_memory_are_a_table_or_a_mapping_each_and_nothing_else(titanic):
+    table = pd.read_csv("data/new.csv").head(3)
+    rows = table.to_dict("records")
+    assert list(mlops.predict(titanic, rows)["prediction"]) == list(mlops.predict(titanic, table)["prediction"])
+    assert list(titanic.model().predict(rows)) == list(mlops.predict(titanic, table)["prediction"])
+    for odd in (rows[0], table.to_numpy(), 3):
+        with pytest.raises(UsageError, match=rf"a list of mappings .* Got {type(odd).__name__} instead"):
+            mlops.predict(titanic, odd)
+
+
+def test_a_workspace_may_be_named_by_a_string(titanic, workspace, tmp_path_factory, monkeypatch):
+    from mlops_cli import plots
+
+    table = pd.read_csv("data/new.csv")
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    where = str(workspace)
+    version = mlops.register(titanic.id, "who", workspace=where)
+    assert mlops.models.find("who", workspace=where).ref == version.ref
+    expected = list(titanic.model().predict(table))
+    assert list(mlops.load_model("who", workspace=where).predict(table)) == expected
+    assert list(mlops.predict("who/1", table, workspace=where)["prediction"]) == expected
+    assert mlops.find_run("latest", workspace=where).id == titanic.id
+    monkeypatch.chdir(workspace)
+    assert plots.confusion_matrix("titanic:latest").axes
+
+
+def test_errors_in_python_name_settings_and_no_options(titanic):
+    mlops.predict(titanic, "data/new.csv", "out.csv")
+    with pytest.raises(UsageError, match=r"there already \(force=True overwrites it\)"):
+        mlops.predict(titanic, "data/new.csv", "out.csv")
+    with pytest.raises(UsageError, match=r"^keep: the data has no column 'nmae'"):
+        mlops.predict(titanic, "data/new.csv", keep=["nmae"])
+
+
+@pytest.fixture
+def base(titanic, workspace):
+    """A data base beside the file, with all rows in one table and the new ones in another."""
+    import sqlite3
+
+    with sqlite3.connect(workspace / "data" / "ship.db") as connection:
+        pd.read_csv("data/titanic.csv").to_sql("old", connection, index=False)
+        pd.read_csv("data/new.csv").to_sql("new", connection, index=False)
+    connection.close()
+    return Path("data/ship.db")
+
+
+def test_a_table_or_a_query_of_a_data_base_is_predicted_and_scored(titanic, base):
+    expected = mlops.predict(titanic, "data/new.csv", proba=True)
+    pd.testing.assert_frame_equal(
+        mlops.predict(titanic, base, proba=True, read={"table": "new"}), expected, check_dtype=False
+    )
+    base.rename("ship")
+    asked = {"query": "select * from new where id >= :least order by id", "params": {"least": 1000}}
+    found = mlops.predict(titanic, "ship", option="sql", read=asked)
+    assert list(found["id"]) == list(expected["id"][expected["id"] >= 1000])
+    scores = mlops.evaluate(titanic, "ship", option="sql", read={"table": "old"}, resamples=0)
+    assert scores.found.data.rows == 120
+
+
+def test_a_data_base_of_which_nothing_is_asked_is_told_of(titanic, base, mlops):
+    done = mlops("predict", "titanic:latest", str(base))
+    assert done.returncode == 3
+    assert "ship.db is a data base: which of its rows are read?\n  try: `--read 'table=…'`" in done.stderr
+    done = mlops("predict", "titanic:latest", str(base), "--read", "tabel=new")
+    assert "error: --read tabel: is nothing that a data base is asked\n  try: did you mean 'table'?" in done.stderr
+    done = mlops("data", "add", str(base), "--name", "ship", "--read", "table=new")
+    assert "ship.db is a data base, and a version is made of files" in done.stderr
+
+
+def test_a_model_that_learned_from_a_data_base_reads_it_as_then_unless_it_is_told_otherwise(titanic, base):
+    asked = ["data=sql", "~data.path", "+data.path=data/ship.db", "+data.query='select * from old order by id'"]
+    run = mlops.run("titanic", asked, n_jobs=1)
+    assert len(mlops.predict(run, base)) == 120
+    expected = mlops.predict(run, "data/new.csv", proba=True)
+    pd.testing.assert_frame_equal(
+        mlops.predict(run, base, read={"table": "new"}, proba=True), expected, check_dtype=False
+    )
+
+
+def test_what_comes_through_a_pipe_is_read(titanic, mlops, workspace):
+    expected = mlops("predict", "titanic:latest", "data/new.csv").stdout
+    text = (workspace / "data" / "new.csv").read_text()
+    for name in ("-", "/dev/stdin"):
+        assert mlops("predict", "titanic:latest", name, input=text).stdout == expected
+    labelled = (workspace / "data" / "titanic.csv").read_text()
+    assert json.loads(mlops("evaluate", "titanic:latest", "-", "--json", input=labelled).stdout)["data"]["rows"] == 120
+    empty = mlops("predict", "titanic:latest", "-", input="")
+    assert (empty.returncode, empty.stdout) == (3, "")
+    assert empty.stderr.startswith("error: stdin: the file is empty (0 bytes)\n")
+
+
+def test_a_named_pipe_is_read_once_and_what_was_put_down_is_removed(titanic, tmp_path_factory, monkeypatch):
+    import os
+    import subprocess
+    import tempfile
+
+    place = tmp_path_factory.mktemp("tmp")
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    os.mkfifo("rows.csv")
+    with subprocess.Popen("cat data/new.csv > rows.csv", shell=True):
+        found = mlops.predict(titanic, "rows.csv", keep=["*"])
+    assert list(found["prediction"]) == list(mlops.predict(titanic, "data/new.csv")["prediction"])
+    assert list(place.iterdir()) == []
+
+
+def test_a_member_of_an_archive_tells_how_it_is_read(titanic):
+    import tarfile
+    import zipfile
+
+    expected = mlops.predict(titanic, "data/new.csv")
+    pd.read_csv("data/new.csv").to_csv("new.tsv", sep="\t", index=False)
+    with tarfile.open("new.tar.gz", "w:gz") as tar:
+        tar.add("new.tsv")
+    with zipfile.ZipFile("two.zip", "w") as archive:
+        archive.write("new.tsv")
+        archive.write("data/new.csv", "new.csv")
+    pd.testing.assert_frame_equal(mlops.predict(titanic, "new.tar.gz"), expected)
+    for member in ("new.csv", "new.tsv"):
+        pd.testing.assert_frame_equal(mlops.predict(titanic, "two.zip", read={"member": member}), expected)
+
+
+def test_a_hint_on_an_archive_names_an_option_that_there_is(titanic, mlops):
+    import zipfile
+
+    with zipfile.ZipFile("two.zip", "w") as archive:
+        for name in ("a.csv", "b.csv"):
+            archive.write("data/new.csv", name)
+    assert "try: `--read member=…` names one of them" in mlops("predict", "titanic:latest", "two.zip").stderr
+    done = mlops("predict", "titanic:latest", "two.zip", "--read", "member=c.csv")
+    assert "error: --read member: " in done.stderr
+
+
+# --- what is said of it ------------------------------------------------------------------------------------------
+
+
+def said_of(run, data="data/new.csv"):
+    return [
+        (n.code, n.message) for n in predict(str(run.path), data, Path("out.csv"), PredictOptions(force=True)).notices
+    ]
+
+
+def test_categories_that_training_did_not_have_are_counted(titanic):
+    table = pd.read_csv("data/new.csv")
+    assert said_of(titanic) == []
+    table.loc[[3, 5, 9], "port"] = ["X", "X", "Y"]
+    table.to_csv("odd.csv", index=False)
+    message = "port: 3 of 30 rows have what training did not: 'X', 'Y'"
+    assert said_of(titanic, "odd.csv") == [("unseen-categories", message)]
+
+
+def test_a_model_that_other_packages_made_is_told_of(titanic, monkeypatch):
+    file = titanic.path / "run.json"
+    record = json.loads(file.read_text())
+    packages = record["environment"]["packages"]
+    major, minor, *_ = packages["scikit-learn"].split(".")
+    for made_with, is_said in ((f"{major}.{minor}.99", False), ("0.24.2", True)):
+        packages["scikit-learn"] = made_with
+        file.write_text(json.dumps(record))
+        assert [code for code, _ in said_of(titanic)] == (["other-packages"] if is_said else [])
+    assert said_of(titanic)[0][1].startswith("the model was made with scikit-learn 0.24.2, and ")
+
+
+# --- how it is written -------------------------------------------------------------------------------------------
+
+
+def test_ids_of_any_size_keep_their_type(titanic):
+    table = pd.read_csv("data/new.csv")
+    table["id"] = table["id"].astype("int64") + 2**53
+    table.loc[0, "id"] = 2**63 - 1
+    table.to_csv("large.csv", index=False)
+    mlops.predict(titanic, "large.csv", "out.parquet")
+    found = pd.read_parquet("out.parquet")
+    assert pd.api.types.is_integer_dtype(found["id"].dtype)
+    assert list(found["id"]) == list(table["id"])
+    table["id"] = table["id"].astype(object)
+    table.loc[4, "id"] = None
+    table.to_csv("gap.csv", index=False)
+    mlops.predict(titanic, "gap.csv", "out.parquet", force=True)
+    assert pd.read_parquet("out.parquet", dtype_backend="numpy_nullable")["id"].astype(object)[0] == 2**63 - 1
+
+
+def test_what_stands_beside_an_id_does_not_change_how_it_is_written(titanic):
+    table = pd.read_csv("data/new.csv")
+    table["note"] = ["a, b", 'say "hi"', "two\nlines", "", "plain"] * 6
+    table.to_csv("noted.csv", index=False)
+    mlops.predict(titanic, "noted.csv", "out.csv", keep="note")
+    assert Path("out.csv").read_text().startswith(f'id,note,prediction\n{table["id"][0]},"a, b",')
+    found = pd.read_csv("out.csv", keep_default_na=False)
+    assert list(found["note"]) == list(table["note"])
+    assert list(found["prediction"]) == list(mlops.predict(titanic, "data/new.csv")["prediction"])
+
+
+def test_a_terminal_is_shown_control_characters_and_a_file_gets_them(titanic, workspace):
+    import os
+    import pty
+    import subprocess
+    import sys
+
+    table = pd.read_csv("data/new.csv").head(2)
+    table["note"] = "\x1b[31mred\a"
+    table.to_csv("odd.csv", index=False)
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "mlops_cli", "predict", "titanic:latest", "odd.csv", "--keep", "note", "-q"]
+    subprocess.run(command, stdout=theirs, check=True)
+    os.close(theirs)
+    shown = os.read(ours, 10_000)
+    os.close(ours)
+    assert rb"\x1b[31mred\x07," in shown
+    assert b"\x1b" not in shown
+    assert b"\x1b[31mred\x07," in subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_reader_that_has_seen_enough_of_the_predictions_is_no_fault(titanic, workspace, form):
+    import subprocess
+    import sys
+
+    pd.concat([pd.read_csv("data/new.csv")] * 2000).to_csv("many.csv", index=False)
+    command = [sys.executable, "-m", "mlops_cli", "predict", "titanic:latest", "many.csv", "-q", *form]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
 # --- submissions -------------------------------------------------------------------------------------------------
 
 

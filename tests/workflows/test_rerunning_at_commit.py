@@ -137,6 +137,18 @@ def test_a_registered_version_brings_its_own_code(committed, workspace):
     assert trees(workspace) == NONE
 
 
+def test_models_of_own_code_are_compared_by_the_code_of_the_commit(committed, workspace):
+    first = mlops.run(committed, ["artifacts.keep=best"])
+    mlops.register(first)
+    (workspace / "own.py").write_text("raise RuntimeError\n")
+    git(workspace, "commit", "-am", "broken")
+    for ref in (first.id, "e/1"):
+        found = mlops.rerun(ref, at_commit=True)
+        alike = {part.what: part.agreement for part in found.parts}
+        assert alike["the model's predictions of training rows"] is Agreement.IDENTICAL
+        assert not [note for note in found.notes if "cannot be compared" in note]
+
+
 def test_data_that_git_has_is_that_of_the_commit_and_the_rest_is_the_workspaces(committed, workspace, mixed):
     git(workspace, "add", "-f", "data/mixed.csv")
     git(workspace, "commit", "-m", "data too")

@@ -43,4 +43,19 @@ def test_an_unknown_template_is_told_with_the_nearest(tmp_path, mlops):
         init_workspace(tmp_path, "kagle")
     done = mlops("init", "--template", "kaggle", "there", cwd=tmp_path)
     assert "wrote configs/titanic.yaml" in done.stdout
-    assert "data/train.csv and data/test.csv" in done.stderr
+    assert "next: cd there && make, which fetches data/train.csv and data/test.csv by the command kaggle" in done.stderr
+    assert f"put these into {tmp_path / 'there' / 'data'} by hand" in done.stderr
+    told = mlops("run", "config=titanic", cwd=tmp_path / "there")
+    assert told.returncode == 3
+    assert "there/data/train.csv: no such file" in told.stderr
+    assert "try: put it there, or name another one: data.path" in told.stderr
+
+
+def test_the_makefile_of_a_competition_fetches_what_is_not_there_first(tmp_path):
+    init_workspace(tmp_path, "kaggle")
+    done = subprocess.run(["make", "-n"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert [line.split()[:2] for line in done.stdout.splitlines()[1:4]] == [
+        ["kaggle", "competitions"],
+        ["unzip", "-o"],
+        ["mlops", "run"],
+    ]

@@ -353,11 +353,14 @@ def test_a_version_that_a_run_read_stays_unless_it_is_forced(two):
         run(config=str(record.path / "config.yaml"), force=True)
 
 
-def test_a_version_that_a_registered_model_was_trained_on_always_stays(two, workspace):
+@pytest.mark.parametrize(
+    ("key", "what"), [("dataset", "was trained on"), ("test_dataset", "was scored on held-out rows of")]
+)
+def test_a_version_that_a_registered_model_needs_always_stays(two, workspace, key, what):
     folder = workspace / "models" / "m" / "1"
     folder.mkdir(parents=True)
-    (folder / "version.json").write_text('{"schema_version": 1, "dataset": {"source": "points@1"}}')
-    with pytest.raises(StoreError, match="the registered model m/1 was trained on it"):
+    (folder / "version.json").write_text(f'{{"schema_version": 1, "{key}": {{"source": "points@1"}}}}')
+    with pytest.raises(StoreError, match=f"the registered model m/1 {what} it"):
         datasets.removable("points@1", force=True)
 
 
@@ -486,7 +489,7 @@ def test_adding_that_is_killed_at_any_moment_leaves_nothing_half_there(workspace
 def test_processes_that_add_and_collect_at_once_do_not_disturb_each_other(workspace):
     files = [points(workspace / "data" / f"{n}.csv", 30, shift=n) for n in range(6)]
     scripts = [ADD.format(file=str(file)) for file in files]
-    collecting = "from mlops_cli.workflows import datasets\nfor _ in range(30): datasets.collect()"
+    collecting = "from mlops_cli.workflows.data import datasets\nfor _ in range(30): datasets.collect()"
     started = [
         subprocess.Popen([sys.executable, "-c", script], cwd=workspace, stdout=subprocess.PIPE, text=True)
         for script in (*scripts, collecting)

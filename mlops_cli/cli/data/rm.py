@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mlops_cli.cli.options import Quiet, Verbose
+from mlops_cli.cli.options import Quiet, Verbose, Yes
 from mlops_cli.cli.screen import agree_to_remove, line
 
 EXAMPLE = "Example: mlops data rm titanic@1"
@@ -14,6 +14,7 @@ EXAMPLE = "Example: mlops data rm titanic@1"
 
 def rm(
     version: Annotated[str, typer.Argument(metavar="NAME@V", help="titanic@1")],
+    yes: Yes = False,
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Do not ask, and remove it although runs have read it.")
     ] = False,
@@ -22,13 +23,13 @@ def rm(
 ) -> None:
     """Forget a version of a data set; its number is not given again, and gc frees its space.
 
-    Asks first; away from a terminal it needs --force. A version that a run has read stays without --force, and one
+    Asks first; away from a terminal it needs --yes. A version that a run has read stays without --force, and one
     that a registered model was trained on stays.
     """
     from mlops_cli.workflows.data.datasets import removable, remove
 
     found = removable(version, force=force)
-    if not force:
+    if not (yes or force):
         agree_to_remove(found.ref)
     remove(found)
     if not quiet:

@@ -17,7 +17,7 @@ def ls(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only this model, each version.")] = None,
     source: Annotated[
         str,
-        typer.Option("--from", metavar="SOURCE", help="Only what was made from titanic@3 (data), a run or a commit."),
+        typer.Option("--from", metavar="SOURCE", help="Only what was made from titanic@3, a file, a run, a commit."),
     ] = "",
     json: Json = False,
     quiet: Quiet = False,
@@ -45,9 +45,13 @@ def ls(
             line(text)
     elif found:
         from mlops_cli.views.models import listing, versions
+        from mlops_cli.views.text import plural
 
-        now = datetime.now().astimezone()
-        screen.show(listing(found, now) if name is None else versions(found[0], now))
+        now, width = datetime.now().astimezone(), screen.out().width
+        made, left = listing(found, now, width) if name is None else versions(found[0], now, width)
+        screen.show(made)
+        if left:
+            say(f"{plural(left, 'column')} left out; --json or a wider terminal show them", "dim")
     elif not damaged:
         say("no models yet; register one with: mlops models register RUN")
     for problem in damaged:

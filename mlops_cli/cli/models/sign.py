@@ -8,6 +8,7 @@ import typer
 
 from mlops_cli.cli.models.options import ModelRef, tell
 from mlops_cli.cli.options import Json, Quiet, Verbose
+from mlops_cli.cli.screen import say
 from mlops_cli.records import Approval
 
 APPROVE_EXAMPLE = "Example: mlops models approve titanic/4 --note 'checked against last year'"
@@ -27,7 +28,10 @@ def approve(
 def reject(
     model: ModelRef, note: Note = "", json: Json = False, quiet: Quiet = False, verbose: Verbose = False
 ) -> None:
-    """Reject a version, in the name of who is logged in. The last word counts; all are kept."""
+    """Reject a version, in the name of who is logged in. The last word counts; all are kept.
+
+    Aliases that it has stay, and are named: it gets no new one.
+    """
     _sign(model, Approval.REJECTED, note, json=json, quiet=quiet)
 
 
@@ -39,7 +43,11 @@ def archive(
 
 
 def _sign(model: str, verdict: Approval, note: str, *, json: bool, quiet: bool) -> None:
+    from mlops_cli.views.models import still_called
     from mlops_cli.workflows.models.registry import sign
 
     found = sign(model, verdict, note)
     tell(found, f"{found.version.ref} {verdict} by {found.status.sign_offs[-1].by}", json=json, quiet=quiet)
+    if not quiet:
+        for text in still_called(found):
+            say(text)

@@ -41,9 +41,9 @@ def ls(
     digits. Where a run lacks a field, a comparison is false and "not" of it is true; "= null" finds just those.
 
     Fields: id experiment status started ended duration_s task primary direction score trials completed failed pruned
-    lost reused warnings seed note description data.version data.rows data.columns data.target data.source git.commit
-    git.dirty splits.digest fingerprint metrics.NAME metrics.NAME.std metrics.NAME.test params.KEY (of the best trial)
-    tags.KEY; an ending that only one of them has is enough, such as roc_auc or model.C.
+    lost reused warnings seed note description data.version data.rows data.columns data.target data.source
+    data.sha256 git.commit git.dirty splits.digest fingerprint metrics.NAME metrics.NAME.std metrics.NAME.test
+    params.KEY (of the best trial) tags.KEY; an ending that only one of them has is enough, such as roc_auc or model.C.
     """
     from mlops_cli.workflows.runs.finding import Query, search
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlops_cli.cli.options import Quiet, Verbose, Where
+from mlops_cli.cli.options import Quiet, Verbose, Where, Yes
 from mlops_cli.cli.screen import line, require_person, say
 from mlops_cli.errors import ExitCode, UsageError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlops_cli.records import RunRecord
     from mlops_cli.store.find import DamagedRun
 
-EXAMPLE = "Example: mlops runs rm --where 'status = failed and started < 30d' --force"
+EXAMPLE = "Example: mlops runs rm --where 'status = failed and started < 30d' --yes"
 _NAMED = 5
 
 
@@ -25,13 +25,14 @@ def rm(
         list[str] | None, typer.Argument(metavar="[RUN]...", help="As elsewhere: ids, their beginnings, paths …")
     ] = None,
     where: Where = "",
-    force: Annotated[bool, typer.Option("--force", "-f", help="Do not ask.")] = False,
+    yes: Yes = False,
+    force: Annotated[bool, typer.Option("--force", "-f", help="The same as --yes.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Remove runs for good, with their models and predictions.
 
-    Asks first; away from a terminal it needs --force. What is running stays, and so does a run that a registered model
+    Asks first; away from a terminal it needs --yes. What is running stays, and so does a run that a registered model
     came from: then nothing is removed. A damaged run is removed like any other.
     """
     from mlops_cli.workflows.runs.manage import chosen, remove
@@ -42,7 +43,7 @@ def rm(
     if not found:
         say("no run matches")
         return
-    if force:
+    if yes or force:
         _say_damaged(found)
     else:
         _ask(found)

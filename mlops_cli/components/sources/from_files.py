@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from mlops_cli.components.sources.gathering import File, gathered
+from mlops_cli.components.sources.gathering import File, gathered, meant
 from mlops_cli.components.sources.gleaning import gleaned
 from mlops_cli.components.sources.stacking import KindsDifferError, Part, kinds_that_differ, short_names, stacked
 from mlops_cli.components.tables import with_plain_labels
@@ -15,7 +16,6 @@ from mlops_cli.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
-    from pathlib import Path
 
     import pandas as pd
 
@@ -64,6 +64,17 @@ class FileSource:
             if len(files) == 1:
                 return stacked([Part(files[0].called, self._of(files[0])._load_file())], self.source_column)
             return self._stacked(files)
+
+    def files(self) -> list[Path]:
+        """Return the files that are meant, archives as they are.
+
+        Raises
+        ------
+        DataError
+            There are none.
+        """
+        given = self.path if isinstance(self.path, list | tuple) else [self.path]
+        return [place for item in given for place in meant(Path(item), self.SUFFIXES)]
 
     def _stacked(self, files: Sequence[File]) -> pd.DataFrame:
         """Return the table of several files; numbers in one and text in another are text, as in one file of all."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-_WILD = "*?["
+WILD = "*?["
 _BROKEN = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile, tarfile.TarError)
 
 
@@ -60,7 +60,7 @@ def gathered(path: Any, member: Any, suffixes: Sequence[str]) -> Iterator[tuple[
         An archive has no such member, or has many and none is named.
     """
     given = path if isinstance(path, list | tuple) else [path]
-    found = [place for item in given for place in _found(Path(item), suffixes)]
+    found = [place for item in given for place in meant(Path(item), suffixes)]
     if not member and not any(_is_tar(place) for place in found):
         yield tuple(File(place, str(place)) for place in found)
         return
@@ -69,18 +69,30 @@ def gathered(path: Any, member: Any, suffixes: Sequence[str]) -> Iterator[tuple[
         yield tuple(files)
 
 
-def _found(path: Path, suffixes: Sequence[str]) -> list[Path]:
+def meant(path: Path, suffixes: Sequence[str]) -> list[Path]:
+    """Return the files that a path means, in the order of their names: itself, or those of a folder or a glob.
+
+    Raises
+    ------
+    DataError
+        There are none.
+    """
     if path.is_dir():
         return _in_folder(path, suffixes)
-    if not any(c in str(path) for c in _WILD) or path.exists():
+    if not any(c in str(path) for c in WILD) or path.exists():
         return [path]
+    folder, places = matching(path)
+    if not places:
+        raise DataError(f"{path}: no file has such a name", hint=_near(folder, str(path.relative_to(folder))))
+    return places
+
+
+def matching(path: Path) -> tuple[Path, list[Path]]:
+    """Return the folder that a glob begins in, and its files by name; hidden ones only where it says so."""
     folder, pattern = _parted(path)
     is_hidden_meant = any(part.startswith(".") for part in Path(pattern).parts)
-    matching = (p for p in folder.glob(pattern) if p.is_file())
-    places = sorted(p for p in matching if is_hidden_meant or not _has_dot(p.relative_to(folder)))
-    if not places:
-        raise DataError(f"{path}: no file has such a name", hint=_near(folder, pattern))
-    return places
+    found = (p for p in folder.glob(pattern) if p.is_file())
+    return folder, sorted(p for p in found if is_hidden_meant or not _has_dot(p.relative_to(folder)))
 
 
 def _parted(path: Path) -> tuple[Path, str]:
@@ -91,7 +103,7 @@ def _parted(path: Path) -> tuple[Path, str]:
 
 def _near(folder: Path, pattern: str) -> str:
     first = Path(pattern).parts[0]
-    if len(Path(pattern).parts) > 1 and not any(c in first for c in _WILD):
+    if len(Path(pattern).parts) > 1 and not any(c in first for c in WILD):
         return f"the folder {folder / first} does not exist"
     names = sorted(p.name for p in folder.iterdir())
     return f"{folder} has: {', '.join(names[:8])}{', …' if len(names) > 8 else ''}" if names else f"{folder} is empty"
@@ -99,7 +111,7 @@ def _near(folder: Path, pattern: str) -> str:
 
 def _in_folder(folder: Path, suffixes: Sequence[str]) -> list[Path]:
     """Return the files of a folder that have one of the suffixes, those in folders inside it too."""
-    visible = sorted(p for p in folder.rglob("*") if p.is_file() and not _is_hidden(p.relative_to(folder)))
+    visible = visible_in(folder)
     places = [p for p in visible if suffix_of(p.name) in suffixes]
     if not places:
         shown = ", ".join(p.name for p in visible[:5])
@@ -108,6 +120,11 @@ def _in_folder(folder: Path, suffixes: Sequence[str]) -> list[Path]:
             hint=f"it has: {shown}" if shown else "it is empty",
         )
     return places
+
+
+def visible_in(folder: Path) -> list[Path]:
+    """Return the files of a folder, and of those inside it, that are not hidden, by name."""
+    return sorted(p for p in folder.rglob("*") if p.is_file() and not _is_hidden(p.relative_to(folder)))
 
 
 def _has_dot(path: Path) -> bool:
@@ -125,6 +142,26 @@ def _is_tar(path: Path) -> bool:
     return path.name.lower().endswith(_TAR)
 
 
+def only_name(path: Path) -> str:
+    """Return the name of the one file in an archive; nothing where it is no archive, or holds several."""
+    try:
+        if _is_tar(path):
+            with tarfile.open(path) as tar:
+                names = [m.name for m in tar if m.isfile() and _is_content(m.name)]
+        elif zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                names = _contents(archive)
+        else:
+            return ""
+    except (*_BROKEN, OSError):  # said when it is read
+        return ""
+    return names[0] if len(names) == 1 else ""
+
+
+def _contents(archive: zipfile.ZipFile) -> list[str]:
+    return [m.filename for m in archive.infolist() if not m.is_dir() and _is_content(m.filename)]
+
+
 def _unpacked(path: Path, member: Any, folder: Path) -> Iterator[File]:
     opening.check_file(path)
     wanted = [member] if isinstance(member, str) else list(member or ())
@@ -135,8 +172,9 @@ def _unpacked(path: Path, member: Any, folder: Path) -> Iterator[File]:
                 yield from _members(path, _chosen(path, wanted, names), lambda n: _tar_stream(tar, names[n]), folder)
         elif zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
-                inside = [m.filename for m in archive.infolist() if not m.is_dir() and _is_content(m.filename)]
-                yield from _members(path, _chosen(path, wanted, inside), lambda n: _zip_stream(archive, n), folder)
+                yield from _members(
+                    path, _chosen(path, wanted, _contents(archive)), lambda n: _zip_stream(archive, n), folder
+                )
         else:
             raise ConfigError(f"{path} is no zip or tar archive", key="data.member", hint="leave data.member out")
     except (*_BROKEN, OSError) as error:

@@ -42,7 +42,8 @@ def _quoted(text: str) -> str:
     return f"'{doubled}'"
 
 
-_SEGMENT = re.compile(r"`data\.(?P<key>read(?:\.\w+)?|short_rows|member|encoding)(?:: (?P<value>[^`]*))?`")
+_OPTIONS = r"read(?:\.\w+)?|short_rows|member|encoding|table|query|params"
+_SEGMENT = re.compile(rf"`data\.(?P<key>{_OPTIONS})(?:: (?P<value>[^`]*))?`")
 
 
 def below(text: str, key: str) -> str:
@@ -74,7 +75,8 @@ def as_options(text: str) -> str:
     def typed(found: re.Match[str]) -> str:
         first, _, option = found["key"].partition(".")
         if found["value"] is None:
-            return f"`--read {option or '…'}{'=…' if option else ''}`"
+            name = option or first.replace("read", "")
+            return f"`--read {name or '…'}{'=…' if name else ''}`"
         pairs = {option or first: found["value"]} if option or first != "read" else _parted(found["value"])
         options = (_shell(f"{name}={_bare(value)}") for name, value in pairs.items())
         return f"`{' '.join(f'--read {option}' for option in options)}`"

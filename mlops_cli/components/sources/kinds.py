@@ -29,6 +29,10 @@ _BY_SUFFIX = {
     ".svm": "SvmlightSource",
     ".svmlight": "SvmlightSource",
     ".libsvm": "SvmlightSource",
+    ".db": "SqlSource",
+    ".sqlite": "SqlSource",
+    ".sqlite3": "SqlSource",
+    ".duckdb": "DuckDbSource",
 }
 _PACKED = frozenset({".gz", ".bz2", ".zip", ".xz", ".zst", ".tar", ".tgz"})
 

@@ -9,6 +9,7 @@ import bz2
 import gzip
 import io
 import lzma
+import stat
 import zipfile
 import zlib
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ _MAGIC = {
     b"<!doctype html": ("is a web page, not a table", "download the file itself"),
     b"<html": ("is a web page, not a table", "download the file itself"),
 }
+_ELSEWHERE = "name another one: data.path"
 _UTF16_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
 
@@ -49,7 +51,7 @@ def check_file(path: Path, *, directory_ok: bool = False) -> None:
     Raises
     ------
     DataError
-        Nothing is there (the nearest name in that folder is named), it is a directory, or it is empty.
+        Nothing is there (the nearest name in that folder is named), it is a directory or a pipe, or it is empty.
     """
     try:
         found = path.stat()
@@ -61,6 +63,8 @@ def check_file(path: Path, *, directory_ok: bool = False) -> None:
         names = _names_in(path)
         inside = f"data.path: one of {', '.join(names[:5])}" if names else "it is empty"
         raise DataError(f"{path}: is a directory, not a file", hint=inside)
+    if stat.S_ISFIFO(found.st_mode):
+        raise DataError(f"{path}: is a pipe, which can be read but once", hint="write what it gives to a file")
     if found.st_size == 0:
         raise DataError(f"{path}: the file is empty (0 bytes)", hint="write or download it again")
 
@@ -175,13 +179,15 @@ def _not_there(path: Path, error: OSError) -> DataError:
     if isinstance(error, PermissionError):
         return DataError(f"{path}: may not be read", hint="check the permissions of its folder")
     if not path.parent.is_dir():
-        return DataError(f"{path}: no such file; the folder {path.parent} does not exist", hint="data.path")
+        why = f"{path}: no such file; the folder {path.parent} does not exist"
+        return DataError(why, hint=f"put it there, or {_ELSEWHERE}")
     names = _names_in(path.parent)
     close = nearest(path.name, names)
     if close is not None:
         return DataError(f"{path}: no such file", hint=f"did you mean '{path.with_name(close)}'?")
     shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
-    return DataError(f"{path}: no such file", hint=f"the folder has: {shown}" if names else "the folder is empty")
+    hint = f"the folder has: {shown}" if names else f"the folder is empty: put it there, or {_ELSEWHERE}"
+    return DataError(f"{path}: no such file", hint=hint)
 
 
 def _names_in(folder: Path) -> list[str]:

@@ -72,7 +72,7 @@ class SqlSource:
             found = " and ".join(places) or "none"
             raise ConfigError(f"one of url, url_env and path is needed, found {found}", key="data.url")
         if (self.query is None) == (self.table is None):
-            raise ConfigError("either a query or a table is needed", key="data.query", hint="data.table=NAME")
+            raise ConfigError("either a query or a table is needed", key="data.query", hint="`data.table: NAME`")
         if not isinstance(self.params, Mapping):
             raise ConfigError(f"must be a mapping. Got {self.params!r} instead.", key="data.params")
 

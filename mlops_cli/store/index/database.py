@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SCHEMA = 0x6D6C_0002
+SCHEMA = 0x6D6C_0003
 """``user_version`` of the file: "ml" and the number of the schema. Raise it with any change of tables or fields."""
 
 WAIT_S = 20.0  # for another process that writes

@@ -12,12 +12,12 @@ import shutil
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mlops_cli.errors import StoreError
 from mlops_cli.records import SCHEMA_VERSION, Action, ModelStatus, ModelVersion, Notice, RunStatus
 from mlops_cli.store.audit import AuditLog, this_user
-from mlops_cli.store.auditing import digest_of_record
+from mlops_cli.store.auditing import RUN_MAY_CHANGE, digest_of_record
 from mlops_cli.store.card import version_card
 from mlops_cli.store.chain import read_chain
 from mlops_cli.store.files import (
@@ -41,6 +41,7 @@ from mlops_cli.store.registry.json import files_digest, status_to_json, version_
 from mlops_cli.store.registry.removing import sweep
 from mlops_cli.store.serialize import run_from_json
 from mlops_cli.store.values import stamp
+from mlops_cli.store.witness import is_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -87,12 +88,13 @@ def add_version(registry: Registry, run: Path, asked: Asked) -> Added:
         check_alias(asked.alias)
     record, data = _record_in(run)
     _require_model(record)
+    notices = _held_against_log(record, parse_json(data, run))
     with _workplace(registry) as folder:
         filling = _Filling(VersionPaths(folder), record)
         filling.fill(data)
         with registry.changing():
             number = _settle(registry, filling, asked)
-    return Added(registry.version(asked.name, number), tuple(filling.notices))
+    return Added(registry.version(asked.name, number), (*notices, *filling.notices))
 
 
 # --- which run ---------------------------------------------------------------------------------------------------
@@ -106,6 +108,23 @@ def _record_in(run: Path) -> tuple[RunRecord, bytes]:
         return run_from_json(parse_json(data, file), run), data
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(file, f"not a run's record: {error!r}") from error
+
+
+def _held_against_log(record: RunRecord, value: Mapping[str, Any]) -> list[Notice]:
+    """Refuse a record that is not as it was when its run ended; say of one that the log does not know that it is so."""
+    chain = read_chain(RunPaths(record.path).workspace)
+    entries, began = chain.about(record.id, Action.RUN), chain.first
+    if not entries:
+        is_older = began is None or is_before(record.ended or record.started, began.at)
+        text = f"the audit log has no entry of {record.id}: nobody vouches for its record"
+        return [] if is_older else [Notice("unannounced-run", text)]
+    kept = entries[-1].details.get("record")
+    if record.audit != entries[-1].head or (kept and kept != digest_of_record(value, RUN_MAY_CHANGE)):
+        raise StoreError(
+            f"the record of {record.id} is not as entry {entries[-1].number} of the audit log has it: it was edited",
+            hint="restore run.json from a copy, or run the experiment again",
+        )
+    return []
 
 
 def _require_model(record: RunRecord) -> None:
@@ -185,7 +204,7 @@ class _Filling:
         """Copy the user's own files as the run had them, and return what is in them."""
         found = []
         for name, expected in self.record.code.items():
-            data = code_of(self.run, name)
+            data = code_of(self.run.workspace.root, name)
             if data is None or sha256(data) != expected:
                 how = "is no longer there" if data is None else "has changed"
                 text = f"{name} {how} since the run, and so it is not part of the version"
@@ -230,13 +249,13 @@ def _new(target: Path) -> Iterator[BinaryIO]:
             yield file
 
 
-def code_of(run: RunPaths, name: str) -> bytes | None:
-    """Return a file of the workspace that a run lies in; a record may name any path, and only those in it are read."""
+def code_of(workspace: Path, name: str) -> bytes | None:
+    """Return a file of a workspace; a record may name any path, and only those in it are read."""
     parts = PurePosixPath(name).parts
     if not parts or PurePosixPath(name).is_absolute() or ".." in parts:
         return None
     try:
-        root = run.workspace.root.resolve()
+        root = workspace.resolve()
         place = (root / name).resolve()
         return place.read_bytes() if place.is_relative_to(root) else None
     except (OSError, ValueError):

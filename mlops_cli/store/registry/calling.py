@@ -27,7 +27,7 @@ def check_alias(alias: str) -> str:
     """
     if alias.isdecimal():
         raise StoreError(f"the alias '{alias}' would be taken for a number", hint="an alias is a word: champion")
-    return check_name(alias, "alias")
+    return check_name(alias, "alias", cannot="is not one word")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Move:
 
 def call(registry: Registry, name: str, move: Move) -> Aliases:
     """Move an alias of a model, inside `Registry.changing`; return its aliases as they are then."""
-    before = registry.aliases(name)
+    before = registry.sure_aliases(name)
     old = before.versions.get(check_alias(move.alias))
     if old == move.to:
         return before

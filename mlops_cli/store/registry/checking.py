@@ -14,11 +14,12 @@ from mlops_cli.store.chain import read_chain
 from mlops_cli.store.files import read_json
 from mlops_cli.store.objects import digest_of
 from mlops_cli.store.witness import version_witness
-from mlops_cli.store.witness_models import sign_off_faults_of
+from mlops_cli.store.witness_models import alias_faults_of, sign_off_faults_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from mlops_cli.records import Aliases, AuditFault
     from mlops_cli.store.chain import Chain
     from mlops_cli.store.layout import VersionPaths
     from mlops_cli.store.registry.registry import Registry
@@ -64,7 +65,7 @@ def check_version(registry: Registry, name: str, number: int, chain: Chain) -> V
 def check_aliases(registry: Registry, name: str) -> VersionCheck:
     """Return what is wrong with what a model's versions are called."""
     try:
-        aliases, numbers = registry.aliases(name), registry.numbers(name)
+        aliases, numbers = registry.sure_aliases(name), registry.numbers(name)
     except StoreError as error:
         return VersionCheck(name, 0, 0, (error.message,))
     gone = {alias: to for alias, to in aliases.versions.items() if to not in numbers}
@@ -72,6 +73,24 @@ def check_aliases(registry: Registry, name: str) -> VersionCheck:
     if numbers and aliases.last < numbers[-1]:
         faults.append(f"aliases.json: says that {aliases.last} is the highest number, and there is {numbers[-1]}")
     return VersionCheck(name, 1, 0, tuple(faults))
+
+
+def certain_aliases(registry: Registry, name: str) -> Aliases:
+    """Return what a model's versions are called, where the audit log says the same.
+
+    Raises
+    ------
+    StoreError
+        It does not.
+    """
+    faults: list[AuditFault] = []
+    for _ in range(2):  # somebody may have moved one between the two readings
+        aliases, chain = registry.sure_aliases(name), announced(registry)
+        last = 0 if chain.last is None else chain.last.number
+        faults = [fault for fault in alias_faults_of(name, aliases, chain, last) if not fault.may_be_a_kill]
+        if not faults:
+            return aliases
+    raise StoreError(f"{faults[0].where} {faults[0].what}", hint="mlops audit --verify")
 
 
 def _files_in(root: Path) -> Iterator[tuple[str, os.stat_result]]:

@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mlops_cli.errors import StoreError, did_you_mean
 from mlops_cli.records import CHAMPION, Aliases, ModelStatus, RegisteredModel
 from mlops_cli.store.card import version_card
-from mlops_cli.store.files import damaged, locked, parse_json, read_bytes, read_json, sha256, write_file, write_json
+from mlops_cli.store.chain import given_aliases
+from mlops_cli.store.files import (
+    damaged,
+    locked,
+    parse_json,
+    read_bytes,
+    read_json,
+    remove_leftovers,
+    sha256,
+    write_file,
+    write_json,
+)
 from mlops_cli.store.layout import VersionPaths
 from mlops_cli.store.names import check_name
 from mlops_cli.store.registry.json import (
@@ -107,7 +118,7 @@ class Registry:
                 known = [f"{name}/{n}" for n in numbers]
                 raise StoreError(f"the model '{name}' has no version '{word}'", hint=did_you_mean(ref, known))
             return self.version(name, number)
-        aliases = self.aliases(name).versions
+        aliases = self.sure_aliases(name).versions
         if not mark:
             return self.version(name, aliases.get(CHAMPION, numbers[-1]))
         if word not in aliases:
@@ -152,6 +163,25 @@ class Registry:
         path = self.paths.aliases(name)
         return _told(path, aliases_from_json, "the aliases of a model") if path.exists() else Aliases()
 
+    def sure_aliases(self, name: str) -> Aliases:
+        """Return what a model's versions are called, for whoever relies on it.
+
+        Raises
+        ------
+        StoreError
+            The file was edited by hand, or is gone although aliases were given.
+        """
+        path, aliases = self.paths.aliases(name), self.aliases(name)
+        where = path.relative_to(self.paths.root).as_posix()
+        for alias, (said, moved) in aliases.edited().items():
+            raise StoreError(
+                f"{where} says that @{alias} means {said or 'nothing'}, and by its moves it is {moved or 'nothing'}",
+                hint="it was edited: write back what the moves say, then move it by mlops models alias",
+            )
+        if not path.exists() and self.numbers(name) and given_aliases(self.paths, name):
+            raise StoreError(f"{where} is gone, and the audit log has aliases of {name}", hint="restore it from a copy")
+        return aliases
+
     # --- changing ----------------------------------------------------------------------------------------------------
 
     @contextmanager
@@ -162,13 +192,16 @@ class Registry:
 
     def write_status(self, version: ModelVersion, status: ModelStatus) -> None:
         """Replace what is said of a version, and its card, inside `changing`."""
-        write_json(VersionPaths(version.path).status, status_to_json(status))
+        path = VersionPaths(version.path).status
+        remove_leftovers(path)
+        write_json(path, status_to_json(status))
         self.write_card(version)
 
     def write_aliases(self, name: str, aliases: Aliases) -> None:
         """Replace what a model's versions are called, and the cards of those that it changes, inside `changing`."""
-        before = self.aliases(name)
-        write_json(self.paths.aliases(name), aliases_to_json(aliases))
+        before, path = self.aliases(name), self.paths.aliases(name)
+        remove_leftovers(path)
+        write_json(path, aliases_to_json(aliases))
         for number in self.numbers(name):
             if before.of(number) != aliases.of(number):
                 with suppress(StoreError):  # a damaged version, or a card that nobody may write, keeps no alias
@@ -191,7 +224,9 @@ class Registry:
 
     def write_card(self, version: ModelVersion, text: str | None = None) -> None:
         """Write a version's card again, inside `changing`; see `card`."""
-        write_file(VersionPaths(version.path).card, self.card(version, text).encode(errors="surrogateescape"))
+        path = VersionPaths(version.path).card
+        remove_leftovers(path)
+        write_file(path, self.card(version, text).encode(errors="surrogateescape"))
 
 
 def _told(path: Path, read: Callable[[Mapping[str, Any]], T], what: str) -> T:

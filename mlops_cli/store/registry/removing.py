@@ -16,6 +16,8 @@ from mlops_cli.store.registry.calling import Move, call
 from mlops_cli.store.registry.checking import LEFTOVER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlops_cli.store.layout import WorkspacePaths
     from mlops_cli.store.registry.registry import Registry
 
@@ -43,17 +45,29 @@ def remove_version(registry: Registry, name: str, number: int, *, force: bool = 
         if number not in registry.numbers(name):
             raise StoreError(f"{name}/{number} has been removed")
         aliases = registry.aliases(name).of(number)
-        if aliases and not force:
-            raise StoreError(
-                f"{name}/{number} stays: it is {', '.join(f'@{alias}' for alias in aliases)}",
-                hint="give the alias to another version first, or --force",
-            )
+        if not force:
+            require_unnamed(f"{name}/{number}", aliases)
         said = {**_origin(registry, name, number), "aliases": list(aliases)}
         AuditLog(registry.paths).append(Action.MODEL_REMOVED, f"{name}/{number}", said)
         for alias in aliases:
             call(registry, name, Move(alias, None, why="removal"))
         _move_away(registry, name, number)
         sweep(registry.paths)
+
+
+def require_unnamed(ref: str, aliases: Sequence[str]) -> None:
+    """Refuse to remove a version that has an alias.
+
+    Raises
+    ------
+    StoreError
+        It has one.
+    """
+    if aliases:
+        raise StoreError(
+            f"{ref} stays: it is {', '.join(f'@{alias}' for alias in aliases)}",
+            hint="give the alias to another version first, or --force",
+        )
 
 
 def _origin(registry: Registry, name: str, number: int) -> dict[str, Any]:

@@ -42,12 +42,26 @@ def read_rows(path, signature):
     texts = {
         c["name"] for c in inputs if c["kind"] == "datetime" or {"str", "bool"} & {c["dtype"], c.get("categories")}
     }
-    table = pd.read_csv(path, dtype=dict.fromkeys([*texts, signature["id"]], "str"), **READ)
+    try:
+        table = pd.read_csv(path, dtype=dict.fromkeys({*texts, signature["id"]} - {None}, "str"), **READ)
+    except (OSError, ValueError) as error:  # it is not there, is empty, or is no CSV file
+        refuse(path, error)
     table.columns = [str(name).strip() for name in table.columns]
     lacks = [c["name"] for c in inputs if c["name"] not in table]
-    if lacks:
-        sys.exit(f"{path} lacks columns that the model takes: {', '.join(lacks)}")
-    return table.filter([signature["id"]]), pd.DataFrame({c["name"]: as_trained(table[c["name"]], c) for c in inputs})
+    if lacks or table.empty:
+        refuse(path, f"lacks columns that the model takes: {', '.join(lacks)}" if lacks else "has no rows")
+    rows = {}
+    for c in inputs:
+        try:
+            rows[c["name"]] = as_trained(table[c["name"]], c)
+        except (KeyError, TypeError, ValueError) as error:
+            refuse(path, f"'{c['name']}' holds something else than in training ({c['kind']}, {c['dtype']}): {error}")
+    return table[[name for name in table if name == signature["id"]]], pd.DataFrame(rows)
+
+
+def refuse(path, what):
+    """End with one line that says what is wrong with the input."""
+    sys.exit(f"{getattr(path, 'name', path)}: {' '.join(str(what).split())}")
 
 
 def as_trained(column, like):

@@ -15,11 +15,12 @@ from mlops_cli.workflows.applying.carrying import Carrying, Said, refuse_taken
 from mlops_cli.workflows.applying.future import HOW, future_rows
 from mlops_cli.workflows.applying.incoming import Opened, written
 from mlops_cli.workflows.applying.submission import SubmissionForm, form_for, read_sample, submitted
+from mlops_cli.workflows.applying.unseen import Unseen, known_categories
 from mlops_cli.workflows.data.tables import HowRead
 from mlops_cli.workflows.silence import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -79,6 +80,7 @@ class Asking:
     typed: bool
     form: SubmissionForm | None = None  # of a submission
     said: Said = field(default_factory=Said)
+    categories: Mapping[str, frozenset[str]] = field(default_factory=dict)  # that training had, of each column
 
     def of_source(self, source: DataSource) -> Generator[pd.DataFrame]:
         """Yield a table of predictions for each part of a source, in the order of its rows.
@@ -115,19 +117,22 @@ class Asking:
         return tables if self.form is None else submitted(tables, self.form, self.said)
 
     def _by_row(self, pieces: Generator[pd.DataFrame]) -> Generator[pd.DataFrame]:
-        before = 0
+        before, unseen = 0, Unseen(self.categories)
         with closing(pieces):
             for piece in pieces:
                 for rows in self.answers.batches(len(piece)):
-                    yield self._of_rows(piece.iloc[rows].reset_index(drop=True), before)
+                    yield self._of_rows(piece.iloc[rows].reset_index(drop=True), before, unseen)
                     before += len(piece.iloc[rows])
+        self.said.notices.extend(unseen.notices(before))
         if not before:
             raise DataError("the data has no rows", hint="give at least one")
 
-    def _of_rows(self, part: pd.DataFrame, before: int) -> pd.DataFrame:
+    def _of_rows(self, part: pd.DataFrame, before: int, unseen: Unseen) -> pd.DataFrame:
         """Return the answers for some rows, and count on from those before in what is said of wrong ones."""
         try:
-            return self._answer(conform(part, self.carrying.inputs, self.model.spec.data.dtypes), part)
+            X = conform(part, self.carrying.inputs, self.model.spec.data.dtypes)
+            unseen.look(X)
+            return self._answer(X, part)
         except DataError as error:
             error.message = counted_on(error.message, before)
             error.args = (error.message,)
@@ -183,13 +188,15 @@ def asking(model: Opened, options: PredictOptions, *, typed: bool) -> Asking:
     keep = (*_telling(model), *options.keep)
     carrying = Carrying(model.inputs, model.trained, options.id or signature.id, keep, options.id is not None)
     answers.check()
+    said, known = Said([*model.notices]), known_categories(model)
     if not options.is_submission:
-        return Asking(model, answers, carrying, typed)
+        return Asking(model, answers, carrying, typed, said=said, categories=known)
     if options.keep:
         raise UsageError("a submission has the id and the target alone", hint="leave --keep out")
     sample = None if options.sample is None else read_sample(options.sample)
     form = form_for(sample, answers, carrying.id)
-    return Asking(model, answers, replace(carrying, id=form.id, keep=(), needs_id=True), typed=False, form=form)
+    alone = replace(carrying, id=form.id, keep=(), needs_id=True)
+    return Asking(model, answers, alone, typed=False, form=form, said=said, categories=known)
 
 
 def _telling(model: Opened) -> tuple[str, ...]:

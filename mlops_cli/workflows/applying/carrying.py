@@ -149,23 +149,24 @@ def _typed(column: pd.Series[Any], trained: Column | None, *, typed: bool) -> pd
     dtype = "" if trained is None else trained.dtype
     is_whole = dtype.startswith(("int", "uint"))
     if pdt.is_string_dtype(column.dtype):
-        return _as_numbers(column, is_whole=is_whole) if typed and (is_whole or dtype.startswith("float")) else column
+        return _as_numbers(column, dtype) if typed and (is_whole or dtype.startswith("float")) else column
     if not is_whole or not pdt.is_float_dtype(column.dtype) or not (column.dropna() % 1 == 0).all():
         return column
     return column.astype("Int64")  # numbers with gaps among them, which pandas has read as 3.0
 
 
-def _as_numbers(column: pd.Series[Any], *, is_whole: bool) -> pd.Series[Any]:
-    """Return text as numbers where nothing is lost by it: 007 stays text."""
+def _as_numbers(column: pd.Series[Any], dtype: str) -> pd.Series[Any]:
+    """Return text as numbers, as they were in training, where nothing is lost by it: 007 stays text."""
     import pandas as pd
 
-    numbers = pd.to_numeric(column, errors="coerce")
-    if (numbers.isna() & column.notna()).any():
+    present = column.dropna()  # a gap would make floats of whole numbers, which hold 15 digits alone
+    numbers = pd.to_numeric(present, errors="coerce")
+    if numbers.isna().any():
         return column
-    if not is_whole:
-        return numbers.astype("float64")
-    whole = numbers.dropna() % 1 == 0
-    if not whole.all() or (numbers.abs() >= 2**53).any():
+    if dtype.startswith("float"):
+        return numbers.astype("float64").reindex(column.index)
+    try:
+        whole = numbers.astype("UInt64" if dtype.startswith("uint") else "Int64")
+    except (TypeError, ValueError, OverflowError):  # 2.5, or too large
         return column
-    found = numbers.astype("Int64")
-    return found if (found.astype("str") == column).dropna().all() else column
+    return whole.reindex(column.index) if (whole.astype("str") == present).all() else column

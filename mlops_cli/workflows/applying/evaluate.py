@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,13 @@ from mlops_cli.components.metric_names import scikit_name
 from mlops_cli.components.metrics import ResolvedMetric, evaluate, positive_class, resolve_metrics
 from mlops_cli.components.recalled import Recalled
 from mlops_cli.components.responses import Responses
-from mlops_cli.errors import ConfigError, DataError, UsageError
+from mlops_cli.errors import ConfigError, DataError, MlopsError, UsageError
 from mlops_cli.execution.fitting import prediction_columns
 from mlops_cli.records import Evaluated, MetricSpec, Notice, ScoredMetric, Task
 from mlops_cli.store.evaluations import check_folder, write_evaluation
 from mlops_cli.workflows.applying.incoming import Opened, opened
-from mlops_cli.workflows.applying.labelled import Labelled, labelled, scored_rows
+from mlops_cli.workflows.applying.labelled import TRAINED_ON, Labelled, labelled, scored_rows
+from mlops_cli.workflows.data.seen_rows import is_at_hand, rows_of_run, seen_in_training
 from mlops_cli.workflows.data.tables import HowRead
 from mlops_cli.workflows.silence import silent
 
@@ -75,6 +76,15 @@ class EvaluateOptions:
 
 
 @dataclass(frozen=True)
+class Answered:
+    """Targets, and what a model said of their rows."""
+
+    y: Array  # shape (rows,)
+    said: Said
+    weights: Array | None = None
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """An evaluation, and what was predicted on the way."""
 
@@ -99,7 +109,7 @@ def evaluate_model(
     data: str | pd.DataFrame,
     options: EvaluateOptions | None = None,
     *,
-    workspace: Path | None = None,
+    workspace: str | Path | None = None,
     output: Path | None = None,
 ) -> Evaluation:
     """Score a model on labelled rows.
@@ -112,7 +122,7 @@ def evaluate_model(
         A file, an address, a glob, a version of a data set; or a table.
     options : EvaluateOptions, optional
         What is computed.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
     output : Path, optional
         A folder for the metrics, the predictions and the plots.
@@ -128,15 +138,29 @@ def evaluate_model(
     if output is not None:
         check_folder(output, force=asked.force)
     model = opened(ref, workspace=workspace, allow_pickle=asked.allow_pickle)
-    metrics = _metrics(model, asked.metrics)
+    metrics = metrics_of(model, asked.metrics)
     if isinstance(data, str):
         rows = labelled(data, model, asked.how, asked.group)
     else:
         rows = scored_rows(data, model, asked.group, "the table")
+    rows = replace(rows, notices=(*rows.notices, *_trained_on(model, rows)))
     made = scored(model, rows, metrics, asked)
     if output is not None:
         write_evaluation(output, made.found, made.predictions, plots_of(made))
     return made
+
+
+def _trained_on(model: Opened, rows: Labelled) -> list[Notice]:
+    """Say how many of some rows a model has learned from, where its training data is still at hand."""
+    record = model.saved.record
+    if any(notice.code == TRAINED_ON for notice in rows.notices):
+        return []
+    with suppress(MlopsError, ValueError):  # the rows are elsewhere, or gone: nobody knows
+        if is_at_hand(model.spec, record, model.workspace):
+            seen = seen_in_training(rows_of_run(model.spec, record, model.workspace), rows)
+            text = f"the model was trained on {seen:,} of the {len(rows.X):,} rows: the scores flatter it"
+            return [Notice(TRAINED_ON, text)] if seen else []
+    return []
 
 
 def scored(model: Opened, rows: Labelled, metrics: Sequence[ResolvedMetric], options: EvaluateOptions) -> Evaluation:
@@ -171,7 +195,7 @@ def scored(model: Opened, rows: Labelled, metrics: Sequence[ResolvedMetric], opt
         primary=primary if primary in summaries else next(iter(summaries)),
         resamples=options.resamples,
         by=rows.by,
-        warnings=(*rows.notices, *faults, *_notices(rows, model, options, summaries)),
+        warnings=(*model.notices, *rows.notices, *faults, *_notices(rows, model, options, summaries)),
     )
     return Evaluation(evaluated, model, _columns(model, rows, said))
 
@@ -179,8 +203,8 @@ def scored(model: Opened, rows: Labelled, metrics: Sequence[ResolvedMetric], opt
 # --- metrics -----------------------------------------------------------------------------------------------------
 
 
-def _metrics(model: Opened, more: Sequence[str]) -> list[ResolvedMetric]:
-    """Return the run's metrics, and those that are asked for beside them."""
+def metrics_of(model: Opened, more: Sequence[str] = ()) -> list[ResolvedMetric]:
+    """Return the metrics of a model's run, and those that are asked for beside them."""
     spec, record, signature = model.spec, model.saved.record, model.model.signature
     wanted = [*(spec.evaluation.metrics or [MetricSpec(name) for name in record.metrics])]
     wanted += [MetricSpec(name) for name in dict.fromkeys(more) if name not in {m.name for m in wanted}]
@@ -231,7 +255,13 @@ def _statistics(
     if rows.y is None:
         return {}
     computed = [m for m in metrics if m.name in scores and not m.whole]
-    return {m.name: _quick(m, model, rows, scores[m.name], said) or _slow(m, model, rows, said) for m in computed}
+    answered = Answered(np.asarray(rows.y), said, rows.weights)
+    return {m.name: statistic_in(answered, model, m, scores[m.name]) for m in computed}
+
+
+def statistic_in(answered: Answered, model: Opened, metric: ResolvedMetric, score: float) -> Statistic:
+    """Return a metric of what a model said, ``score`` on all rows, as a function of how often each row is there."""
+    return _quick(metric, model, answered, score) or _slow(metric, model, answered)
 
 
 def statistic_for(model: Opened, rows: Labelled, metric: ResolvedMetric) -> Statistic:
@@ -249,7 +279,7 @@ def statistic_for(model: Opened, rows: Labelled, metric: ResolvedMetric) -> Stat
     return found[metric.name]
 
 
-def _quick(metric: ResolvedMetric, model: Opened, rows: Labelled, score: float, said: Said) -> Statistic | None:
+def _quick(metric: ResolvedMetric, model: Opened, rows: Answered, score: float) -> Statistic | None:
     """Return a metric over many resamples at once, where that gives the metric's own value on all rows."""
     if any(spec.name == metric.name and spec.component is not None for spec in model.spec.evaluation.metrics):
         return None
@@ -258,11 +288,11 @@ def _quick(metric: ResolvedMetric, model: Opened, rows: Labelled, score: float, 
     positive = positive_class(classes, model.spec.data.positive) if classes and len(classes) == 2 else None
     name, sign = scikit_name(metric.name)
     with np.errstate(all="ignore"):
-        found = statistic_of(name, np.asarray(rows.y), said, classes, positive)
+        found = statistic_of(name, rows.y, rows.said, classes, positive)
         if found is None:
             return None
         statistic = partial(_weighted, statistic=found, sign=sign, weights=rows.weights)
-        whole = statistic(np.ones((1, len(rows.X))))[0]
+        whole = statistic(np.ones((1, len(rows.y))))[0]
     return statistic if np.isclose(whole, score, rtol=SAME, atol=SAME) else None
 
 
@@ -270,9 +300,9 @@ def _weighted(counts: Array, statistic: Statistic, sign: int, weights: Array | N
     return sign * statistic(counts if weights is None else counts * weights)
 
 
-def _slow(metric: ResolvedMetric, model: Opened, rows: Labelled, said: Said) -> Statistic:
+def _slow(metric: ResolvedMetric, model: Opened, rows: Answered) -> Statistic:
     """Return a metric that is computed of one resample after the other."""
-    recalled, y, weights = Recalled(model.model.pipeline, said), np.asarray(rows.y), rows.weights
+    recalled, y, weights = Recalled(model.model.pipeline, rows.said), rows.y, rows.weights
 
     def one(counts: Array) -> float:
         places = np.repeat(np.arange(len(y)), counts.astype(int))

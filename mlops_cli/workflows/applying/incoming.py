@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,22 +18,28 @@ from mlops_cli.errors import ConfigError, DataError, StoreError, UsageError
 from mlops_cli.records import NAMED_DATASET, Kind
 from mlops_cli.store.datasets import Datasets
 from mlops_cli.store.layout import RunPaths, VersionPaths, WorkspacePaths
+from mlops_cli.workflows.applying.made_with import other_packages
 from mlops_cli.workflows.applying.model import find_model
 from mlops_cli.workflows.data.fetch import ready_source
-from mlops_cli.workflows.data.tables import HowRead, file_spec, hints_as_options, is_version
-from mlops_cli.workflows.data.versions import file_options, reader_of
+from mlops_cli.workflows.data.held_out import SNAPSHOT, ready_snapshot
+from mlops_cli.workflows.data.pipes import STDIN, is_pipe, put_down
+from mlops_cli.workflows.data.tables import HowRead, file_spec, hints_as_options, is_version, telling_name
+from mlops_cli.workflows.data.versions import asked_of, file_options, option_for, path_options, reader_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from mlops_cli.config.workspace import Workspace
     from mlops_cli.contracts import DataSource
-    from mlops_cli.records import Column, ComponentSpec, ExperimentSpec
+    from mlops_cli.records import Column, ComponentSpec, ExperimentSpec, Notice
     from mlops_cli.workflows.applying.model import Model, SavedModel
     from mlops_cli.workflows.data.fetch import Ready
 
 _OF_ONE_FILE = frozenset({"sha256", "snapshot", "member"})
 """What a config says of the training file, and of no other."""
+_PLACES = ("path", "url", "url_env")
+"""Where a data base is."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,11 @@ class Opened:
     model: Model
     spec: ExperimentSpec
     workspace: Workspace  # the user's, whose data is meant
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What is to be said of it before it answers."""
+        return (*self.saved.notices(), *other_packages(self.model.pipeline, self.saved.record.environment))
 
     @property
     def trust(self) -> tuple[str, ...]:
@@ -67,14 +78,14 @@ class Opened:
         return tuple(trained[str(name)] for name in dict.fromkeys(names) if name in trained)
 
 
-def opened(ref: str, *, workspace: Path | None = None, allow_pickle: bool = False) -> Opened:
+def opened(ref: str, *, workspace: str | Path | None = None, allow_pickle: bool = False) -> Opened:
     """Open a model with its config.
 
     Parameters
     ----------
     ref : str
         ``titanic/3``, ``titanic@champion``, a run.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
     allow_pickle : bool
         Open a model that is a pickle, which can run any code.
@@ -95,6 +106,7 @@ class Incoming:
 
     ready: Ready
     called: str
+    held: AbstractContextManager[Any] | None = None  # what was put down to be read, and goes when it has been
 
     @property
     def source(self) -> DataSource:
@@ -104,9 +116,10 @@ class Incoming:
     @contextmanager
     def told(self) -> Iterator[None]:
         """Name the data in the errors of the block, and options of the command as what mends it."""
-        with hints_as_options(), self.ready.told():
+        with hints_as_options(), self.held or nullcontext():
             try:
-                yield
+                with self.ready.told():
+                    yield
             except DataError as error:
                 if self.called not in error.message:
                     error.message = f"{self.called}: {error.message}"
@@ -133,7 +146,8 @@ def incoming(ref: str, spec: ExperimentSpec, how: HowRead, workspace: Workspace)
     Parameters
     ----------
     ref : str
-        A file, an address, a glob, a folder of parts, or a version of a data set: ``titanic@3``.
+        A file, an address, a glob, a folder of parts, a version of a data set (``titanic@3``), what an earlier run saw
+        (``snapshot:VERSION``), or a pipe: ``-`` is stdin.
     spec : ExperimentSpec
         Of the model: a file of the kind that it was trained on is read with the same options.
     how : HowRead
@@ -149,8 +163,23 @@ def incoming(ref: str, spec: ExperimentSpec, how: HowRead, workspace: Workspace)
         Of a version it is said how it is read, or in two ways at once.
     """
     refuse_password(ref, "INPUT")
+    if is_pipe(ref):
+        return _piped(ref, spec, how, workspace)
+    if ref.startswith(SNAPSHOT):
+        return Incoming(ready_snapshot(ref, spec.data.source, workspace, "INPUT"), ref)
     with hints_as_options():
         return Incoming(ready_source(_source(ref, spec, how, workspace), workspace), masked(ref))
+
+
+def _piped(ref: str, spec: ExperimentSpec, how: HowRead, workspace: Workspace) -> Incoming:
+    file, called = put_down(ref), "stdin" if ref == STDIN else ref
+    try:
+        new = incoming(file.name, spec, how, workspace)
+    except BaseException:
+        file.close()
+        raise
+    new.ready.gathered.called[file.name] = called
+    return replace(new, called=called, held=file)
 
 
 def written(source: DataSource, spec: ExperimentSpec, inputs: Sequence[Column], carried: Sequence[str]) -> DataSource:
@@ -205,6 +234,9 @@ def _of_training(spec: ExperimentSpec, workspace: Workspace) -> ComponentSpec | 
             return None
         return reader_of(version, datasets.place(version), source.params)
     is_ours = str(source.target).startswith("mlops_cli.")
+    if str(source.target) in _databases():
+        has_place = any(source.params.get(name) is not None for name in _PLACES)  # else its query names files
+        return source if has_place else None
     reads_files = str(source.target) in {option["_target_"] for option in file_options().values()}
     return source if reads_files or (not is_ours and "path" in source.params) else None
 
@@ -215,16 +247,31 @@ def _as_trained(trained: ComponentSpec, path: str, how: HowRead, workspace: Work
     read = dict(own.get("read") or {})
     if str(trained.target).startswith("mlops_cli."):
         try:
-            found = spec_for_file(path, {"path": path}, "INPUT")
+            found = spec_for_file(telling_name(path, how), {"path": path}, "INPUT")
         except ConfigError:  # the name does not tell, and so nothing speaks against it
             found = trained
         if found.target != trained.target:
             return _by_suffix(path, how, workspace)
+        if trained.target in _databases():
+            return asked_of(trained, path, how.read)
         before = trained.params.get("path")
         is_alike = suffix_of(str(before[0] if isinstance(before, list) else before)) == suffix_of(path)
         read |= {} if is_alike or found is trained else found.params.get("read") or {}
-    read |= how.read
+    of_source = _parameters(trained)
+    own |= {k: v for k, v in how.read.items() if k in of_source}
+    read |= {k: v for k, v in how.read.items() if k not in of_source}
     return replace(trained, params={**own, **({"read": read} if read else {}), "path": path})
+
+
+def _parameters(source: ComponentSpec) -> set[str]:
+    """Return what a source of ours takes itself, and does not hand on to its reader."""
+    if not str(source.target).startswith("mlops_cli."):
+        return set()
+    return path_options()[option_for(source.target)].keys() - {"_target_", "path", "read"}
+
+
+def _databases() -> set[str]:
+    return {option["_target_"] for name, option in path_options().items() if name not in file_options()}
 
 
 def _by_suffix(path: str, how: HowRead, workspace: Workspace) -> ComponentSpec:

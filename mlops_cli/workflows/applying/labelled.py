@@ -11,7 +11,7 @@ from mlops_cli.components import casting, labels
 from mlops_cli.components.content import content_hash
 from mlops_cli.components.sources.chunks import chunks
 from mlops_cli.components.tables import conform, describe, normalise, refuse_missing
-from mlops_cli.errors import DataError, UsageError, did_you_mean
+from mlops_cli.errors import DataError, UsageError, did_you_mean, nearest
 from mlops_cli.records import DatasetVersion, Notice, Task
 from mlops_cli.workflows.applying.incoming import incoming, written
 
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from mlops_cli.workflows.data.tables import HowRead
 
     Array = np.ndarray[Any, Any]
+
+
+TRAINED_ON = "trained-on"
+"""The code of the notice that a model knows the rows that it is scored on."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ def scored_rows(table: pd.DataFrame, model: Opened, group: str | None = None, ca
     """
     plain = table.rename(columns=lambda name: str(name).strip()).reset_index(drop=True)
     _check_columns(list(plain.columns), model, group, called)
-    kept, y, notices = _with_target(plain, model)
+    kept, y, notices = with_target(plain, model)
     X, rows = _features(kept, model)
     part, y = kept.iloc[rows].reset_index(drop=True), None if y is None else y[rows]
     by = group or (model.spec.data.group if model.spec.data.group in part else None)
@@ -115,7 +119,7 @@ def scored_rows(table: pd.DataFrame, model: Opened, group: str | None = None, ca
         ids=part.get(data.id),
         groups=None if by is None else _groups(part[by]),
         by=by or "rows",
-        weights=_weights(part[data.weight]) if data.weight in part else None,
+        weights=weights_of(part[data.weight]) if data.weight in part else None,
         notices=tuple(notices),
     )
 
@@ -131,13 +135,14 @@ def _seen_before(version: DatasetVersion, model: Opened) -> list[Notice]:
     trained = model.saved.record.dataset
     if trained is None or trained.version != version.version:
         return []
-    return [Notice("trained-on", "the model was trained on this data: the scores say nothing of other rows")]
+    return [Notice(TRAINED_ON, "the model was trained on this data: the scores say nothing of other rows")]
 
 
 def _check_columns(present: Sequence[str], model: Opened, group: str | None, called: str) -> None:
     target = model.spec.data.target
     if target is not None and target not in present and model.model.signature.task is not Task.CLUSTERING:
-        hint = did_you_mean(target, present)
+        near = nearest(target, present)
+        hint = f"did you mean '{near}'?" if near else "mlops predict is for rows without it"
         raise DataError(f"{called}: has no column '{target}', so nothing can be scored", hint=hint)
     refuse_missing(model.inputs, present)
     if group is not None and group not in present:
@@ -151,7 +156,7 @@ def _texts(model: Opened, group: str | None) -> list[str]:
     return [n for n in named if n is not None and n in trained and trained[n].dtype == "str"]
 
 
-def _with_target(table: pd.DataFrame, model: Opened) -> tuple[pd.DataFrame, Array | None, list[Notice]]:
+def with_target(table: pd.DataFrame, model: Opened) -> tuple[pd.DataFrame, Array | None, list[Notice]]:
     """Return the rows that have a target, it, and what is to be said of the others."""
     target, task = model.spec.data.target, model.model.signature.task
     if target is None or task is Task.CLUSTERING:
@@ -161,11 +166,11 @@ def _with_target(table: pd.DataFrame, model: Opened) -> tuple[pd.DataFrame, Arra
     if missing.all():
         raise DataError(f"'{target}' is missing in every row, so nothing can be scored")
     if not missing.any() or model.spec.data.forecast is not None:
-        return table, _values(column, task), []
+        return table, values_of_target(column, task), []
     kept = ~missing
     said = f"{int(missing.sum()):,} of {len(table):,} rows have no {target} and are left out"
     present = labels.without_gaps(column[kept])
-    return table[kept].reset_index(drop=True), _values(present, task), [Notice("rows-dropped", said)]
+    return table[kept].reset_index(drop=True), values_of_target(present, task), [Notice("rows-dropped", said)]
 
 
 def _column(model: Opened, target: str) -> Column:
@@ -175,7 +180,8 @@ def _column(model: Opened, target: str) -> Column:
     return found
 
 
-def _values(column: pd.Series[Any], task: Task) -> Array:
+def values_of_target(column: pd.Series[Any], task: Task) -> Array:
+    """Return targets, none of which is missing, as metrics take them: numbers, or labels as training had them."""
     if task is Task.REGRESSION:
         return casting.to_numbers(column).to_numpy(dtype="float64")
     return np.asarray(labels.to_labels(column))
@@ -198,7 +204,8 @@ def _groups(column: pd.Series[Any]) -> Array:
     return np.where(alone, codes.max() + 1 + np.cumsum(alone), codes)
 
 
-def _weights(column: pd.Series[Any]) -> Array:
+def weights_of(column: pd.Series[Any]) -> Array:
+    """Return the weight of each row; one that is missing, infinite or negative is refused."""
     weights = casting.to_numbers(column).to_numpy(dtype="float64")
     bad = ~(np.isfinite(weights) & (weights >= 0))
     if bad.any():

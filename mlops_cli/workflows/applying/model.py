@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlops_cli.components.rows import as_table
 from mlops_cli.components.tables import conform
 from mlops_cli.config.workspace import find_workspace, trusted_workspace
 from mlops_cli.errors import StoreError, UsageError, did_you_mean
 from mlops_cli.execution.job import make_importable
+from mlops_cli.records import OUT_OF_USE, Notice
 from mlops_cli.store.find import find_run, run_folders
 from mlops_cli.store.layout import RunPaths, VersionPaths, WorkspacePaths
 from mlops_cli.store.models import load_model, load_signature
 from mlops_cli.store.registry import Registry
+from mlops_cli.workflows.applying.own_code import changed_code, copied_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +48,7 @@ class Model:
 
         Parameters
         ----------
-        table : DataFrame
+        table : DataFrame, or list of mapping
             Has the columns of the training data, in any order; others are ignored.
 
         Raises
@@ -74,7 +77,7 @@ class Model:
 
     def features(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the table in the form of the training data: by name, in order, with the same types."""
-        return conform(table, self.signature.inputs)
+        return conform(as_table(table), self.signature.inputs)
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,13 @@ class SavedModel:
         """Return what it takes and gives, after the file is checked."""
         return load_signature(self.paths, self.hashes)
 
+    def notices(self) -> tuple[Notice, ...]:
+        """Return what is to be said of it before it answers."""
+        said = () if self.version is None else _out_of_use(self.version)
+        if self.version is not None and copied_code(self.version) is not None:
+            return said
+        return (*said, *changed_code(find_workspace(self.paths.root).root, self.record))
+
     def open(self, *, allow_pickle: bool = False) -> Model:
         """Open it, after its files are checked.
 
@@ -121,9 +131,20 @@ class SavedModel:
             It is of another workspace, which trusts modules that this one does not.
         """
         workspace = trusted_workspace(self.paths.root)
-        make_importable(str(workspace.root), workspace.trust)
+        copied = None if self.version is None else copied_code(self.version)
+        make_importable(str(copied or workspace.root), workspace.trust)
         pipeline = load_model(self.paths, self.hashes, trust=workspace.trust, allow_pickle=allow_pickle)
         return Model(pipeline, self.signature())
+
+
+def _out_of_use(version: ModelVersion) -> tuple[Notice, ...]:
+    """Say of a version that was rejected or archived that it was."""
+    status = Registry(WorkspacePaths(find_workspace(version.path).root)).status(version)
+    if status.approval not in OUT_OF_USE:
+        return ()
+    last = status.sign_offs[-1]
+    note = f": {last.note}" if last.note else ""
+    return (Notice("out-of-use", f"{version.ref} is {status.approval} by {last.by}{note}"),)
 
 
 def saved_by(record: RunRecord) -> SavedModel:
@@ -137,7 +158,7 @@ def registered(version: ModelVersion) -> SavedModel:
     return SavedModel(version.ref, version.record, paths, _of_model(version.files), version)
 
 
-def find_model(ref: str, *, workspace: Path | None = None) -> SavedModel:
+def find_model(ref: str, *, workspace: str | Path | None = None) -> SavedModel:
     """Return the model that ``ref`` means.
 
     Parameters
@@ -145,7 +166,7 @@ def find_model(ref: str, *, workspace: Path | None = None) -> SavedModel:
     ref : str
         ``titanic/3``, ``titanic@champion``, ``titanic`` (the champion, else the newest version); or a run: an id, a
         unique beginning of one, a path, ``latest``, ``titanic:latest``, ``titanic:best``.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Raises

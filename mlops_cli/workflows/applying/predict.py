@@ -31,7 +31,7 @@ def predict(
     output: Output,
     options: PredictOptions | None = None,
     *,
-    workspace: Path | None = None,
+    workspace: str | Path | None = None,
     told: Callable[[int], None] = _ignore,
 ) -> Predicted:
     """Predict rows and write them, in their order, with no more than a part of them in memory.
@@ -46,7 +46,7 @@ def predict(
         A file, whose name says in which form it is written; or a stream.
     options : PredictOptions, optional
         What is asked.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
     told : callable, optional
         Told how many rows are done, now and then.
@@ -65,13 +65,13 @@ def predict(
     if isinstance(output, Path) and is_among(output, new.source):
         raise UsageError(f"{output} is what is read", hint="write to another file")
     with new.told():
-        rows, columns = _write(asked.of_source(new.source), output, form, told)
+        rows, columns = write_tables(asked.of_source(new.source), output, form, told)
     path = output if isinstance(output, Path) else None
     return Predicted(asked.model.saved.label, new.called, rows, columns, tuple(asked.said.notices), path)
 
 
 def predicted(
-    ref: str, data: str | pd.DataFrame, options: PredictOptions, *, workspace: Path | None = None
+    ref: str, data: str | pd.DataFrame, options: PredictOptions, *, workspace: str | Path | None = None
 ) -> pd.DataFrame:
     """Return the predictions as a table, shape (rows, …); of a table in memory with its index.
 
@@ -102,7 +102,7 @@ def _form(output: Output, options: PredictOptions) -> Form:
     return form
 
 
-def _write(
+def write_tables(
     tables: Generator[pd.DataFrame], output: Output, form: Form, told: Callable[[int], None]
 ) -> tuple[int, tuple[str, ...]]:
     """Write tables one after the other, and return how many rows and which columns there were."""

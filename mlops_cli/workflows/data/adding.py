@@ -67,7 +67,7 @@ def add(
     name: str,
     options: AddOptions | None = None,
     *,
-    workspace: Path | None = None,
+    workspace: str | Path | None = None,
 ) -> Added:
     """Give a data set its next version; where the newest one is the same, there is no new one.
 
@@ -79,7 +79,7 @@ def add(
         Of the data set; made where it is not there.
     options : AddOptions, optional
         How it is read, and what is said of it.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Raises
@@ -94,6 +94,7 @@ def add(
     _check(name, text, asked)
     given = _given(text)
     option, read = _reading(given, text, asked)
+    _refuse_database(option, text)
     before = given.stamps()
     table = _read(reader(option, given.path, read), home, masked(text), asked.key)
     draft = NamedDataset(
@@ -190,6 +191,13 @@ def _reading(given: _Given, text: str, asked: AddOptions) -> tuple[str, dict[str
     except ConfigError as error:
         raise UsageError(error.message, hint=f"--as OPTION, one of {', '.join(file_options())}") from error
     return option_for(found.target), {**(found.params.get("read") or {}), **asked.read}
+
+
+def _refuse_database(option: str, text: str) -> None:
+    """Refuse a data base: who writes to it keeps rows in other files too, which a copy of the first would lack."""
+    if option not in file_options():
+        hint = f"write the rows to a file, or train with data={option}: a run keeps what it was answered"
+        raise UsageError(f"{masked(text)} is a data base, and a version is made of files", hint=hint)
 
 
 def _example(given: _Given, text: str) -> str:

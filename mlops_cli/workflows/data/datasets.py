@@ -25,14 +25,14 @@ YOUNG_S = 3600.0
 """Contents that came within so many seconds are not collected: whoever brought them may not yet have said what for."""
 
 
-def _datasets(workspace: Path | None) -> Datasets:
+def _datasets(workspace: str | Path | None) -> Datasets:
     return Datasets(WorkspacePaths(find_workspace(workspace).root))
 
 
 # --- looking -----------------------------------------------------------------------------------------------------
 
 
-def list_datasets(workspace: Path | None = None) -> tuple[tuple[DatasetSummary, ...], tuple[str, ...]]:
+def list_datasets(workspace: str | Path | None = None) -> tuple[tuple[DatasetSummary, ...], tuple[str, ...]]:
     """Return all data sets by name, and what is wrong with versions that cannot be read."""
     datasets = _datasets(workspace)
     found, faults = [], []
@@ -44,14 +44,14 @@ def list_datasets(workspace: Path | None = None) -> tuple[tuple[DatasetSummary, 
     return tuple(found), tuple(faults)
 
 
-def find(ref: str, *, workspace: Path | None = None) -> NamedDataset:
+def find(ref: str, *, workspace: str | Path | None = None) -> NamedDataset:
     """Return a version of a data set.
 
     Parameters
     ----------
     ref : str
         ``titanic@3``, ``titanic@clean``; ``titanic`` is the newest version.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Raises
@@ -62,7 +62,7 @@ def find(ref: str, *, workspace: Path | None = None) -> NamedDataset:
     return _datasets(workspace).find_ref(ref)
 
 
-def show(ref: str, *, workspace: Path | None = None) -> DatasetPage:
+def show(ref: str, *, workspace: str | Path | None = None) -> DatasetPage:
     """Return a version with its tags, the runs that read it, and the models that were made from it."""
     datasets = _datasets(workspace)
     version = datasets.find_ref(ref)
@@ -80,7 +80,7 @@ def _reads(run: RunRecord, version: NamedDataset) -> bool:
 
 
 def diff(
-    a: str, b: str, *, key: str | None = None, how: HowRead | None = None, workspace: Path | None = None
+    a: str, b: str, *, key: str | None = None, how: HowRead | None = None, workspace: str | Path | None = None
 ) -> DataDiff:
     """Return what differs between two versions, or files.
 
@@ -92,7 +92,7 @@ def diff(
         The column that tells rows apart; that of the versions where not given, and both have it.
     how : HowRead, optional
         How files are read; versions say that themselves.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Raises
@@ -118,7 +118,7 @@ def diff(
 
 
 def profile(
-    ref: str, *, target: str | None = None, how: HowRead | None = None, workspace: Path | None = None
+    ref: str, *, target: str | None = None, how: HowRead | None = None, workspace: str | Path | None = None
 ) -> DataProfile:
     """Return what a version or a file looks like, column by column.
 
@@ -130,7 +130,7 @@ def profile(
         The column that the others are compared with.
     how : HowRead, optional
         How a file is read.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
     """
     from mlops_cli.analysis.profile import profile as described
@@ -158,7 +158,7 @@ class Verified:
     orphan_bytes: int = 0
 
 
-def verify(ref: str | None = None, *, workspace: Path | None = None) -> Verified:
+def verify(ref: str | None = None, *, workspace: str | Path | None = None) -> Verified:
     """Read every byte of one version, of all of a data set (``titanic``), or of everything that is kept.
 
     Raises
@@ -201,7 +201,7 @@ def _readable(datasets: Datasets, names: Sequence[str]) -> tuple[list[NamedDatas
 # --- changing ----------------------------------------------------------------------------------------------------
 
 
-def checkout(ref: str, target: Path | None = None, *, workspace: Path | None = None) -> Path:
+def checkout(ref: str, target: Path | None = None, *, workspace: str | Path | None = None) -> Path:
     """Copy a version's file or files to where they can be changed.
 
     Parameters
@@ -210,7 +210,7 @@ def checkout(ref: str, target: Path | None = None, *, workspace: Path | None = N
         ``titanic@3``.
     target : Path, optional
         A path that is free; the file's or the data set's own name in the current folder where not given.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
     """
     datasets = _datasets(workspace)
@@ -221,7 +221,7 @@ def checkout(ref: str, target: Path | None = None, *, workspace: Path | None = N
     return datasets.checkout(version, Path.cwd() / target if target is not None else own)
 
 
-def tag(ref: str, word: str, *, remove: bool = False, workspace: Path | None = None) -> NamedDataset:
+def tag(ref: str, word: str, *, remove: bool = False, workspace: str | Path | None = None) -> NamedDataset:
     """Let a tag mean a version, or take it away."""
     datasets = _datasets(workspace)
     version = datasets.find_ref(ref)
@@ -234,7 +234,7 @@ def tag(ref: str, word: str, *, remove: bool = False, workspace: Path | None = N
     return version
 
 
-def removable(ref: str, *, force: bool = False, workspace: Path | None = None) -> NamedDataset:
+def removable(ref: str, *, force: bool = False, workspace: str | Path | None = None) -> NamedDataset:
     """Return a version that may be removed.
 
     Parameters
@@ -243,7 +243,7 @@ def removable(ref: str, *, force: bool = False, workspace: Path | None = None) -
         ``titanic@3``; the number has to be said, since what ``latest`` and tags mean changes.
     force : bool
         Also one that runs have read; their data is then lost. Never one of a registered model.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Raises
@@ -255,15 +255,15 @@ def removable(ref: str, *, force: bool = False, workspace: Path | None = None) -
     version = datasets.find_ref(ref)
     if ref != version.ref:
         raise UsageError(f"'{ref}' does not say which version", hint=f"mlops data rm {version.ref}")
-    for model, data in recorded_by_models(datasets.paths):
+    for model, what, data in recorded_by_models(datasets.paths):
         if version.ref in str(data.get("source") or "").split(", "):
-            raise StoreError(f"{version.ref} stays: the registered model {model} was trained on it")
+            raise StoreError(f"{version.ref} stays: the registered model {model} {what} it")
     if not force:
         _require_unused(version, workspace)
     return version
 
 
-def _require_unused(version: NamedDataset, workspace: Path | None) -> None:
+def _require_unused(version: NamedDataset, workspace: str | Path | None) -> None:
     found = search(Query(where=by_name(version)), workspace)
     runs = [run for run in found.records if _reads(run, version)]
     if runs:
@@ -277,7 +277,7 @@ def _require_unused(version: NamedDataset, workspace: Path | None) -> None:
         raise StoreError(message, hint="mlops runs ls names them; --force removes it all the same")
 
 
-def remove(version: NamedDataset, *, workspace: Path | None = None) -> None:
+def remove(version: NamedDataset, *, workspace: str | Path | None = None) -> None:
     """Forget a version; its contents go with `collect`."""
     _datasets(workspace).remove(version)
 
@@ -291,7 +291,7 @@ class Collected:
     young: int = 0  # contents that nobody needs and that came too lately to be removed
 
 
-def collect(*, dry_run: bool = False, now: bool = False, workspace: Path | None = None) -> Collected:
+def collect(*, dry_run: bool = False, now: bool = False, workspace: str | Path | None = None) -> Collected:
     """Remove contents that no version and no run needs.
 
     Parameters
@@ -300,7 +300,7 @@ def collect(*, dry_run: bool = False, now: bool = False, workspace: Path | None 
         Remove nothing.
     now : bool
         Also what came within the last hour, which a run or an ``add`` under way may count on.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
     """
     datasets, age = _datasets(workspace), 0.0 if now else YOUNG_S
@@ -316,11 +316,11 @@ def collect(*, dry_run: bool = False, now: bool = False, workspace: Path | None 
     return Collected(count, size, max(0, every - count))
 
 
-def _used(workspace: Path | None) -> frozenset[str] | None:
+def _used(workspace: str | Path | None) -> frozenset[str] | None:
     """Return the dataset versions of all runs and models; None where one cannot be read, and may have any."""
     found = search(Query(), workspace)
     if found.damaged:
         return None
     models = recorded_by_models(WorkspacePaths(find_workspace(workspace).root))
     recorded = {data.version for run in found.records for data in run.datasets}
-    return frozenset(recorded | {str(data.get("version")) for _, data in models})
+    return frozenset(recorded | {str(data.get("version")) for *_, data in models})

@@ -82,7 +82,7 @@ class Opened:
     workspace: Workspace
 
 
-def open_data(source: str, *, how: HowRead | None = None, workspace: Path | None = None) -> Opened:
+def open_data(source: str, *, how: HowRead | None = None, workspace: str | Path | None = None) -> Opened:
     """Read data as a user names it.
 
     Parameters
@@ -92,7 +92,7 @@ def open_data(source: str, *, how: HowRead | None = None, workspace: Path | None
         is.
     how : HowRead, optional
         How a file is read; the rules of the experiment that it names hold.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Raises
@@ -126,7 +126,7 @@ def _experiment_data(source: str, how: HowRead | None, workspace: Workspace) -> 
 
 
 def suggest_rules(
-    source: str, *, how: HowRead | None = None, strict: bool = False, workspace: Path | None = None
+    source: str, *, how: HowRead | None = None, strict: bool = False, workspace: str | Path | None = None
 ) -> str:
     """Return a first version of ``data.expect`` as YAML, which the data itself satisfies.
 
@@ -145,7 +145,7 @@ def suggest_rules(
 
 
 def check_data(
-    source: str, rules: Path | None = None, *, how: HowRead | None = None, workspace: Path | None = None
+    source: str, rules: Path | None = None, *, how: HowRead | None = None, workspace: str | Path | None = None
 ) -> CheckedData:
     """Hold data against rules.
 

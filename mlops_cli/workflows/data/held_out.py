@@ -17,14 +17,14 @@ from mlops_cli.store.layout import WorkspacePaths
 from mlops_cli.store.remote import Remote
 from mlops_cli.workflows.data.expect import check_expected
 from mlops_cli.workflows.data.fetch import ready_source
-from mlops_cli.workflows.data.keep import as_kept, keep, snapshots_of
+from mlops_cli.workflows.data.keep import as_kept, keep, sha256_of, snapshots_of
 from mlops_cli.workflows.data.versions import held_out_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlops_cli.config.workspace import Workspace
-    from mlops_cli.records import Dataset, ExperimentSpec, Notice
+    from mlops_cli.records import ComponentSpec, Dataset, ExperimentSpec, Notice
     from mlops_cli.store.snapshots import Snapshot
     from mlops_cli.workflows.data.fetch import Ready
 
@@ -133,20 +133,51 @@ def _read_apart(test: str, train: Dataset, task: Task, spec: ExperimentSpec, wor
     features = conform(table, train.features, spec.data.dtypes)
     # What is dropped need not be there, and the features are known by now.
     wanted = replace(spec.data, drop=(), features=tuple(c.name for c in train.features))
-    made, _ = make_dataset(table, wanted, task, source=masked(test))
+    made, _ = make_dataset(table, wanted, task, source=_called(test, workspace))
     kept = [] if test.startswith(SNAPSHOT) else keep(made.version, table, ready, snapshots_of(workspace))
     dropped = (notice for notice in said if notice.code == "rows-dropped")
     notices = tuple(replace(n, message=f"{masked(test)}: {n.message}") for n in (*dropped, *expected, *kept))
-    return Apart(replace(made, X=features, features=train.features), table.index.to_numpy(), notices)
+    version = replace(made.version, sha256=sha256_of(ready))
+    return Apart(replace(made, X=features, features=train.features, version=version), table.index.to_numpy(), notices)
+
+
+def _called(test: str, workspace: Workspace) -> str:
+    """Return how the record calls held-out rows: of a snapshot where it came from."""
+    if not test.startswith(SNAPSHOT):
+        return masked(test)
+    return snapshots_of(workspace).find(test.removeprefix(SNAPSHOT), "evaluation.test").source
 
 
 def _ready(test: str, spec: ExperimentSpec, workspace: Workspace) -> Ready:
-    source, snapshots = spec.data.source, snapshots_of(workspace)
+    source = spec.data.source
     if test.startswith(SNAPSHOT):
-        kept = snapshots.find(test.removeprefix(SNAPSHOT), "evaluation.test")
-        return as_kept(kept, snapshots) or ready_source(source, workspace, _files(kept, workspace), kept)
+        return ready_snapshot(test, source, workspace)
     named = held_out_version(test, source, workspace)
     return ready_source(source, workspace, test) if named is None else ready_source(named, workspace)
+
+
+def ready_snapshot(ref: str, source: ComponentSpec, workspace: Workspace, key: str = "evaluation.test") -> Ready:
+    """Return the source of what an earlier run saw.
+
+    Parameters
+    ----------
+    ref : str
+        ``snapshot:VERSION``.
+    source : ComponentSpec
+        How files are read, where it is some that were kept.
+    workspace : Workspace
+        Where snapshots are.
+    key : str
+        Where it is asked for.
+
+    Raises
+    ------
+    StoreError
+        There is no such snapshot.
+    """
+    snapshots = snapshots_of(workspace)
+    kept = snapshots.find(ref.removeprefix(SNAPSHOT), key)
+    return as_kept(kept, snapshots) or ready_source(source, workspace, _files(kept, workspace), kept)
 
 
 def _files(kept: Snapshot, workspace: Workspace) -> str | list[str]:

@@ -15,7 +15,7 @@ from mlops_cli.records import ForecastSpec, Task
 from mlops_cli.workflows.data.expect import check_expected
 from mlops_cli.workflows.data.fetch import ready_source
 from mlops_cli.workflows.data.held_out import hold_out, read_apart
-from mlops_cli.workflows.data.keep import as_kept, compared, keep, snapshots_of
+from mlops_cli.workflows.data.keep import as_kept, compared, keep, sha256_of, snapshots_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mlops_cli.components.seasons import Season
     from mlops_cli.config.workspace import Workspace
     from mlops_cli.records import ComponentSpec, Dataset, DatasetVersion, ExperimentSpec
+    from mlops_cli.store.snapshots import Snapshot
+    from mlops_cli.workflows.data.fetch import Ready
 
     Rows = np.ndarray[Any, Any]
 
@@ -79,21 +81,44 @@ def load(spec: ExperimentSpec, workspace: Workspace) -> Loaded:
 
 def _read(spec: ExperimentSpec, workspace: Workspace) -> tuple[Dataset, Task, Rows]:
     """Read the source, or what an earlier run saw of it, and keep what lies elsewhere."""
-    said = spec.config.get("data") or {}
-    refuse_secrets(said, "data")
+    refuse_secrets(spec.config.get("data") or {}, "data")
     refuse_secrets(spec.config.get("evaluation"), "evaluation")
-    snapshots = snapshots_of(workspace)
-    wanted = spec.data.source.params.get("snapshot")
-    kept = snapshots.find(str(wanted)) if wanted is not None else None
-    ready = as_kept(kept, snapshots) or ready_source(spec.data.source, workspace, snapshot=kept)
+    found = find(spec, workspace)
+    ready, kept = found.ready, found.kept
     with ready.told():
         table, notices = read_table(ready.source, spec.data)
         expected = check_expected(table, spec.data.expect, workspace)
-        called = kept.source if kept else ", ".join(ready.gathered.versions) or _called(spec.data.source, said)
         said_so_far = (*ready.gathered.notices, *notices, *expected)
-        dataset, task = make_dataset(table, spec.data, spec.task, source=called, notices=said_so_far)
+        dataset, task = make_dataset(table, spec.data, spec.task, source=found.called, notices=said_so_far)
+    snapshots = snapshots_of(workspace)
     more = keep(dataset.version, table, ready, snapshots) if kept is None else compared(dataset.version, kept)
-    return replace(dataset, notices=(*dataset.notices, *more)), task, table.index.to_numpy()
+    version = replace(dataset.version, sha256=sha256_of(ready))
+    return replace(dataset, version=version, notices=(*dataset.notices, *more)), task, table.index.to_numpy()
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where an experiment's data is."""
+
+    ready: Ready
+    kept: Snapshot | None  # where it is read as an earlier run saw it
+    spec: ExperimentSpec
+
+    @property
+    def called(self) -> str:
+        """How the record calls it."""
+        if self.kept is not None:
+            return self.kept.source
+        said = self.spec.config.get("data") or {}
+        return ", ".join(self.ready.gathered.versions) or _called(self.spec.data.source, said)
+
+
+def find(spec: ExperimentSpec, workspace: Workspace) -> Found:
+    """Return the source of an experiment's data, ready to be read: as it is now, or as an earlier run saw it."""
+    snapshots = snapshots_of(workspace)
+    wanted = spec.data.source.params.get("snapshot")
+    kept = snapshots.find(str(wanted)) if wanted is not None else None
+    return Found(as_kept(kept, snapshots) or ready_source(spec.data.source, workspace, snapshot=kept), kept, spec)
 
 
 def _called(source: ComponentSpec, said: Mapping[str, Any]) -> str:

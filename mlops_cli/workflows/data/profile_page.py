@@ -28,7 +28,7 @@ def write_profile_page(
     target: str | None = None,
     how: HowRead | None = None,
     force: bool = False,
-    workspace: Path | None = None,
+    workspace: str | Path | None = None,
 ) -> Path:
     """Write the page, and return where it is.
 
@@ -44,7 +44,7 @@ def write_profile_page(
         How a file is read.
     force : bool
         Overwrite a file that is no such page.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Raises

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mlops_cli.config.flat import texts
 from mlops_cli.errors import DataError
 from mlops_cli.workflows.data.as_seen import as_seen
 from mlops_cli.workflows.data.load import load
 
 if TYPE_CHECKING:
+    from mlops_cli.analysis.fairness import Rows
     from mlops_cli.config.workspace import Workspace
     from mlops_cli.records import ExperimentSpec, RunRecord
     from mlops_cli.workflows.data.load import Loaded
@@ -36,3 +39,16 @@ def rows_of_run(spec: ExperimentSpec, record: RunRecord, workspace: Workspace) -
         if before is not None and (now is None or now.version != before.version):
             raise DataError(f"{before.source} is no longer what {record.id} saw", hint="mlops data add keeps versions")
     return found
+
+
+def is_at_hand(spec: ExperimentSpec, record: RunRecord, workspace: Workspace) -> bool:
+    """Whether the rows of a run can be read again without asking anybody elsewhere for them."""
+    source = as_seen(spec, record, workspace).data.source
+    return source.params.get("snapshot") is not None or not any("://" in text for text in texts(source.params))
+
+
+def seen_in_training(loaded: Loaded, rows: Rows) -> int:
+    """Return how many of some labelled rows a run has learned from: those that equal one of its own in all features."""
+    from mlops_cli.analysis.checks import twins
+
+    return twins(loaded.train, replace(loaded.train, X=rows.X, y=rows.y))

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops_cli.components.sources.gathering import only_name
 from mlops_cli.components.sources.hints import as_options
-from mlops_cli.components.sources.kinds import spec_for_file
+from mlops_cli.components.sources.kinds import spec_for_file, suffix_of
 from mlops_cli.components.sources.secrets import masked, refuse_password
 from mlops_cli.errors import ConfigError, DataError, MlopsError, UsageError, did_you_mean
 from mlops_cli.records import DatasetVersion, DataSpec
 from mlops_cli.store.datasets import Datasets
 from mlops_cli.store.layout import WorkspacePaths
 from mlops_cli.workflows.data.fetch import ready_source
-from mlops_cli.workflows.data.versions import file_options, option_for, reader, reader_of
+from mlops_cli.workflows.data.versions import option_for, path_options, reader, reader_of
+
+_READ = re.compile(r"data\.(?:read\.(.*)|(?=member|short_rows|source_column|table|query|params)(\w+))")
+"""Keys of a config that ``--read`` stands for."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -138,12 +143,20 @@ def file_spec(ref: str, how: HowRead, workspace: Workspace) -> DataSpec:
     option, read = how.option, dict(how.read)
     if option is None:
         try:
-            found = spec_for_file(path, {"path": path}, "PATH")
+            found = spec_for_file(telling_name(path, how), {"path": path}, "PATH")
         except ConfigError as error:
-            raise DataError(error.message, hint=f"--as OPTION, one of {', '.join(file_options())}") from error
+            raise DataError(error.message, hint=f"--as OPTION, one of {', '.join(path_options())}") from error
         option, read = option_for(found.target), {**(found.params.get("read") or {}), **read}
     check_option(option)
     return DataSpec(source=reader(option, path, read))
+
+
+def telling_name(path: str, how: HowRead) -> str:
+    """Return the name that tells how a file is read: of an archive whose own says nothing, that of what is in it."""
+    member = how.read.get("member")
+    if isinstance(member, str):
+        return member
+    return path if "://" in path or suffix_of(path) else only_name(Path(path)) or path
 
 
 def _as_experiment(path: str, how: HowRead, workspace: Workspace) -> DataSpec:
@@ -158,14 +171,14 @@ def _as_experiment(path: str, how: HowRead, workspace: Workspace) -> DataSpec:
 
 
 def check_option(option: str) -> None:
-    """Refuse what is no option of ``data`` that reads files.
+    """Refuse what is no option of ``data`` that reads files or data bases.
 
     Raises
     ------
     UsageError
         With the nearest one.
     """
-    known = file_options()
+    known = path_options()
     if option not in known:
         raise UsageError(f"--as: no option of data reads files as '{option}'", hint=did_you_mean(option, known))
 
@@ -178,8 +191,8 @@ def hints_as_options(*, is_typed: bool = True) -> Iterator[None]:
     except MlopsError as error:
         if is_typed:
             error.hint = error.hint and as_options(error.hint)
-            if isinstance(error, ConfigError) and (error.key or "").startswith("data.read."):
-                error.key = f"--read {str(error.key).removeprefix('data.read.')}"
+            if isinstance(error, ConfigError) and (found := _READ.fullmatch(error.key or "")):
+                error.key = f"--read {found[1] or found[2]}"
         raise
 
 

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from mlops_cli.components.sources.secrets import masked
 from mlops_cli.config.catalogue import PACKAGE_CONF
 from mlops_cli.config.schema import ROLE_KEYS
-from mlops_cli.errors import ConfigError, StoreError, did_you_mean
+from mlops_cli.errors import ConfigError, DataError, StoreError, did_you_mean
 from mlops_cli.records import NAMED_DATASET, ComponentSpec
 from mlops_cli.store.dataset_tags import LATEST
 from mlops_cli.store.datasets import Datasets
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _NEEDED = "???"
 _REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*@[A-Za-z0-9_.-]+")
 _OWN_KEYS = ("name", "version")
+_ASKED = ("table", "query", "params")
+"""What says which rows of a data base are read."""
 
 
 def with_version(spec: ExperimentSpec, workspace: Workspace) -> ExperimentSpec:
@@ -151,10 +154,12 @@ def reader(option: str, path: Any, read: Mapping[str, Any], said: Mapping[str, A
     ConfigError
         There is no such option.
     """
-    known = file_options()
+    known = path_options()
     if option not in known:
         raise ConfigError(f"no option of data reads files as '{option}'", key="data", hint=did_you_mean(option, known))
     defaults = known[option]
+    if option not in file_options():
+        return asked_of(ComponentSpec(defaults["_target_"]), str(path), read)
     params = {k: v for k, v in defaults.items() if k not in {"_target_", "path", "read", *ROLE_KEYS}}
     own = {k: v for k, v in read.items() if k in params}
     more = {k: v for k, v in (said or {}).items() if k not in {"read", *_OWN_KEYS}}
@@ -166,16 +171,54 @@ def reader(option: str, path: Any, read: Mapping[str, Any], said: Mapping[str, A
     return ComponentSpec(defaults["_target_"], {**params, **own, **more, **read_too, "path": path})
 
 
+def asked_of(database: ComponentSpec, place: str, read: Mapping[str, Any]) -> ComponentSpec:
+    """Return the source that asks a data base: the same as before, or what is said of it anew.
+
+    Parameters
+    ----------
+    database : ComponentSpec
+        What it was asked before, if anything.
+    place : str
+        Its file, or its address.
+    read : mapping
+        ``table``, or ``query`` and its ``params``; these take the place of all that it was asked before.
+
+    Raises
+    ------
+    DataError
+        It is not said what is read.
+    ConfigError
+        Something is said that no data base takes.
+    """
+    known = path_options()[option_for(database.target)].keys() & set(_ASKED)
+    for name in read.keys() - known:
+        raise ConfigError(
+            "is nothing that a data base is asked", key=f"data.read.{name}", hint=did_you_mean(name, known)
+        )
+    before = {k: v for k, v in database.params.items() if k in known and v is not None}
+    asked = {**(before if read.keys() <= {"params"} else {}), **read}
+    if not asked.keys() & {"query", "table"}:
+        ways = [f"`data.{name}: …`" for name in _ASKED[:2] if name in known]
+        raise DataError(f"{masked(place)} is a data base: which of its rows are read?", hint=" or ".join(ways))
+    return ComponentSpec(database.target, {**asked, "url" if "://" in place else "path": place})
+
+
 @functools.cache
 def file_options() -> dict[str, dict[str, Any]]:
     """Return the options of ``data`` that read files, with their keys."""
+    return {name: value for name, value in path_options().items() if value["path"] == _NEEDED}
+
+
+@functools.cache
+def path_options() -> dict[str, dict[str, Any]]:
+    """Return the options of ``data`` that read files, and those of data bases, which may be files too."""
     import yaml
 
     files = sorted((PACKAGE_CONF / "data").glob("*.yaml"))
     found = {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in files}
-    return {name: value for name, value in found.items() if value.get("path") == _NEEDED}
+    return {name: value for name, value in found.items() if "path" in value}
 
 
 def option_for(target: Any) -> str:
     """Return the option of ``data`` that has a target."""
-    return next(name for name, value in file_options().items() if value["_target_"] == target)
+    return next(name for name, value in path_options().items() if value["_target_"] == target)

@@ -184,7 +184,7 @@ def _of_user(saved: SavedModel, modules: set[str]) -> dict[str, bytes]:
 
 def _kept(saved: SavedModel, name: str) -> bytes | None:
     if saved.version is None:
-        return code_of(RunPaths(saved.record.path), name)
+        return code_of(RunPaths(saved.record.path).workspace.root, name)
     place = VersionPaths(saved.version.path).code / name
     return read_bytes(place) if f"code/{name}" in saved.version.files else None
 

@@ -81,7 +81,9 @@ def options_of(settings: Mapping[str, Any]) -> ExportOptions:
     return ExportOptions(**{**settings, "format": None if said is None else ExportFormat(said)})
 
 
-def export(ref: str, path: Path, options: ExportOptions | None = None, *, workspace: Path | None = None) -> Exported:
+def export(
+    ref: str, path: Path, options: ExportOptions | None = None, *, workspace: str | Path | None = None
+) -> Exported:
     """Write a model, after what is written was held against the model itself.
 
     Parameters
@@ -92,7 +94,7 @@ def export(ref: str, path: Path, options: ExportOptions | None = None, *, worksp
         Where it goes.
     options : ExportOptions, optional
         How.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Raises

@@ -16,6 +16,8 @@ from mlops_cli.store.values import encode
 from mlops_cli.workflows.silence import silent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from mlops_cli.components.onnx import OnnxModel, Said
@@ -69,7 +71,7 @@ def as_onnx(saved: SavedModel, model: Model, rows: Rows, tolerance: float) -> tu
             except Exception as error:  # noqa: BLE001 - whatever a runtime says of a graph
                 refused.append(f"ONNX Runtime cannot run it: {' '.join(str(error).split())[:200]}")
             else:
-                return made.data, check, _said(made, model)
+                return made.data, check, _said(made, model, refused)
     raise UsageError(f"{saved.label} is not exported: {refused[-1]}", hint="--format folder keeps the pipeline itself")
 
 
@@ -82,14 +84,15 @@ def _about(saved: SavedModel, model: Model) -> dict[str, str]:
     return told | ({"classes": json.dumps([encode(c) for c in signature.classes])} if signature.classes else {})
 
 
-def _said(made: OnnxModel, model: Model) -> list[Notice]:
+def _said(made: OnnxModel, model: Model, refused: Sequence[str]) -> list[Notice]:
     if not made.without:
         left = [c.name for c in model.signature.inputs if c.name not in made.inputs]
         return [Notice("onnx-inputs", f"the steps leave out {', '.join(left)}: no inputs of the file")] if left else []
     width = model.pipeline[-1].n_features_in_
     names = ", ".join(dict.fromkeys(unsupported(model.pipeline[:-1]) or made.without))
-    text = f"the file holds the model alone, since {names} has no form in ONNX; its input '{FEATURES}' is the {width} "
-    text += "columns that the steps make: pipeline[:-1].transform(rows)"
+    why = f"{names} has no form in ONNX" if not refused else f"with {names} before it {refused[-1]}"
+    text = f"the file holds the model alone, since {why}; its input '{FEATURES}' is the {width} columns that the steps "
+    text += "make: pipeline[:-1].transform(rows)"
     return [Notice("onnx-model-alone", text)]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.analysis import gates
-from mlops_cli.errors import DataError, MlopsError, did_you_mean
+from mlops_cli.config.workspace import trusted_workspace
+from mlops_cli.errors import ConfigError, DataError, MlopsError, did_you_mean
 from mlops_cli.records import CHAMPION, NAMED_DATASET, GateResult, MetricSpec
 from mlops_cli.store.datasets import Datasets
 from mlops_cli.store.layout import WorkspacePaths
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     )
     from mlops_cli.workflows.applying.incoming import Opened
     from mlops_cli.workflows.applying.labelled import Labelled
+    from mlops_cli.workflows.applying.model import Model, SavedModel
     from mlops_cli.workflows.data.load import Loaded
 
 
@@ -57,12 +59,16 @@ class Judged:
         return config_of(registered(self.version))
 
     @cached_property
+    def model(self) -> Model:
+        """The model itself."""
+        return registered(self.version).open(allow_pickle=self.allow_pickle)
+
+    @cached_property
     def opened(self) -> Opened:
-        """The model."""
+        """The model with its config."""
         from mlops_cli.workflows.applying.incoming import Opened
 
-        saved = registered(self.version)
-        return Opened(saved, saved.open(allow_pickle=self.allow_pickle), self.spec, self.workspace)
+        return Opened(registered(self.version), self.model, self.spec, self.workspace)
 
     @cached_property
     def loaded(self) -> Loaded:
@@ -118,10 +124,11 @@ class Case:
 
 
 def judge(case: Case, wanted: Gates) -> tuple[GateResult, ...]:
-    """Return what came of each gate, in the order in which they are declared."""
+    """Return what came of each gate, in the order in which they are declared; before them that it does not open."""
     with warnings.catch_warnings(), silent():
         warnings.simplefilter("ignore")
-        found = [gate for bound in wanted.metrics for gate in _metric(bound, case.version)]
+        found = _opening(case.version)
+        found += [gate for bound in wanted.metrics for gate in _metric(bound, case.version)]
         found += [] if wanted.champion is None else [_champion(wanted.champion, case)]
         for number, spec in enumerate(wanted.fairness):
             found += _fairness(spec, "fairness" if len(wanted.fairness) == 1 else f"fairness[{number}]", case.version)
@@ -130,6 +137,31 @@ def judge(case: Case, wanted: Gates) -> tuple[GateResult, ...]:
         found += [] if wanted.data is None else _data(wanted.data, case.version)
         found += [] if wanted.approval is None else [gates.approval_gate(wanted.approval, case.status)]
     return tuple(found)
+
+
+def closed(saved: SavedModel, *, allow_pickle: bool) -> str:
+    """Return why a model may not be opened here; nothing where it may."""
+    if saved.paths.joblib.name in saved.hashes and not allow_pickle:
+        return "its model is a pickle and was not opened; --allow-pickle opens it"
+    try:
+        trusted_workspace(saved.paths.root)
+    except ConfigError as error:
+        return f"its model was not opened: {error}"
+    return ""
+
+
+def _opening(version: Judged) -> list[GateResult]:
+    """Return a gate that has failed where a model cannot be opened: nobody declares that, and no version does without.
+
+    Of one that may not be opened here nobody knows: `closed` says so, and those gates fail that need the model.
+    """
+    if closed(registered(version.version), allow_pickle=version.allow_pickle):
+        return []
+    try:
+        version.model  # noqa: B018 - kept for the gates that need it
+    except MlopsError as error:
+        return [GateResult("model", passed=False, wanted="opens", found="does not", detail=str(error))]
+    return []
 
 
 def _or_unknown(
@@ -217,17 +249,18 @@ def _require_same(first: Labelled, other: Labelled, champion: Judged, version: J
     targets = [side.opened.model.signature.output for side in (champion, version)]
     if targets[0] != targets[1]:
         raise DataError(f"{champion.version.ref} predicts {targets[0]}, {version.version.ref} {targets[1]}")
-    if first.y is None or other.y is None or not np.array_equal(first.y, other.y):
+    if first.y is None or other.y is None:
+        raise DataError("a clustering has no target, and so nothing to be better at on the same rows")
+    if not np.array_equal(first.y, other.y):
         raise DataError(f"{champion.version.ref} and {version.version.ref} read other rows of {other.version.source}")
 
 
 def _trained_on(side: Judged, rows: Labelled) -> str:
     """Return how many of the rows a model has seen in training, or why nobody knows."""
-    from mlops_cli.analysis.checks import twins
+    from mlops_cli.workflows.data.seen_rows import seen_in_training
 
     try:
-        train = side.loaded.train
-        seen = twins(train, replace(train, X=rows.X, y=rows.y))
+        seen = seen_in_training(side.loaded, rows)
     except MlopsError as error:
         return f"whether {side.version.ref} was trained on any of them is not known: {error.message}"
     return f"{side.version.ref} was trained on {f'{seen:,}' if seen else 'none'} of them"
@@ -299,7 +332,7 @@ def _latency(spec: LatencyGate, version: Judged) -> list[GateResult]:
     return _or_unknown(
         compute,
         lambda why: [
-            gates.unknown(f"latency.{word}", f"≤ {gates.number(most)} ms", why)
+            gates.unknown(f"latency.{word}", f"≤ {gates.number(most)} ms", why, most)
             for word, most in asked
             if most is not None
         ],

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import StoreError
-from mlops_cli.records import HELD_OUT, TRAINING, DataOrigin, Descent, Lineage, Query
+from mlops_cli.records import HELD_OUT, TRAINING, Action, DataOrigin, Descent, Lineage, Query
+from mlops_cli.store.audit import AuditLog
 from mlops_cli.store.datasets import Datasets
 from mlops_cli.store.find import find_run
 from mlops_cli.store.layout import WorkspacePaths
@@ -18,12 +21,11 @@ from mlops_cli.store.registry import Registry
 from mlops_cli.workflows.runs.finding import search
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from mlops_cli.records import DatasetVersion, ModelVersion, NamedDataset, RunRecord
 
-_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+_HASH = re.compile(r"[0-9a-f]{7,64}")
 _SHOWN = 12
 
 
@@ -63,21 +65,21 @@ class _Store:
         return search(Query(where=where), self.paths.root).records
 
 
-def _store(workspace: Path | None) -> _Store:
+def _store(workspace: str | Path | None) -> _Store:
     return _Store(WorkspacePaths(find_workspace(workspace).root))
 
 
 # --- back to where it came from ----------------------------------------------------------------------------------
 
 
-def lineage(ref: str, *, workspace: Path | None = None) -> Lineage:
+def lineage(ref: str, *, workspace: str | Path | None = None) -> Lineage:
     """Return where a registered version came from.
 
     Parameters
     ----------
     ref : str
         ``titanic/3``, ``titanic@champion``, ``titanic``.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Raises
@@ -113,11 +115,14 @@ def _origin(store: _Store, role: str, data: DatasetVersion) -> DataOrigin:
     refs = [ref for ref in data.source.split(", ") if _is_ref(ref)]
     named = tuple(version for version in store.named if version.ref in refs)
     known = {version.ref for version in named}
-    same = [version for version in store.named if version.table.version == data.version]
+    content = _Content(data.version, data.sha256)
+    same = [version for version in store.named if content.is_of(replace(version.table, sha256=version.sha256))]
     addresses, snapshot = _snapshot(store.paths, data.version)
     removed = tuple(ref for ref in refs if ref not in known)
-    places = [version.origin for version in named] or addresses or ([] if refs else [data.source])
-    has_all = named and not removed and all(_is_kept(store.datasets, version) for version in named)
+    rest = [part for part in data.source.split(", ") if not _is_ref(part)] if refs else [data.source]
+    places = [*(version.origin for version in named), *(addresses or rest)]
+    is_by_name = named and not (rest or snapshot or removed)
+    has_all = is_by_name and all(_is_kept(store.datasets, version) for version in named)
     alike = next((version.ref for version in same if _is_kept(store.datasets, version)), "")
     return DataOrigin(
         role=role,
@@ -125,11 +130,39 @@ def _origin(store: _Store, role: str, data: DatasetVersion) -> DataOrigin:
         named=named,
         removed=removed,
         alike=tuple(version.ref for version in same if version.ref not in known),
-        places=tuple(places),
+        places=tuple(dict.fromkeys(places)),
         kept=", ".join(version.ref for version in named) if has_all else snapshot or alike,
-        runs=search(Query(where=_same_content(data.version), limit=1), store.paths.root).total,
-        models=_models_with(store, data.version, ()),
+        runs=search(Query(where=content.where, limit=1), store.paths.root).total,
+        models=_models_with(store, content),
     )
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What tells of data that it is the same, whoever read it and from wherever."""
+
+    version: str = ""  # of what was read, as it was read, or how it begins
+    sha256: str = ""  # of the files: the same whatever types a config gives to their columns
+    names: tuple[str, ...] = ()  # titanic@3, or where it lies as a config has it
+
+    def is_of(self, data: DatasetVersion) -> bool:
+        """Whether this is what was read."""
+        hashes = ((self.version, data.version), (self.sha256, data.sha256))
+        is_same = any(mine and theirs.startswith(mine) for mine, theirs in hashes)
+        return is_same or any(name in {data.source, *data.source.split(", ")} for name in self.names)
+
+    @property
+    def where(self) -> str:
+        """A filter for the runs that read it, and by names for a few more."""
+        hashes = [f"version = {_quoted(self.version)}"] if self.version else []
+        hashes += [f"sha256 = {_quoted(self.sha256)}"] if self.sha256 else []
+        asked = [*hashes, *(f"source ~ {_quoted(name)}" for name in self.names)]
+        return " or ".join(f"{role}.{part}" for part in asked for role in ("data", "test"))
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _is_ref(source: str) -> bool:
@@ -153,20 +186,21 @@ def _snapshot(paths: WorkspacePaths, version: str) -> tuple[list[str], str]:
         found = Snapshots(paths.datasets / "snapshots", Objects(paths.datasets / "objects")).read(version)
     except StoreError:
         return [], ""
-    return found.addresses() or [found.source], f"snapshot {version[:_SHOWN]}"
+    return found.addresses(), f"snapshot {version[:_SHOWN]}"
 
 
 # --- what was made from it ---------------------------------------------------------------------------------------
 
 
-def made_from(ref: str, *, workspace: Path | None = None) -> Descent:
+def made_from(ref: str, *, workspace: str | Path | None = None) -> Descent:
     """Return which runs and registered versions were made from something.
 
     Parameters
     ----------
     ref : str
-        A version of a data set (``titanic@3``), a run, or a commit by seven digits or more.
-    workspace : Path, optional
+        A version of a data set (``titanic@3``), also one that was removed; a run; the version of data or the sha256 of
+        its file, or a commit, each by seven digits or more; data by its place, as runs record it: ``data/train.csv``.
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Raises
@@ -176,14 +210,45 @@ def made_from(ref: str, *, workspace: Path | None = None) -> Descent:
     """
     store = _store(workspace)
     name, at, _ = ref.partition("@")
-    if store.datasets.is_known(name) and (at or not _COMMIT.fullmatch(ref)):
-        return _from_data(store, store.datasets.find_ref(ref))
+    is_hash = bool(_HASH.fullmatch(ref))
+    if store.datasets.is_known(name) and (at or not is_hash):
+        return _from_named(store, ref)
     try:
         return _from_run(store, find_run(store.paths, ref))
     except StoreError as error:
-        if not _COMMIT.fullmatch(ref):
+        found = _from_data(store, _asked(store, ref), ref)
+        if found.runs or found.models:
+            return found
+        if not is_hash:
             raise _nothing(ref, error) from error
     return _from_commit(store, ref)
+
+
+def _from_named(store: _Store, ref: str) -> Descent:
+    try:
+        return _from_version(store, store.datasets.find_ref(ref))
+    except StoreError:
+        if not (removed := _removed(store, ref)):
+            raise
+        return _from_data(store, removed, ref)
+
+
+def _asked(store: _Store, ref: str) -> _Content:
+    """Return what data may be meant by what is no data set that is there."""
+    if _HASH.fullmatch(ref):
+        return _Content(ref, ref)
+    root = store.paths.root
+    place = Path(os.path.abspath(ref)) if "\0" not in ref else root  # noqa: PTH100 - as configs have it: no links followed
+    names = [ref, str(place), *([str(place.relative_to(root))] if place.is_relative_to(root) else [])]
+    return _removed(store, ref) or _Content(names=tuple(dict.fromkeys(names)))
+
+
+def _removed(store: _Store, ref: str) -> _Content | None:
+    """Return what a version of a data set held that was removed: the audit log knows."""
+    for entry in AuditLog(store.paths).newest() if _is_ref(ref) else ():
+        if entry.action is Action.DATA_ADDED and entry.subject == ref:
+            return _Content(str(entry.details.get("version", "")), str(entry.details.get("sha256", "")), (ref,))
+    return None
 
 
 def _nothing(ref: str, error: StoreError) -> StoreError:
@@ -192,17 +257,19 @@ def _nothing(ref: str, error: StoreError) -> StoreError:
     return error
 
 
-def made_from_data(version: NamedDataset, *, workspace: Path | None = None) -> Descent:
+def made_from_data(version: NamedDataset, *, workspace: str | Path | None = None) -> Descent:
     """Return the runs and registered versions that read a version of a data set, or the same content from elsewhere."""
-    return _from_data(_store(workspace), version)
+    return _from_version(_store(workspace), version)
 
 
-def _from_data(store: _Store, version: NamedDataset) -> Descent:
-    content = version.table.version
-    runs = store.runs(f"{by_name(version)} or {_same_content(content)}")
-    read = tuple(run for run in runs if any(_reads(data, content, version.ref) for data in run.datasets))
-    roles = _models_with(store, content, (version.ref,))
-    return Descent(version.ref, "data", read, tuple(m for m in store.models if m.ref in roles), roles)
+def _from_version(store: _Store, version: NamedDataset) -> Descent:
+    return _from_data(store, _Content(version.table.version, version.sha256, (version.ref,)), version.ref)
+
+
+def _from_data(store: _Store, content: _Content, called: str) -> Descent:
+    read = tuple(run for run in store.runs(content.where) if any(map(content.is_of, run.datasets)))
+    roles = _models_with(store, content)
+    return Descent(called, "data", read, tuple(m for m in store.models if m.ref in roles), roles)
 
 
 def _from_run(store: _Store, run: RunRecord) -> Descent:
@@ -219,24 +286,16 @@ def _from_commit(store: _Store, commit: str) -> Descent:
     return Descent(commit, "commit", runs, models)
 
 
-def _models_with(store: _Store, content: str, refs: Sequence[str]) -> dict[str, str]:
-    """Return the versions that read a content, or a version by name, each with its role; training comes first."""
+def _models_with(store: _Store, content: _Content) -> dict[str, str]:
+    """Return the versions that read a content, each with its role; training comes first."""
     found: dict[str, str] = {}
     for model in store.models:
         for role, data in _roles(model.record):
-            if _reads(data, content, *refs):
+            if content.is_of(data):
                 found.setdefault(model.ref, role)
     return found
-
-
-def _reads(data: DatasetVersion, content: str, *refs: str) -> bool:
-    return data.version == content or any(ref in data.source.split(", ") for ref in refs)
 
 
 def by_name(version: NamedDataset) -> str:
     """Return a filter for all runs that read a version by its name, and a few more."""
     return f'data.source ~ "{version.ref}" or test.source ~ "{version.ref}"'
-
-
-def _same_content(version: str) -> str:
-    return f'data.version = "{version}" or test.version = "{version}"'

@@ -1,7 +1,7 @@
 """``mlops models promote`` and ``rollback``: an alias given to a version that passes its gates, and given back.
 
-Gates are computed before anything is locked. Whoever moves the alias, signs the version or changes the gates meanwhile
-is seen, and they are computed again.
+Gates are computed before anything is locked. Whoever changes meanwhile what they rest on (the gates themselves, the
+champion or the sign-offs where a gate asks for them) is seen, and they are computed again.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from mlops_cli.config.declared import of_owner, of_run, owners_file
 from mlops_cli.config.promotion import SECTION, read_gates
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import ConfigError, MlopsError, StoreError, UsageError
-from mlops_cli.records import CHAMPION, Action, Approval, Gates, Notice, Promotion, RolledBack
+from mlops_cli.records import CHAMPION, OUT_OF_USE, Action, ChampionGate, Gates, Notice, Promotion, RolledBack
 from mlops_cli.store.audit import AuditLog
 from mlops_cli.store.layout import RunPaths, VersionPaths, WorkspacePaths
 from mlops_cli.store.registry import Registry
 from mlops_cli.store.registry.calling import Move, call, check_alias
-from mlops_cli.store.registry.checking import announced, check_version
+from mlops_cli.store.registry.checking import announced, certain_aliases, check_version
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from mlops_cli.config.workspace import Workspace
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 PROMOTION, ROLLBACK = "promotion", "rollback"
 """Why an alias moved, as its history has it."""
-
-OUT_OF_USE = (Approval.REJECTED, Approval.ARCHIVED)
-"""Versions of which one of these is the last word are not promoted, whatever their gates say."""
 
 _TRIES = 3
 
@@ -54,12 +52,16 @@ class PromoteOptions:
         Compute the gates and change nothing.
     allow_pickle : bool
         Open models that are pickles, which can run any code, where a gate needs them.
+    held_out : str, optional
+        Labelled rows on which the champion gate compares where it names none; where no such gate is declared, the
+        version must be better on them beyond noise.
     """
 
     alias: str = CHAMPION
     override: str | None = None
     dry_run: bool = False
     allow_pickle: bool = False
+    held_out: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,11 +82,20 @@ class _Standing:
     status: ModelStatus
     declared: Declared
 
+    def has_same_ground(self, other: _Standing) -> bool:
+        """Whether gates say now what they said then; who has the alias is asked by that of the champion alone."""
+        gates = self.declared.gates
+        return (
+            self.declared == other.declared
+            and (gates.approval is None or self.status == other.status)
+            and (gates.champion is None or (self.before, self.fault) == (other.before, other.fault))
+        )
+
 
 # --- promoting ---------------------------------------------------------------------------------------------------
 
 
-def promote(ref: str, options: PromoteOptions | None = None, *, workspace: Path | None = None) -> Promotion:
+def promote(ref: str, options: PromoteOptions | None = None, *, workspace: str | Path | None = None) -> Promotion:
     """Give an alias to a version, if it passes its gates.
 
     Parameters
@@ -93,7 +104,7 @@ def promote(ref: str, options: PromoteOptions | None = None, *, workspace: Path 
         ``titanic/4``, or by another alias: ``titanic@challenger``.
     options : PromoteOptions, optional
         Which alias, and what is done where gates fail.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Returns
@@ -118,8 +129,7 @@ def promote(ref: str, options: PromoteOptions | None = None, *, workspace: Path 
     version, said = _meant(registry, ref, asked), list[str]()
     for _ in range(_TRIES):
         standing = _standing(registry, version, asked, place)
-        draft = _draft(registry, version, standing, asked, place)
-        draft = replace(draft, said=(*draft.said, *said))
+        draft = _draft(registry, version, standing, asked, place, said)
         done = draft if draft.done or asked.dry_run else _settled(registry, version, draft, standing, asked, place)
         if done is not None:
             return done
@@ -159,10 +169,11 @@ def declared_gates(version: ModelVersion, workspace: Workspace) -> Declared:
         found = of_run(config, SECTION, read_gates)
         return Declared(found, f"the config of {version.record.id}" if found else "")
     file = owners_file(workspace, SECTION, version.name).relative_to(workspace.root).as_posix()
+    where = file if owners else ""
     with suppress(ConfigError):  # whatever is wrong with it, it is not asked
         if of_run(config, SECTION, read_gates) not in {Gates(), owners}:
-            return Declared(owners, file, (f"the config of its run declares other gates; {file} comes first",))
-    return Declared(owners, file)
+            return Declared(owners, where, (f"the config of its run declares other gates; {file} comes first",))
+    return Declared(owners, where)
 
 
 def _standing(registry: Registry, version: ModelVersion, asked: PromoteOptions, workspace: Workspace) -> _Standing:
@@ -180,9 +191,21 @@ def _standing(registry: Registry, version: ModelVersion, asked: PromoteOptions, 
     if fault := _fault(registry, version.name, version.number):
         raise StoreError(f"{version.ref}: {fault}", hint=f"mlops models verify {version.ref}")
     status = _in_use(registry, version, asked)
-    before = registry.aliases(version.name).versions.get(asked.alias)
+    before = certain_aliases(registry, version.name).versions.get(asked.alias)
     fault = "" if before in {None, version.number} else _fault(registry, version.name, int(before or 0))
-    return _Standing(before, fault, status, declared_gates(version, workspace))
+    return _Standing(before, fault, status, _compared_on(declared_gates(version, workspace), asked.held_out))
+
+
+def _compared_on(declared: Declared, data: str | None) -> Declared:
+    """Return gates of which that against the champion compares on some rows, unless its owner names others."""
+    gate = declared.gates.champion
+    if data is None or (gate is not None and gate.data is not None):
+        return declared
+    if gate is not None:
+        return replace(declared, gates=replace(declared.gates, champion=replace(gate, data=data)))
+    asked = "no gate against the champion is declared: better on the held-out rows, beyond noise, is asked"
+    gates = replace(declared.gates, champion=ChampionGate(data=data))
+    return Declared(gates, declared.where or "retraining itself", (*declared.said, asked))
 
 
 def _in_use(registry: Registry, version: ModelVersion, asked: PromoteOptions) -> ModelStatus:
@@ -200,16 +223,20 @@ def _in_use(registry: Registry, version: ModelVersion, asked: PromoteOptions) ->
 
 
 def _draft(
-    registry: Registry, version: ModelVersion, standing: _Standing, asked: PromoteOptions, workspace: Workspace
+    registry: Registry,
+    version: ModelVersion,
+    standing: _Standing,
+    asked: PromoteOptions,
+    workspace: Workspace,
+    said: Sequence[str] = (),
 ) -> Promotion:
     """Return what the gates say; of a version that has the alias already, that it has."""
-    before, declared = None if standing.before is None else f"{version.name}/{standing.before}", standing.declared
+    before, declared = _ref(version, standing.before), standing.declared
     draft = Promotion(version.ref, asked.alias, before, (), done=False, declared=declared.where, said=declared.said)
     if standing.before == version.number:
         return replace(draft, done=True)
-    if not declared.gates:
-        return draft
-    from mlops_cli.workflows.models.gates import Case, Judged, judge
+    from mlops_cli.workflows.applying.model import registered
+    from mlops_cli.workflows.models.gates import Case, Judged, closed, judge
 
     champion, fault = None, ""
     if standing.fault:
@@ -217,7 +244,14 @@ def _draft(
     elif standing.before is not None:
         champion = Judged(registry.version(version.name, standing.before), workspace, asked.allow_pickle)
     case = Case(Judged(version, workspace, asked.allow_pickle), standing.status, champion, asked.alias, fault)
-    return replace(draft, gates=judge(case, declared.gates))
+    unopened = closed(registered(version), allow_pickle=asked.allow_pickle)
+    said = (*declared.said, *said, *([unopened] if unopened else []))
+    return replace(draft, gates=judge(case, declared.gates), said=said)
+
+
+def _ref(version: ModelVersion, number: int | None) -> str | None:
+    """Return how another version of a model is called."""
+    return None if number is None else f"{version.name}/{number}"
 
 
 def _settled(
@@ -230,10 +264,14 @@ def _settled(
 ) -> Promotion | None:
     """Give the alias, or write down why not; None where others have changed what the gates rest on."""
     with registry.changing():
-        if _standing(registry, version, asked, workspace) != standing:
+        now = _standing(registry, version, asked, workspace)
+        if not now.has_same_ground(standing):
             return None
+        draft = replace(draft, before=_ref(version, now.before))
+        if now.before == version.number:  # somebody else was first
+            return replace(draft, done=True, gates=())
         if not draft.passed and asked.override is None:
-            said = {"alias": asked.alias, "before": standing.before, **_details(draft)}
+            said = {"alias": asked.alias, "before": now.before, **_details(draft)}
             AuditLog(registry.paths).append(Action.PROMOTION_REFUSED, version.ref, said)
             return draft
         override = "" if draft.passed else str(asked.override).strip()
@@ -244,7 +282,8 @@ def _settled(
 
 def _details(draft: Promotion) -> dict[str, Any]:
     """Return what the audit log keeps of the gates."""
-    gates = [{"gate": g.gate, "passed": g.passed, "wanted": g.wanted, "found": g.found} for g in draft.gates]
+    kept = ("gate", "passed", "wanted", "found", "value", "bound", "interval")
+    gates = [{key: vars(gate)[key] for key in kept if vars(gate)[key] is not None} for gate in draft.gates]
     return {"declared": draft.declared, "gates": gates}
 
 
@@ -261,7 +300,7 @@ def other_gates(record: RunRecord, wanted: Gates) -> list[Notice]:
 # --- giving back -------------------------------------------------------------------------------------------------
 
 
-def rollback(name: str, alias: str = CHAMPION, *, workspace: Path | None = None) -> RolledBack:
+def rollback(name: str, alias: str = CHAMPION, *, workspace: str | Path | None = None) -> RolledBack:
     """Give an alias back to the version that had it before; once more goes further back.
 
     Parameters
@@ -270,7 +309,7 @@ def rollback(name: str, alias: str = CHAMPION, *, workspace: Path | None = None)
         Of the model.
     alias : str
         The alias.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Raises
@@ -288,7 +327,7 @@ def rollback(name: str, alias: str = CHAMPION, *, workspace: Path | None = None)
         raise UsageError(f"'{name}' names a version", hint=f"mlops models rollback {model}")
     check_alias(alias)
     with registry.changing():
-        aliases = registry.aliases(name)
+        aliases = certain_aliases(registry, name)
         before = aliases.versions.get(alias)
         to, skipped = _earlier(registry, name, alias, aliases)
         details = {"skipped": list(skipped)} if skipped else {}
@@ -309,7 +348,8 @@ def _earlier(registry: Registry, name: str, alias: str, aliases: Aliases) -> tup
         skipped[f"{name}/{number} {why}"] = None
     if not held:
         raise StoreError(f"no version of '{name}' has had @{alias}", hint=f"mlops models promote {name}/N")
-    text = "; ".join([f"no version of '{name}' had @{alias} before", *skipped])
+    now = "" if held[-1] is None else f" before {name}/{held[-1]}"
+    text = "; ".join([f"no other version of '{name}' had @{alias}{now}", *skipped])
     raise StoreError(text, hint=f"mlops models alias {name}/N {alias} gives it to any")
 
 

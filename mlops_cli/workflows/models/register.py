@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlops_cli.config.workspace import find_workspace
-from mlops_cli.errors import UsageError
+from mlops_cli.errors import StoreError, UsageError
+from mlops_cli.records import Notice
+from mlops_cli.store.files import read_json
 from mlops_cli.store.find import find_run
 from mlops_cli.store.layout import WorkspacePaths
 from mlops_cli.store.registry import Registry
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from mlops_cli.records import ModelVersion
+
 
 def register(
     ref: str,
@@ -23,7 +29,7 @@ def register(
     alias: str | None = None,
     tags: Mapping[str, str] | None = None,
     description: str = "",
-    workspace: Path | None = None,
+    workspace: str | Path | None = None,
 ) -> Added:
     """Register the model of a run.
 
@@ -39,7 +45,7 @@ def register(
         Of the version.
     description : str
         What it is for.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Raises
@@ -52,4 +58,19 @@ def register(
     paths = WorkspacePaths(find_workspace(workspace).root)
     record = find_run(paths, ref)
     asked = Asked(record.experiment if name is None else name, alias, tags or {}, description)
-    return add_version(Registry(paths), record.path, asked)
+    registry = Registry(paths)
+    added = add_version(registry, record.path, asked)
+    twins = _of_same_run(registry, added.version)
+    said = (Notice("same-run", f"it is of the same run as {', '.join(twins)}"),) if twins else ()
+    return replace(added, notices=(*said, *added.notices))
+
+
+def _of_same_run(registry: Registry, version: ModelVersion) -> list[str]:
+    """Return the other versions of a model that came from the same run."""
+    found = []
+    for number in registry.numbers(version.name):
+        with suppress(StoreError):  # a damaged one, of which nobody knows
+            run = read_json(registry.paths.model_version(version.name, number).version_json).get("run")
+            if number != version.number and run == version.record.id:
+                found.append(f"{version.name}/{number}")
+    return found

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import ConfigError, StoreError, UsageError, did_you_mean
-from mlops_cli.records import Action, RegisteredModel, RunFile, SignOff, VersionCheck, VersionPage
+from mlops_cli.records import OUT_OF_USE, Action, RegisteredModel, RunFile, SignOff, VersionCheck, VersionPage
 from mlops_cli.store.audit import AuditLog, this_user
 from mlops_cli.store.files import read_bytes, read_json
 from mlops_cli.store.layout import VersionPaths, WorkspacePaths
 from mlops_cli.store.registry import Registry
 from mlops_cli.store.registry.calling import Move, call
 from mlops_cli.store.registry.checking import announced, check_aliases, check_version
-from mlops_cli.store.registry.removing import remove_version
+from mlops_cli.store.registry.removing import remove_version, require_unnamed
 from mlops_cli.store.values import stamp
-from mlops_cli.workflows.models.promote import OUT_OF_USE, RefusedError, declared_gates
+from mlops_cli.workflows.models.promote import RefusedError, declared_gates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlops_cli.records import Approval, ModelStatus, ModelVersion, RunDiff
 
 
-def _registry(workspace: Path | None) -> Registry:
+def _registry(workspace: str | Path | None) -> Registry:
     return Registry(WorkspacePaths(find_workspace(workspace).root))
 
 
@@ -35,7 +35,7 @@ def _registry(workspace: Path | None) -> Registry:
 
 
 def list_models(
-    name: str | None = None, *, workspace: Path | None = None
+    name: str | None = None, *, workspace: str | Path | None = None
 ) -> tuple[tuple[RegisteredModel, ...], tuple[str, ...]]:
     """Return all models by name, or one, and what is wrong with versions that cannot be read.
 
@@ -94,7 +94,7 @@ def row_of(model: RegisteredModel, version: ModelVersion) -> dict[str, Any]:
     }
 
 
-def find(ref: str, *, workspace: Path | None = None) -> ModelVersion:
+def find(ref: str, *, workspace: str | Path | None = None) -> ModelVersion:
     """Return the version that ``titanic/3``, ``titanic@champion`` or ``titanic`` means.
 
     Raises
@@ -105,16 +105,18 @@ def find(ref: str, *, workspace: Path | None = None) -> ModelVersion:
     return _registry(workspace).find(ref)
 
 
-def show(ref: str, *, workspace: Path | None = None) -> VersionPage:
+def show(ref: str, *, workspace: str | Path | None = None) -> VersionPage:
     """Return a version with what is said of it, and its files as they are now."""
     registry = _registry(workspace)
     return _page(registry, registry.find(ref))
 
 
 def _page(registry: Registry, version: ModelVersion) -> VersionPage:
-    aliases = registry.aliases(version.name).of(version.number)
-    numbers = tuple(registry.numbers(version.name))
-    return VersionPage(version, aliases, registry.status(version), numbers, tuple(_files(version)))
+    aliases, numbers = registry.aliases(version.name), tuple(registry.numbers(version.name))
+    called = aliases.of(version.number)
+    last = {move.alias: move for move in aliases.moves}
+    overridden = tuple(last[alias] for alias in called if alias in last and last[alias].override)
+    return VersionPage(version, called, registry.status(version), numbers, tuple(_files(version)), overridden)
 
 
 def _files(version: ModelVersion) -> Iterator[RunFile]:
@@ -125,14 +127,14 @@ def _files(version: ModelVersion) -> Iterator[RunFile]:
             yield RunFile(path, place.stat().st_size, version.files.get(path))
 
 
-def diff(a: str, b: str, *, workspace: Path | None = None) -> RunDiff:
+def diff(a: str, b: str, *, workspace: str | Path | None = None) -> RunDiff:
     """Return what differs between two versions: params, scores, data, columns, code, packages, environment, config.
 
     Parameters
     ----------
     a, b : str
         ``titanic/2``, ``titanic@champion`` …
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
     """
     from mlops_cli.analysis.difference import difference
@@ -157,7 +159,7 @@ def _side(version: ModelVersion) -> Side:
 # --- naming and describing ---------------------------------------------------------------------------------------
 
 
-def alias(ref: str, word: str, *, remove: bool = False, workspace: Path | None = None) -> ModelVersion:
+def alias(ref: str, word: str, *, remove: bool = False, workspace: str | Path | None = None) -> ModelVersion:
     """Let an alias mean a version, whatever it meant before; or take it away.
 
     Raises
@@ -172,8 +174,8 @@ def alias(ref: str, word: str, *, remove: bool = False, workspace: Path | None =
         version = registry.find(ref)
         has = registry.aliases(version.name).of(version.number)
         if remove and word not in has:
-            hint = did_you_mean(word, has) if has else "it has none"
-            raise StoreError(f"{version.ref} has no alias '{word}'", hint=hint)
+            hint = did_you_mean(word, has) if has else None
+            raise StoreError(f"{version.ref} has no alias '{word}'{'' if has else ', and no other either'}", hint=hint)
         if not remove:
             _require_in_use(version, registry.status(version))
         call(registry, version.name, Move(word, None if remove else version.number))
@@ -187,7 +189,7 @@ def _require_in_use(version: ModelVersion, status: ModelStatus) -> None:
         raise RefusedError(f"{version.ref} is {status.approval} by {last.by}", hint=hint)
 
 
-def gates_not_asked(version: ModelVersion, *, workspace: Path | None = None) -> str:
+def gates_not_asked(version: ModelVersion, *, workspace: str | Path | None = None) -> str:
     """Return where gates are declared that an alias given by hand has not asked; nothing where there are none."""
     with suppress(ConfigError):
         return declared_gates(version, find_workspace(workspace)).where
@@ -195,7 +197,7 @@ def gates_not_asked(version: ModelVersion, *, workspace: Path | None = None) -> 
 
 
 def tag(
-    ref: str, tags: Mapping[str, str], without: Sequence[str] = (), *, workspace: Path | None = None
+    ref: str, tags: Mapping[str, str], without: Sequence[str] = (), *, workspace: str | Path | None = None
 ) -> VersionPage:
     """Add tags to a version, take some away; return it as it is then.
 
@@ -210,14 +212,15 @@ def tag(
         status = registry.status(version)
         for key in without:
             if key not in status.tags:
-                hint = did_you_mean(key, status.tags) if status.tags else "it has none"
-                raise UsageError(f"{version.ref} has no tag '{key}'; nothing is changed", hint=hint)
+                hint = did_you_mean(key, status.tags) if status.tags else None
+                other = "" if status.tags else ", and no other either"
+                raise UsageError(f"{version.ref} has no tag '{key}'{other}; nothing is changed", hint=hint)
         kept = {key: value for key, value in status.tags.items() if key not in without}
         _say(registry, version, replace(status, tags={**kept, **tags}), {"tags": dict(tags), "without": list(without)})
         return _page(registry, version)
 
 
-def describe(ref: str, text: str, *, workspace: Path | None = None) -> VersionPage:
+def describe(ref: str, text: str, *, workspace: str | Path | None = None) -> VersionPage:
     """Say what a version is for, in place of what was said before."""
     registry = _registry(workspace)
     with registry.changing():
@@ -232,7 +235,7 @@ def _say(registry: Registry, version: ModelVersion, status: ModelStatus, details
     registry.write_status(version, status)
 
 
-def sign(ref: str, verdict: Approval, note: str = "", *, workspace: Path | None = None) -> VersionPage:
+def sign(ref: str, verdict: Approval, note: str = "", *, workspace: str | Path | None = None) -> VersionPage:
     """Approve, reject or archive a version, in the name of who is logged in."""
     registry = _registry(workspace)
     with registry.changing():
@@ -246,13 +249,13 @@ def sign(ref: str, verdict: Approval, note: str = "", *, workspace: Path | None 
         return _page(registry, version)
 
 
-def card(ref: str, *, workspace: Path | None = None) -> str:
+def card(ref: str, *, workspace: str | Path | None = None) -> str:
     """Return a version's card as it should be now, with its owner's own words."""
     registry = _registry(workspace)
     return registry.card(registry.find(ref))
 
 
-def edit_card(ref: str, text: str, *, workspace: Path | None = None) -> ModelVersion:
+def edit_card(ref: str, text: str, *, workspace: str | Path | None = None) -> ModelVersion:
     """Take the owner's own words of a card from ``text``; what is written from the record is written anew.
 
     Parameters
@@ -261,7 +264,7 @@ def edit_card(ref: str, text: str, *, workspace: Path | None = None) -> ModelVer
         The version.
     text : str
         Markdown: a whole card, or the owner's words alone.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
     """
     registry = _registry(workspace)
@@ -275,7 +278,7 @@ def edit_card(ref: str, text: str, *, workspace: Path | None = None) -> ModelVer
 # --- removing and checking ---------------------------------------------------------------------------------------
 
 
-def removable(ref: str, *, workspace: Path | None = None) -> tuple[str, int]:
+def removable(ref: str, *, force: bool = False, workspace: str | Path | None = None) -> tuple[str, int]:
     """Return the name and number of a version that ``titanic/3`` means, damaged or not.
 
     Raises
@@ -283,7 +286,7 @@ def removable(ref: str, *, workspace: Path | None = None) -> tuple[str, int]:
     UsageError
         The number is not said.
     StoreError
-        There is no such version.
+        There is no such version, or it has an alias and not ``force``.
     """
     registry = _registry(workspace)
     called, at, _ = ref.partition("@")
@@ -299,10 +302,12 @@ def removable(ref: str, *, workspace: Path | None = None) -> tuple[str, int]:
         raise UsageError(f"'{ref}' does not say which version", hint=f"mlops models rm {name}/{numbers[-1]}")
     if ref not in known:
         raise StoreError(f"the model '{name}' has no version '{word}'", hint=did_you_mean(ref, known))
+    if not force:
+        require_unnamed(ref, registry.aliases(name).of(known[ref]))
     return name, known[ref]
 
 
-def remove(ref: str, *, force: bool = False, workspace: Path | None = None) -> None:
+def remove(ref: str, *, force: bool = False, workspace: str | Path | None = None) -> None:
     """Remove a version for good; its number is not given again.
 
     Parameters
@@ -311,14 +316,14 @@ def remove(ref: str, *, force: bool = False, workspace: Path | None = None) -> N
         ``titanic/3``; the number has to be said.
     force : bool
         Also one that an alias points at.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
     """
-    remove_version(_registry(workspace), *removable(ref, workspace=workspace), force=force)
+    remove_version(_registry(workspace), *removable(ref, force=force, workspace=workspace), force=force)
 
 
 def verify(
-    ref: str | None = None, *, allow_pickle: bool = False, workspace: Path | None = None
+    ref: str | None = None, *, allow_pickle: bool = False, workspace: str | Path | None = None
 ) -> tuple[VersionCheck, ...]:
     """Read every byte of versions again, hold them against the record and the audit log, and open their models.
 
@@ -328,7 +333,7 @@ def verify(
         A model, or one version of it; all where not given.
     allow_pickle : bool
         Open models that are pickles too, which can run any code.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
     """
     registry = _registry(workspace)
@@ -359,10 +364,11 @@ def _asked(registry: Registry, ref: str | None) -> list[tuple[str, int]]:
 def _opened(registry: Registry, name: str, number: int, checked: VersionCheck, *, allow_pickle: bool) -> VersionCheck:
     from mlops_cli.errors import MlopsError
     from mlops_cli.workflows.applying.model import registered
+    from mlops_cli.workflows.models.gates import closed
 
     model = registered(registry.version(name, number))
-    if model.paths.joblib.name in model.hashes and not allow_pickle:
-        return replace(checked, notes=("its model is a pickle and was not opened; --allow-pickle opens it",))
+    if why := closed(model, allow_pickle=allow_pickle):
+        return replace(checked, notes=(why,))
     try:
         model.open(allow_pickle=allow_pickle)
     except MlopsError as error:

@@ -45,7 +45,7 @@ class Ended:
 
 
 def rerun_at_commit(
-    ref: str, arguments: Sequence[str] = (), *, capture: bool = False, workspace: Path | None = None
+    ref: str, arguments: Sequence[str] = (), *, capture: bool = False, workspace: str | Path | None = None
 ) -> Ended:
     """Run a run again with the code of its commit, and with what was not committed as far as it was kept.
 
@@ -57,7 +57,7 @@ def rerun_at_commit(
         Options of ``mlops rerun``.
     capture : bool
         Return what it prints; else it prints where this process does.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Raises

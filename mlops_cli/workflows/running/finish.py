@@ -26,6 +26,7 @@ from mlops_cli.workflows.running.refit import refit
 from mlops_cli.workflows.running.splits import splits_info
 from mlops_cli.workflows.runs.plots import plot_run
 from mlops_cli.workflows.silence import silent
+from mlops_cli.workflows.watching.reference import keep_reference
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -106,7 +107,22 @@ def _with_model(
     if prepared.spec.artifacts.keep == "none":
         return record, refitted.model
     told(Stage("save"))
-    return _save(record, refitted.model, prepared, paths), refitted.model
+    record = _save(record, refitted.model, prepared, paths)
+    return _with_reference(record, refitted.model, prepared, progress, paths), refitted.model
+
+
+def _with_reference(
+    record: RunRecord, model: Any, prepared: Prepared, progress: Progress, paths: RunPaths
+) -> RunRecord:
+    """Write down what new data will be held against; whatever is odd in the data, the run stands."""
+    if not any(name.startswith("model/") for name in record.files):  # it was not saved, and is not watched
+        return record
+    try:
+        made = keep_reference(prepared, progress.predictions, model, paths)
+    except Exception as error:  # noqa: BLE001 - whatever the data or a model that is asked for clusters raises
+        reason = f"what drift is measured from could not be written: {type(error).__name__}: {error}"
+        return replace(record, warnings=(*record.warnings, Notice("reference-failed", reason)))
+    return replace(record, files={**record.files, **made})
 
 
 def _test_scores(model: Any, prepared: Prepared, paths: RunPaths) -> tuple[dict[str, float], list[Notice]]:

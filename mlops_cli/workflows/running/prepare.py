@@ -20,6 +20,7 @@ from mlops_cli.records import Notice, Stage, Task
 from mlops_cli.store.provenance import code_hashes, versions
 from mlops_cli.workflows.data.load import Loaded, load
 from mlops_cli.workflows.data.versions import with_version
+from mlops_cli.workflows.renewing.going_on import start_of
 from mlops_cli.workflows.running.basis import basis_of, distributions, own_modules, scoring_of, with_code
 from mlops_cli.workflows.running.feed import Feed, preview
 from mlops_cli.workflows.running.splits import data_notices, different_splits, idle_pruner, refuse_undefined
@@ -48,7 +49,7 @@ class RunOptions:
     note: str = ""
     force: bool = False
     retry_failed: bool = False
-    workspace: Path | None = None
+    workspace: str | Path | None = None
 
 
 @dataclass(frozen=True)
@@ -232,6 +233,7 @@ def _job(composed: Composed, loaded: Loaded, scoring: Any, code: Collection[str]
         root=str(root),
         code={name: (root / name).read_bytes() for name in code} if is_far else {},
         in_time=dataset.times is not None,
+        start=start_of(composed.spec.trial.model, composed.workspace),
     )
 
 

@@ -42,4 +42,5 @@ def refit(prepared: Prepared, trial: Trial, rows: Indices | None = None) -> Refi
     with warnings.catch_warnings(record=True) as caught, all_cores, one_blas_thread(), silent():
         warnings.simplefilter("always")
         pipeline.fit(X, y, **params)
-    return Refit(pipeline, notices_of(caught))
+    # Of a model that went on learning the Pipeline that it is by now: plain, and without the one that it began from.
+    return Refit(getattr(pipeline[-1], "pipeline_", pipeline), notices_of(caught))

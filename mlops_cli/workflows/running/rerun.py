@@ -143,7 +143,7 @@ def run_again(ref: str, options: RunOptions | None = None, *, observer: Observer
     return Again(first, prepared, outcome, other)
 
 
-def find_first(ref: str, *, workspace: Path | None = None) -> First:
+def find_first(ref: str, *, workspace: str | Path | None = None) -> First:
     """Return what is to be made again.
 
     Raises

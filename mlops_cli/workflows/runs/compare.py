@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mlops_cli.records import Comparison, MetricSummary, PairedDifference, Pairing, RunRecord, TrialResult
 
 
-def compare_runs(refs: Sequence[str], *, metric: str | None = None, workspace: Path | None = None) -> Comparison:
+def compare_runs(refs: Sequence[str], *, metric: str | None = None, workspace: str | Path | None = None) -> Comparison:
     """Return trials of recorded runs against the first one.
 
     Parameters
@@ -35,7 +35,7 @@ def compare_runs(refs: Sequence[str], *, metric: str | None = None, workspace: P
         number 4.
     metric : str, optional
         Compare by this one alone.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Raises
@@ -54,7 +54,7 @@ def compare_runs(refs: Sequence[str], *, metric: str | None = None, workspace: P
     return replace(compare_contenders(contenders, metric), repeated=tuple(repeated))
 
 
-def _each_once(refs: Sequence[str], workspace: Path | None) -> tuple[list[Contender], list[str]]:
+def _each_once(refs: Sequence[str], workspace: str | Path | None) -> tuple[list[Contender], list[str]]:
     """Return the trials that are meant, and of those that are named again a sentence each."""
     letters, found, repeated = names(len(refs)), dict[tuple[str, int], Contender](), []
     for ref in refs:
@@ -74,7 +74,7 @@ def _check_metric(metric: str | None, contenders: Sequence[Contender]) -> None:
 # --- one of them -------------------------------------------------------------------------------------------------
 
 
-def _contender(name: str, ref: str, workspace: Path | None) -> Contender:
+def _contender(name: str, ref: str, workspace: str | Path | None) -> Contender:
     run, number = _parted(ref)
     record, trials = look_up(run, with_trials=number is not None, workspace=workspace)
     if number is None:  # its best one by its scores, whereas a trial by its number was chosen by whoever asks

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from mlops_cli.records import RunDiff
 
 
-def diff_runs(a: str, b: str, *, workspace: Path | None = None) -> RunDiff:
+def diff_runs(a: str, b: str, *, workspace: str | Path | None = None) -> RunDiff:
     """Return what differs between two runs.
 
     Parameters
     ----------
     a, b : str
         An id, its beginning, a path, ``latest`` …
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Raises
@@ -39,7 +39,7 @@ def diff_runs(a: str, b: str, *, workspace: Path | None = None) -> RunDiff:
     return difference(_side(a, workspace), _side(b, workspace))
 
 
-def _side(ref: str, workspace: Path | None) -> Side:
+def _side(ref: str, workspace: str | Path | None) -> Side:
     run, mark, number = ref.rpartition("#")
     if run and mark and number.isdigit():
         raise UsageError(f"runs diff takes no #TRIAL, got {ref!r}", hint="mlops runs compare does")

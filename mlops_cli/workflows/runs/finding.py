@@ -41,14 +41,14 @@ class Best:
     ranking: Ranking
 
 
-def search(query: Query, workspace: Path | None = None) -> Recorded:
+def search(query: Query, workspace: str | Path | None = None) -> Recorded:
     """Return the runs that a query asks for.
 
     Parameters
     ----------
     query : Query
         A filter, an order and a page of what matches; see ``mlops runs ls --help`` for the language.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Raises
@@ -80,7 +80,7 @@ def _still_there(place: Path) -> RunRecord | None:
 
 
 def look_up(
-    ref: str, *, with_trials: bool = True, workspace: Path | None = None
+    ref: str, *, with_trials: bool = True, workspace: str | Path | None = None
 ) -> tuple[RunRecord, tuple[TrialResult, ...]]:
     """Return the run that ``ref`` means, and its trials in order.
 
@@ -94,7 +94,7 @@ def look_up(
     return record, tuple(sorted(trials, key=lambda t: t.trial))
 
 
-def best_run(experiment: str | None = None, metric: str | None = None, workspace: Path | None = None) -> Best:
+def best_run(experiment: str | None = None, metric: str | None = None, workspace: str | Path | None = None) -> Best:
     """Return the best completed run of an experiment, or of all.
 
     Parameters
@@ -103,7 +103,7 @@ def best_run(experiment: str | None = None, metric: str | None = None, workspace
         Whose runs.
     metric : str, optional
         What they are ranked by; the primary metric of the newest completed run where not given.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Raises

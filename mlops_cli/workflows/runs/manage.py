@@ -26,7 +26,7 @@ _TRIAL = ("run", "experiment", "trial", "state")
 _TRIAL_END = ("fit_s", "score_s", "reused", "error")
 
 
-def _paths(workspace: Path | None) -> WorkspacePaths:
+def _paths(workspace: str | Path | None) -> WorkspacePaths:
     return WorkspacePaths(find_workspace(workspace).root)
 
 
@@ -36,7 +36,7 @@ def label(
     tags: Mapping[str, str] | None = None,
     without: Sequence[str] = (),
     note: str | None = None,
-    workspace: Path | None = None,
+    workspace: str | Path | None = None,
 ) -> RunRecord:
     """Add tags to a run, take some away, replace its note; return it as it is then.
 
@@ -50,12 +50,15 @@ def label(
     record = find_run(_paths(workspace), ref)
     for key in without:
         if key not in record.tags:
-            hint = did_you_mean(key, record.tags) if record.tags else "it has none"
-            raise UsageError(f"{record.id} has no tag '{key}'; nothing is changed", hint=hint)
+            hint = did_you_mean(key, record.tags) if record.tags else None
+            other = "" if record.tags else ", and no other either"
+            raise UsageError(f"{record.id} has no tag '{key}'{other}; nothing is changed", hint=hint)
     return amend(record, tags=tags or {}, note=note, without=without)
 
 
-def chosen(refs: Sequence[str], where: str = "", workspace: Path | None = None) -> tuple[RunRecord | DamagedRun, ...]:
+def chosen(
+    refs: Sequence[str], where: str = "", workspace: str | Path | None = None
+) -> tuple[RunRecord | DamagedRun, ...]:
     """Return the runs that are named, damaged ones too, and those that match a filter, each once."""
     paths = _paths(workspace)
     named = [find_any(paths, ref) for ref in refs]
@@ -75,7 +78,7 @@ def remove(runs: Sequence[RunRecord | DamagedRun]) -> None:
 
 
 def export(
-    query: Query, file: Path, *, with_trials: bool = False, force: bool = False, workspace: Path | None = None
+    query: Query, file: Path, *, with_trials: bool = False, force: bool = False, workspace: str | Path | None = None
 ) -> Recorded:
     """Write the runs that a query asks for, or all their trials, as a table or as JSON.
 
@@ -111,7 +114,7 @@ def export(
     return found
 
 
-def reindex(workspace: Path | None = None) -> Recorded:
+def reindex(workspace: str | Path | None = None) -> Recorded:
     """Forget the index and read every run again; return how many there are and what is wrong with the others."""
     found = build_again(_paths(workspace))
     return Recorded((), found.total, damaged=found.damaged)

@@ -26,7 +26,7 @@ _BEGINNING = 2000  # bytes that hold the mark of a report
 
 
 def write_report(
-    refs: Sequence[str], place: Path | None = None, *, force: bool = False, workspace: Path | None = None
+    refs: Sequence[str], place: Path | None = None, *, force: bool = False, workspace: str | Path | None = None
 ) -> Path:
     """Write one page about runs, and return where it is.
 
@@ -38,7 +38,7 @@ def write_report(
         The file; one in the current folder that is named after the runs where not given.
     force : bool
         Overwrite a file that is no report.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
 
     Raises
@@ -57,14 +57,14 @@ def write_report(
     return chosen
 
 
-def gather(refs: Sequence[str], workspace: Path | None = None, *, with_plots: bool = True) -> Report:
+def gather(refs: Sequence[str], workspace: str | Path | None = None, *, with_plots: bool = True) -> Report:
     """Return all that there is of the runs that ``refs`` mean; one that is meant twice stands there once.
 
     Parameters
     ----------
     refs : sequence of str
         The runs.
-    workspace : Path, optional
+    workspace : str or Path, optional
         The workspace; the current folder's where not given.
     with_plots : bool
         With the plots of each run, which are drawn where none are saved.
@@ -110,7 +110,7 @@ def _profile(path: Path) -> tuple[DataProfile | None, str]:
         return None, str(error)
 
 
-def _compared(records: Sequence[RunRecord], workspace: Path | None) -> tuple[Comparison | None, str]:
+def _compared(records: Sequence[RunRecord], workspace: str | Path | None) -> tuple[Comparison | None, str]:
     """Return the runs compared, or why they cannot be: a page of runs is of use without that."""
     from mlops_cli.workflows.runs.compare import compare_runs
 

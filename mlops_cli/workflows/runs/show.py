@@ -27,7 +27,7 @@ class Shown:
     files: tuple[str, ...] = ()  # paths inside the run
 
 
-def show_run(ref: str, *, workspace: Path | None = None) -> Shown:
+def show_run(ref: str, *, workspace: str | Path | None = None) -> Shown:
     """Return a run as a person would look at it.
 
     Raises
@@ -55,7 +55,7 @@ def _files(paths: RunPaths) -> tuple[str, ...]:
     return tuple(f"{path.name}/" if path.is_dir() else path.name for path in wanted if path.exists())
 
 
-def profile_of(ref: str, *, workspace: Path | None = None) -> DataProfile:
+def profile_of(ref: str, *, workspace: str | Path | None = None) -> DataProfile:
     """Return what the training data of a run looked like.
 
     Raises

@@ -1,0 +1,43 @@
+"""The user's own code that a model was made with: of a registered version its own copy, of a run the workspace's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_cli.errors import StoreError
+from mlops_cli.records import Notice
+from mlops_cli.store.files import sha256
+from mlops_cli.store.layout import VersionPaths
+from mlops_cli.store.registry.adding import code_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlops_cli.records import ModelVersion, RunRecord
+
+
+def copied_code(version: ModelVersion) -> Path | None:
+    """Return the folder with a version's own copy of the code; None where it has none, or not all of it.
+
+    Raises
+    ------
+    StoreError
+        A file is not the one that was registered.
+    """
+    folder = VersionPaths(version.path).code
+    copied = {name: version.files.get(f"{folder.name}/{name}") for name in version.record.code}
+    if not copied or None in copied.values():
+        return None
+    for name, expected in copied.items():
+        place = folder / name
+        if not place.is_file() or sha256(place.read_bytes()) != expected:
+            raise StoreError(f"{place} is not the file that was registered", hint=f"mlops models verify {version.ref}")
+    return folder
+
+
+def changed_code(root: Path, record: RunRecord) -> tuple[Notice, ...]:
+    """Say which files of a workspace are no longer what a run had, though its model computes with them."""
+    found = {name: code_of(root, name) for name in record.code}
+    changed = [name for name, data in found.items() if data is None or sha256(data) != record.code[name]]
+    text = f"{', '.join(changed)} changed since {record.id}, whose model computes with what is there now"
+    return (Notice("code-changed", text),) if changed else ()
