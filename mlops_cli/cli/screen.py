@@ -7,7 +7,7 @@ import io
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 from mlops_cli.errors import ExitCode, ExpectationError, MlopsError, UsageError
 
@@ -109,11 +109,11 @@ def out() -> Console:
     return Console(highlight=False, soft_wrap=False)
 
 
-def err() -> Console:
-    """Return the console for progress and messages."""
+def err(stream: IO[str] | None = None) -> Console:
+    """Return the console for progress and messages; of another stream than stderr where one is given."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, file=stream)
 
 
 def show(renderable: RenderableType) -> None:
@@ -128,11 +128,11 @@ def show(renderable: RenderableType) -> None:
     line("\n".join(text.rstrip() for text in captured.get().splitlines()))
 
 
-def say(message: str, style: str = "") -> None:
+def say(message: str, style: str = "", *, stream: IO[str] | None = None) -> None:
     """Print a message for the person at the terminal."""
     from mlops_cli.views.text import plain
 
-    err().print(plain(message, style), soft_wrap=True)
+    err(stream).print(plain(message, style), soft_wrap=True)
 
 
 def apart() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -69,7 +70,7 @@ def serve(
         raise UsageError(f"--max-concurrent {max_concurrent}: at least 1 is allowed")
     limits = Limits(int(max_body * 2**20), max_rows, timeout, max_concurrent, min(10.0, timeout))
     options = ServeOptions(host, port, tokens, log_requests, tuple(allow_host or ()), limits, allow_pickle, verbose)
-    ready = prepare(model, options, say)
+    ready = prepare(model, options, partial(say, stream=sys.stderr))
     line(ready.address)
     if not quiet:
         say(f"{ready.following.current.version.label} answers; /docs explains; Ctrl-C ends this", "dim")

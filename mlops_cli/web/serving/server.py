@@ -7,9 +7,10 @@ import os
 import resource
 import traceback
 import warnings
-from contextlib import suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.config.workspace import find_workspace
@@ -26,8 +27,7 @@ from mlops_cli.web.serving.tokens import Doorkeeper
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 PORT = 8000
 _BACKLOG = 1024
@@ -123,7 +123,8 @@ def prepare(ref: str, options: ServeOptions, told: Callable[[str], None], *, wor
 
     wanted = Wanted(ref, home.root, load, {"host": address, "port": port})
     try:
-        held.append(Following(wanted, counts, told))
+        with _unheard():
+            held.append(Following(wanted, counts, told))
     except BaseException:
         opened.close()
         raise
@@ -190,7 +191,6 @@ def run(serving: Serving) -> bool:
     """
     import uvicorn
 
-    warnings.simplefilter("ignore")  # estimators warn at each call, and nobody would read it
     config = uvicorn.Config(
         serving.gate,
         log_level="info" if serving.verbose else "critical",
@@ -208,11 +208,23 @@ def run(serving: Serving) -> bool:
         timeout_graceful_shutdown=max(1, int(2 * serving.shared.limits.timeout)),
     )
     server = uvicorn.Server(config)
-    with suppress(KeyboardInterrupt):  # uvicorn raises the signal again once it has shut down
+    with _unheard(), suppress(KeyboardInterrupt):  # uvicorn raises the signal again once it has shut down
         asyncio.run(_answer(server, serving))
     if serving.shared.log is not None:
         serving.shared.log.close()
     return not server.force_exit
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Send nowhere what estimators print and warn of at each call.
+
+    A pipe that nobody reads would fill, and hold every request; and what filters of warnings say is the whole
+    process's, so that threads which set them for a moment undo each other's.
+    """
+    warnings.simplefilter("ignore")
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield
 
 
 async def _answer(server: Any, serving: Serving) -> None:

@@ -265,7 +265,7 @@ def _metrics(model: Opened, before: Trained, after: NewData, spec: DriftSpec, dr
 
 
 def _notices(model: Opened, before: Trained, after: NewData, spec: DriftSpec) -> list[Notice]:
-    found = [*model.saved.notices()]
+    found = [*model.notices]
     if after.rows < spec.min_rows:
         text = f"{after.rows} rows are fewer than min_rows: {spec.min_rows}, and nothing is judged but the columns"
         found.append(Notice("too-few-rows", text))
