@@ -74,6 +74,8 @@ def _tell(report: DriftReport, *, json: bool, quiet: bool, every: bool) -> None:
 
         for name in dict.fromkeys(finding.subject for finding in report.findings):
             line(clean(name))
+        for notice in report.notices:
+            say(f"! {notice.code}: {notice.message}")
     else:
         from mlops_cli.views.drift import drift_report
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlops_cli.cli.data.options import As, Read, how_read
-from mlops_cli.cli.options import Json, Quiet, Verbose
+from mlops_cli.cli.options import Json, Quiet, Verbose, Yes
 from mlops_cli.cli.predict import AllowPickle
 from mlops_cli.cli.screen import agree_to_remove, dump, err, line, show
 from mlops_cli.errors import ExitCode
@@ -162,15 +162,15 @@ def trend(
 def rm(
     model: Name,
     batch: Annotated[str, typer.Argument(metavar="BATCH", help="Its id, the beginning of one, its name, or latest.")],
-    force: Annotated[bool, typer.Option("--force", "-f", help="Do not ask.")] = False,
+    yes: Yes = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Remove a batch for good, with its predictions and labels. Asks first; away from a terminal it needs --force."""
+    """Remove a batch for good, with its predictions and labels. Asks first; away from a terminal it needs --yes."""
     from mlops_cli.workflows.watching.history import found_batch, remove_batch
 
     chosen = found_batch(model, batch)
-    if not force:
+    if not yes:
         agree_to_remove(f"the batch {chosen} of {model}")
     remove_batch(model, chosen)
     if not quiet:

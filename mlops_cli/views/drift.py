@@ -56,6 +56,11 @@ _NOTE = (
 )
 
 
+def is_unjudged(report: DriftReport) -> bool:
+    """Whether there were too few rows for anything to be found."""
+    return any(notice.code == "too-few-rows" for notice in report.notices)
+
+
 def _head(report: DriftReport) -> Text:
     text = Text.assemble(
         (clean(report.model), "bold"),
@@ -64,7 +69,8 @@ def _head(report: DriftReport) -> Text:
     )
     drifted = sum(column.drifted for column in report.columns)
     if not report.drifted:
-        return text.append("no drift found", style="bold green")
+        word, style = ("not judged", "bold yellow") if is_unjudged(report) else ("no drift found", "bold green")
+        return text.append(word, style=style)
     text.append(f"drift: {plural(len(report.findings), 'finding')}", style="bold red")
     return text.append(f", {drifted} of {plural(len(report.columns), 'feature')} drifted")
 

@@ -43,7 +43,7 @@ def test_those_who_are_declared_are_told_of_a_finding(workspace):
         "schema_version": 1,
         "text": "titanic/3 on data/new.csv (418 rows): drift found\n"
         "- age: psi 0.41, p 2e-9\n"
-        "mlops drift titanic/3 data/new.csv",
+        "mlops drift titanic/3 data/new.csv --no-alerts",
         "model": "titanic/3",
         "data": "data/new.csv",
         "version": "abc123",
@@ -52,7 +52,7 @@ def test_those_who_are_declared_are_told_of_a_finding(workspace):
         "drifted": True,
         "findings": [{"kind": "distribution", "subject": "age", "message": "age: psi 0.41, p 2e-9"}],
         "findings_in_all": 1,
-        "see": "mlops drift titanic/3 data/new.csv",
+        "see": "mlops drift titanic/3 data/new.csv --no-alerts",
     }
 
 
@@ -103,7 +103,7 @@ def test_what_data_is_called_cannot_call_people_nor_run(workspace):
     assert "&lt;!channel&gt; &amp; &lt;@U1&gt;" in told["text"]
     assert told["findings"][0]["subject"] == "<!channel>"
     odd = DriftReport("titanic/3", "a b; rm -rf $HOME.csv", "v", "t", "r", 1, 1)
-    assert payload_of(odd)["see"] == "mlops drift titanic/3 'a b; rm -rf $HOME.csv'"
+    assert payload_of(odd)["see"] == "mlops drift titanic/3 'a b; rm -rf $HOME.csv' --no-alerts"
 
 
 def test_many_findings_are_counted_and_not_all_sent(workspace):

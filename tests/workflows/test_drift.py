@@ -187,7 +187,8 @@ def test_a_target_that_cannot_be_read_is_said_and_nothing_is_scored(experiment, 
     body = body.replace("logistic_regression", "ridge").replace("[roc_auc, accuracy]", "[r2]")
     made = mlops.run(experiment(body), n_jobs=1)
     report = mlops.drift(made, mixed.assign(amount=mixed.amount.astype(object).where(mixed.index != 5, "lots")))
-    assert "target-unreadable" in {notice.code for notice in report.notices}
+    assert [(one.kind, one.subject) for one in report.findings] == [("schema", "amount")]
+    assert "cannot be read as in training" in report.findings[0].message
     assert report.predictions
     assert report.metrics == ()
 

@@ -289,6 +289,13 @@ def test_labels_without_the_columns_are_refused_by_name(place):
         mlops.monitor.labels("shop", "labels.csv", id="client")
 
 
+def test_labels_that_belong_to_no_row_are_refused_with_ids_of_both_sides(place):
+    log()
+    labels = made(seed=1)[["customer", "bought"]].assign(customer=[f"other{n}" for n in range(120)])
+    with pytest.raises(DataError, match=r"no label belongs to a row of a batch of shop.*such as other0"):
+        mlops.monitor.labels("shop", labels)
+
+
 def test_labels_of_one_batch_alone(place):
     table = made(seed=1)
     log(table, "a.csv")
@@ -368,7 +375,7 @@ def test_the_commands_say_what_there_is_and_remove_what_they_are_told_to(place, 
     assert (shown["model"], shown["total"], shown["batches"][0]["name"]) == ("shop", 1, "monday")
     assert command("monitor", "show", "shop", "--html", "trend.html")[:2] == (0, "trend.html\n")
     assert command("monitor", "rm", "shop", "monday")[0] == 2  # there is nobody to ask
-    assert command("monitor", "rm", "shop", "monday", "--force")[0] == 0
+    assert command("monitor", "rm", "shop", "monday", "--yes")[0] == 0
     assert command("monitor", "show", "shop")[1] == "shop  0 batches, 0 with drift\n"
     assert command("monitor", "show", "shp")[0] == 2
 

@@ -89,7 +89,15 @@ def export_container(ref: str, folder: Path, *, workspace: Path | None = None) -
     }
     with folder_beside(folder, files) as temp:
         settle(temp, folder, force=False)
-    return Exported(folder, (f"cd {folder}", "mlops tokens add NAME --role predict", "docker compose up --build -d"))
+    return Exported(
+        folder,
+        (
+            f"cd {folder}",
+            "mkdir tokens",
+            "mlops tokens add NAME --role predict --file tokens/tokens.json",
+            "docker compose up --build -d",
+        ),
+    )
 
 
 def command(called: str) -> list[str]:

@@ -68,7 +68,7 @@ def send(
 
 def payload_of(report: DriftReport, see: str | None = None) -> dict[str, Any]:
     """Return what is sent of a report, as JSON has it; ``text`` is what Slack and its like show."""
-    command = see or f"mlops drift {shlex.quote(report.model)} {shlex.quote(report.data)}"
+    command = see or f"mlops drift {shlex.quote(report.model)} {shlex.quote(report.data)} --no-alerts"
     return {
         "schema_version": SCHEMA_VERSION,
         "text": _text(report, command),

@@ -75,6 +75,8 @@ def check(
     asked = telling or Telling()
     if asked.html is not None:
         check_place(asked.html, force=asked.force, mark=MARK)
+        if asked.html.suffix.lower() not in {".html", ".htm"} or (isinstance(data, str) and _is_same(asked.html, data)):
+            raise UsageError(f"{asked.html} is no place for a page", hint=f"--html {asked.html.with_suffix('.html')}")
     found = drift(ref, data, options, workspace=workspace)
     report = found.report
     if asked.alerts:
@@ -83,6 +85,10 @@ def check(
     if asked.html is not None:
         write_file(asked.html, drift_page(report).encode("utf-8", "backslashreplace"))
     return report
+
+
+def _is_same(page: Path, data: str) -> bool:
+    return page.exists() and Path(data).exists() and page.samefile(data)
 
 
 @told_in_python()

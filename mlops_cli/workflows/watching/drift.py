@@ -170,7 +170,7 @@ def _report(model: Opened, before: Trained, after: NewData, spec: DriftSpec, dra
     compared = _metrics(model, before, after, spec, draws)
     moved, said = _of_features(parts[0], columns, spec)
     findings = (
-        *(_schema(after, spec) if spec.schema else ()),
+        *(_schema(after, spec, model.spec.data.target) if spec.schema else ()),
         *moved,
         *(found for part in parts[1:] for one in part for found in one.findings),
         *(Drifted(DriftKind.METRIC, m.metric, f"{m.metric} {say.metric(m)}") for m in compared.metrics if m.drifted),
@@ -227,7 +227,7 @@ def _of_features(
     return [], [Notice("below-share", text)]
 
 
-def _schema(after: NewData, spec: DriftSpec) -> list[Drifted]:
+def _schema(after: NewData, spec: DriftSpec, target: str | None) -> list[Drifted]:
     found = [
         Drifted(DriftKind.SCHEMA, name, f"{name}: the column is missing{_rows_without(rows, after.rows)}")
         for name, rows in after.absent.items()
@@ -236,6 +236,7 @@ def _schema(after: NewData, spec: DriftSpec) -> list[Drifted]:
         Drifted(DriftKind.SCHEMA, name, f"{name}: the column is of another type: {why}")
         for name, why in after.broken.items()
     ]
+    found += [Drifted(DriftKind.SCHEMA, str(target), after.unread)] if after.unread else []
     return [one for one in found if one.subject not in spec.ignore]
 
 
@@ -271,8 +272,6 @@ def _notices(model: Opened, before: Trained, after: NewData, spec: DriftSpec) ->
         found.append(Notice("too-few-rows", text))
     if after.unanswered:
         found.append(Notice("not-predicted", f"the model cannot predict this data: {after.unanswered}"))
-    if after.unread:
-        found.append(Notice("target-unreadable", after.unread))
     if model.spec.data.forecast is not None:
         text = "of a forecast the columns that it is made from and the target are compared, not what it predicts"
         found.append(Notice("forecast", text))

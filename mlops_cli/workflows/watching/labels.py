@@ -306,10 +306,11 @@ class _Joining:
         touched = [one for one in answers if any(key in self.read.labels for key in one.ids)]
         known = {key for one in answers for key in one.ids}
         matched = sum(key in known for key in self.read.labels)
+        if not touched:
+            raise self._strange(answers)
         self._say_of(answers, matched)
-        if touched:
-            details = {"labels": self.read.called, "batches": [one.batch.id for one in touched], "rows": matched}
-            AuditLog(self.kept.workspace).append(Action.WATCHED, self.kept.name, details)
+        details = {"labels": self.read.called, "batches": [one.batch.id for one in touched], "rows": matched}
+        AuditLog(self.kept.workspace).append(Action.WATCHED, self.kept.name, details)
         made = [self._scored(one) for one in touched]
         new = sum(batch.labelled - len(one.truth(one.later)) for batch, one in zip(made, touched, strict=True))
         called, rows = self.read.called, len(self.read.labels)
@@ -326,6 +327,14 @@ class _Joining:
         if against:
             hint = "mlops monitor rm takes a batch away, and mlops monitor log begins it anew"
             raise _contradiction(f"{len(against):,} labels contradict what is known", against, hint)
+
+    def _strange(self, answers: Sequence[_Answers]) -> DataError:
+        """Return the error for labels of which none belongs to a row of any batch."""
+        known = [key for one in answers for key in one.ids[:1]][:3]
+        given = list(self.read.labels)[:3]
+        message = f"{self.read.called}: no label belongs to a row of a batch of {self.kept.name}"
+        batches = f"batches have ids such as {', '.join(known)}" if known else "no batch is there"
+        return DataError(message, hint=f"the labels have ids such as {', '.join(given)}, and {batches}; --id COLUMN")
 
     def _say_of(self, answers: Sequence[_Answers], matched: int) -> None:
         if unknown := len(self.read.labels) - matched:
