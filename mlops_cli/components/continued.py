@@ -54,7 +54,7 @@ def size_of(model: Any) -> int | None:
     """Return how many trees, or rounds of boosting, a model has; None where it has none to add to."""
     way = way_of(model)
     if way is Way.ESTIMATORS:
-        return int(model.n_estimators)
+        return int(getattr(model, "n_estimators_", model.n_estimators))  # fewer, where it stopped early
     return int(model.n_iter_) if way is Way.ITERATIONS else None
 
 

@@ -17,6 +17,9 @@ SECTION = "retrain"
 SWEEPS = ("none", "around", "again")
 """How the parameters of a model that is made anew are found: those of before, around them, or by the whole sweep."""
 
+CHALLENGER = "challenger"
+"""What a version is called that was made anew, before it is compared with the champion."""
+
 _KEYS = ("when", "every", "data", "rows", "window", "hold_out", "sweep", "warm_start", "promote", "alias")
 _DRIFT, _SCHEDULE = "drift", "schedule"
 _TRIGGER = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*([<>])\s*(\S+)\s*")
@@ -66,8 +69,16 @@ def read_retrain(value: object, key: str) -> RetrainSpec:
         sweep=read.choice(node.get("sweep", "none"), f"{at}sweep", SWEEPS),
         warm_start=goes_on,
         promote=read.flag(node.get("promote", True), f"{at}promote"),
-        alias=read.text(node.get("alias", CHAMPION), f"{at}alias"),
+        alias=_alias(node.get("alias", CHAMPION), f"{at}alias"),
     )
+
+
+def _alias(value: object, key: str) -> str:
+    """Return whose version is replaced: the challenger's gates would compare a version with itself."""
+    alias = read.text(value, key)
+    if alias == CHALLENGER:
+        raise ConfigError(f"every version that is made anew is called {CHALLENGER}", key=key, hint=f"alias: {CHAMPION}")
+    return alias
 
 
 def _place(node: Mapping[str, object], at: str) -> str | None:

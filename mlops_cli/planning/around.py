@@ -20,7 +20,8 @@ Subspace = tuple[Dimension, ...]
 def around(subspaces: Sequence[Subspace], params: Mapping[str, Any]) -> Subspace:
     """Return the space around a point of a space.
 
-    An interval is narrowed to a quarter of its width around the value, in its own scale, and no further than its ends.
+    An interval is narrowed to a quarter of its width around the value, in its own scale; near an end of the whole it is
+    moved inwards.
     Of choices that are numbers the value stays with those beside it in their order; of others, and of options of a
     group, the value alone.
 
@@ -80,8 +81,9 @@ def _ends(dimension: Dimension, value: float) -> tuple[float, float]:
 
 
 def _inside(first: float, last: float, value: float) -> tuple[float, float]:
-    half = NARROWED * (last - first) / 2
-    return max(first, value - half), min(last, value + half)
+    width = NARROWED * (last - first)
+    low = min(max(first, value - width / 2), last - width)
+    return low, low + width
 
 
 def _neighbours(dimension: Dimension, value: Any) -> tuple[Any, ...]:

@@ -31,6 +31,7 @@ class ChampionGate:
     margin: float = 0.0  # in units of the metric
     confidence: float = 0.95
     at_least: bool = False  # it is enough to be shown not to be worse by more than the margin
+    unseen: bool = False  # on rows that the version has learned from it shows nothing
 
 
 @dataclass(frozen=True)

@@ -320,7 +320,7 @@ def test_ids_that_were_made_anew_are_told_of(home):
     OLD.assign(key=OLD["key"] + 1000).to_csv("new.csv", index=False)
     found = mlops.retrain("points", data="new.csv", promote=False, n_jobs=1)
     assert [notice.code for notice in found.notices] == ["held-out-twins"]
-    assert "40 of 40 held-out rows are like rows of before in all but key" in found.notices[0].message
+    assert "40 of 40 held-out rows equal rows that were learned from" in found.notices[0].message
 
 
 # --- the run and the version -------------------------------------------------------------------------------------

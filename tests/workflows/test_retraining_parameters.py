@@ -67,11 +67,11 @@ def interval(low, high, **kind):
     ("dimension", "value", "low", "high"),
     [
         (interval(0.0, 8.0), 4.0, 3.0, 5.0),
-        (interval(0.0, 8.0), 0.5, 0.0, 1.5),
-        (interval(1e-4, 1e4, log=True), 1e4, 1e3, 1e4),
+        (interval(0.0, 8.0), 0.5, 0.0, 2.0),
+        (interval(1e-4, 1e4, log=True), 1e4, 1e2, 1e4),
         (interval(1, 100, integer=True), 50, 37, 63),
         (interval(1, 3, integer=True), 2, 1, 3),
-        (interval(1, 1000, integer=True, log=True), 2, 1, 5),
+        (interval(1, 1000, integer=True, log=True), 2, 1, 6),
     ],
 )
 def test_an_interval_is_narrowed_around_the_value_in_its_own_scale(dimension, value, low, high):
@@ -129,7 +129,8 @@ def test_around_the_champion_fewer_values_are_tried_and_the_first_space_is_not_f
     near = mlops.retrain(same.version, data="data/new.csv", sweep="around", force=True, promote=False, n_jobs=1)
     run = mlops.find_run(near.run)
     assert len(run.trials) == 4
-    assert (np.abs(np.log10(run.trials["params.model.C"] / best["model.C"])) <= 1 + 1e-9).all()
+    assert best["model.C"] > 1e3  # less than a decade from the end of the whole space, so moved inwards
+    assert run.trials["params.model.C"].between(1e2, 1e4).all()
     assert set(run.trials["params.transforms.impute_numeric.strategy"]) == {best["transforms.impute_numeric.strategy"]}
     whole = mlops.retrain(same.version, data="data/new.csv", sweep="again", force=True, promote=False, n_jobs=1)
     assert config_of(whole.version)["sweep"]["space"] == config_of(before.ref)["sweep"]["space"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -239,7 +239,11 @@ def _by_rows(spec: ChampionGate, metric: str, champion: Judged, version: Judged)
     how = f"both on the same {size:,} rows of {data}, {drawn} drawn {RESAMPLES:,} times"
     trained = [_trained_on(side, rows) for side, rows in ((champion, first), (version, other))]
     wanted = gates.champion_wanted(spec, metric, champion.version.ref)
-    return gates.champion_gate(spec, wanted, gain, "; ".join([how, *trained]))
+    found = gates.champion_gate(spec, wanted, gain, "; ".join([how, *(text for text, _ in trained)]))
+    if not (spec.unseen and trained[1][1]):
+        return found
+    why = f"{found.found}; but {version.version.ref} has learned from {trained[1][1]:,} of these rows"
+    return replace(found, passed=False, found=why)
 
 
 def _require_same(first: Labelled, other: Labelled, champion: Judged, version: Judged) -> None:
@@ -255,15 +259,24 @@ def _require_same(first: Labelled, other: Labelled, champion: Judged, version: J
         raise DataError(f"{champion.version.ref} and {version.version.ref} read other rows of {other.version.source}")
 
 
-def _trained_on(side: Judged, rows: Labelled) -> str:
-    """Return how many of the rows a model has seen in training, or why nobody knows."""
-    from mlops_cli.workflows.data.seen_rows import seen_in_training
+def _trained_on(side: Judged, rows: Labelled) -> tuple[str, int]:
+    """Return how many of the rows a model has seen in training, in words too, or why nobody knows.
 
+    One that went on learning from another version has seen what that one had.
+    """
+    from mlops_cli.workflows.data.seen_rows import seen_in_training
+    from mlops_cli.workflows.models.ancestors import ancestors, goes_on_from
+
+    before, gap = ancestors(side.version, goes_on_from, side.workspace)
+    who = f"{side.version.ref}{', with what it goes on from,' if before or gap else ''}"
     try:
-        seen = seen_in_training(side.loaded, rows)
+        counts = [seen_in_training(one.loaded, rows) for one in (side, *(Judged(v, side.workspace) for v in before))]
     except MlopsError as error:
-        return f"whether {side.version.ref} was trained on any of them is not known: {error.message}"
-    return f"{side.version.ref} was trained on {f'{seen:,}' if seen else 'none'} of them"
+        gap = error.message
+    if gap:
+        return f"whether {who} was trained on any of them is not known: {gap}", 0
+    seen = min(sum(counts), len(rows.X))
+    return f"{who} was trained on {f'{seen:,}' if seen else 'none'} of them", seen
 
 
 # --- groups of rows ----------------------------------------------------------------------------------------------
@@ -285,7 +298,7 @@ def _of_data(spec: FairnessGate, version: Judged, data: str) -> tuple[Rows, pd.S
     found = version.rows(data)
     if spec.group not in found.table:
         raise DataError(f"{data} has no column '{spec.group}'", hint=did_you_mean(spec.group, map(str, found.table)))
-    return found, found.table[spec.group], f"{len(found.X):,} rows of {data}; {_trained_on(version, found)}"
+    return found, found.table[spec.group], f"{len(found.X):,} rows of {data}; {_trained_on(version, found)[0]}"
 
 
 def _of_run(spec: FairnessGate, version: Judged) -> tuple[Rows, pd.Series[Any], str]:

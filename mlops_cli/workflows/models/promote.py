@@ -55,6 +55,8 @@ class PromoteOptions:
     held_out : str, optional
         Labelled rows on which the champion gate compares where it names none; where no such gate is declared, the
         version must be better on them beyond noise.
+    unseen : bool
+        Whether such a version must not have learned from any of these rows.
     """
 
     alias: str = CHAMPION
@@ -62,6 +64,7 @@ class PromoteOptions:
     dry_run: bool = False
     allow_pickle: bool = False
     held_out: str | None = None
+    unseen: bool = False
 
 
 @dataclass(frozen=True)
@@ -193,18 +196,18 @@ def _standing(registry: Registry, version: ModelVersion, asked: PromoteOptions, 
     status = _in_use(registry, version, asked)
     before = certain_aliases(registry, version.name).versions.get(asked.alias)
     fault = "" if before in {None, version.number} else _fault(registry, version.name, int(before or 0))
-    return _Standing(before, fault, status, _compared_on(declared_gates(version, workspace), asked.held_out))
+    return _Standing(before, fault, status, _compared_on(declared_gates(version, workspace), asked))
 
 
-def _compared_on(declared: Declared, data: str | None) -> Declared:
+def _compared_on(declared: Declared, options: PromoteOptions) -> Declared:
     """Return gates of which that against the champion compares on some rows, unless its owner names others."""
-    gate = declared.gates.champion
+    gate, data = declared.gates.champion, options.held_out
     if data is None or (gate is not None and gate.data is not None):
         return declared
     if gate is not None:
         return replace(declared, gates=replace(declared.gates, champion=replace(gate, data=data)))
     asked = "no gate against the champion is declared: better on the held-out rows, beyond noise, is asked"
-    gates = replace(declared.gates, champion=ChampionGate(data=data))
+    gates = replace(declared.gates, champion=ChampionGate(data=data, unseen=options.unseen))
     return Declared(gates, declared.where or "retraining itself", (*declared.said, asked))
 
 

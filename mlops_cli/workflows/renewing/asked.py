@@ -94,13 +94,16 @@ def settled(policy: RetrainSpec, asked: RetrainOptions) -> RetrainSpec:
         What is asked is none of what is allowed.
     """
     given = {name: value for name in _OF_POLICY if (value := getattr(asked, name)) is not None}
+    if given.get("rows") == "window" and policy.window is not None:
+        given.setdefault("window", policy.window)
     try:
         read = read_retrain(given, "")
     except ConfigError as error:
         option = f"--{(error.key or '').replace('_', '-')}"
         raise UsageError(f"{option}: {error.message}", hint=error.hint) from error
     changed: dict[str, Any] = {name: getattr(read, name) for name in given}
-    if "rows" in given or "window" in given or read.warm_start:
+    begins_anew = policy.warm_start and asked.warm_start is False  # whose rows, the new ones, were of that way alone
+    if "rows" in given or "window" in given or read.warm_start or begins_anew:
         changed |= {"rows": read.rows, "window": read.window}
     found = replace(policy, **changed, data=asked.data if asked.data is not None else policy.data)
     if found.warm_start and found.rows is not RetrainOn.NEW:

@@ -13,6 +13,7 @@ from mlops_cli.execution.job import make_importable
 from mlops_cli.store.layout import WorkspacePaths
 from mlops_cli.store.registry import Registry
 from mlops_cli.workflows.applying.model import registered
+from mlops_cli.workflows.models.ancestors import ancestors, goes_on_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +65,13 @@ def is_continued(config: Mapping[str, Any]) -> bool:
     return (config.get("model") or {}).get("_target_") == CONTINUED
 
 
-def continued(config: Mapping[str, Any], version: ModelVersion, new: int) -> dict[str, Any]:
+def _learned(version: ModelVersion, workspace: Workspace) -> int:
+    """Return from how many rows a model has learned by now, those included that it learned from before it went on."""
+    line = [version, *ancestors(version, goes_on_from, workspace)[0]]
+    return sum(one.record.dataset.rows for one in line if one.record.dataset is not None)
+
+
+def continued(config: Mapping[str, Any], version: ModelVersion, new: int, workspace: Workspace) -> dict[str, Any]:
     """Return a config whose model goes on from a version.
 
     Parameters
@@ -75,6 +82,8 @@ def continued(config: Mapping[str, Any], version: ModelVersion, new: int) -> dic
         What it goes on from.
     new : int
         Rows that it learns from now: trees are added in proportion.
+    workspace : Workspace
+        Where the versions are that it went on from before.
 
     Raises
     ------
@@ -94,7 +103,7 @@ def continued(config: Mapping[str, Any], version: ModelVersion, new: int) -> dic
     if way_of(model) is None:
         why = f"{type(model).__name__} cannot go on learning: it has neither partial_fit nor a warm_start of use"
         raise UsageError(f"{version.ref}: {why}", hint=begin)
-    size, before = size_of(model), version.record.dataset
-    more = None if size is None else max(1, round(size * new / max(1, before.rows if before else new)))
+    size, before = size_of(model), _learned(version, workspace)
+    more = None if size is None else max(1, round(size * new / (before or new)))
     made = {"_target_": CONTINUED, "version": version.ref, "sha256": _sha256(version)}
     return {**config, "transforms": {}, "model": {**made, **({} if more is None else {"more": more})}}

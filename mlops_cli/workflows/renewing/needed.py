@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mlops_cli.errors import ConfigError, StoreError
+from mlops_cli.records import Action
+from mlops_cli.store.audit import AuditLog
+from mlops_cli.store.layout import WorkspacePaths
 from mlops_cli.workflows.renewing.tables import shown
 
 if TYPE_CHECKING:
@@ -26,7 +29,9 @@ class Need:
     reasons: tuple[str, ...]
 
 
-def need(spec: RetrainSpec, version: ModelVersion, data: str | None, workspace: Workspace) -> Need:
+def need(
+    spec: RetrainSpec, version: ModelVersion, data: str | None, workspace: Workspace, *, allow_pickle: bool = False
+) -> Need:
     """Return whether the policy calls for a new model.
 
     Parameters
@@ -39,6 +44,8 @@ def need(spec: RetrainSpec, version: ModelVersion, data: str | None, workspace: 
         New data, which is looked at for drift where no batch was logged.
     workspace : Workspace
         Where batches are.
+    allow_pickle : bool
+        Open a model that is a pickle, which can run any code, to look at new data.
 
     Raises
     ------
@@ -50,8 +57,8 @@ def need(spec: RetrainSpec, version: ModelVersion, data: str | None, workspace: 
         raise ConfigError("says nothing, so nothing is ever needed", key="retrain.when", hint=f"when: drift, in {file}")
     batches = _batches(version, workspace)
     found = [
-        *([_drifted(version, batches, data, workspace)] if spec.on_drift else []),
-        *([_due(version, spec.every)] if spec.every is not None else []),
+        *([_drifted(version, batches, data, workspace, allow_pickle)] if spec.on_drift else []),
+        *([_due(version, spec.every, workspace)] if spec.every is not None else []),
         *(_below(trigger, version, batches) for trigger in spec.metrics),
     ]
     calls = [text for is_so, text in found if is_so]
@@ -66,7 +73,7 @@ def _batches(version: ModelVersion, workspace: Workspace) -> Sequence[Batch]:
 
 
 def _drifted(
-    version: ModelVersion, batches: Sequence[Batch], data: str | None, workspace: Workspace
+    version: ModelVersion, batches: Sequence[Batch], data: str | None, workspace: Workspace, allow_pickle: bool
 ) -> tuple[bool, str]:
     if batches:
         last = batches[-1]
@@ -74,9 +81,9 @@ def _drifted(
         return _said([*(f.sentence for f in last.report.findings), *later], f"the latest batch, {last.name},")
     if data is None:
         return False, f"no batch of {version.ref} was logged, and no --data given: nobody knows of drift"
-    from mlops_cli.workflows.watching.drift import drift
+    from mlops_cli.workflows.watching.drift import DriftOptions, drift
 
-    report = drift(version.ref, data, workspace=workspace.root).report
+    report = drift(version.ref, data, DriftOptions(allow_pickle=allow_pickle), workspace=workspace.root).report
     return _said([finding.sentence for finding in report.findings], shown(data, workspace))
 
 
@@ -87,10 +94,17 @@ def _said(findings: Sequence[str], what: str) -> tuple[bool, str]:
     return True, f"{what} has drifted: {findings[0]}{more}"
 
 
-def _due(version: ModelVersion, every: float) -> tuple[bool, str]:
-    made = version.record.ended or version.created
-    age = (datetime.now(UTC) - datetime.fromisoformat(made)).total_seconds()
-    text = f"{version.ref} is {_days(age)} old"
+def _due(version: ModelVersion, every: float, workspace: Workspace) -> tuple[bool, str]:
+    """Return whether it is time: since the version was made, or since another one was made that did not replace it."""
+    tried = (
+        entry.at
+        for entry in AuditLog(WorkspacePaths(workspace.root)).newest()
+        if entry.action is Action.RETRAINED and entry.subject.partition("/")[0] == version.name
+    )
+    made = datetime.fromisoformat(version.record.ended or version.created)
+    last = datetime.fromisoformat(at) if (at := next(tried, None)) else made
+    age = (datetime.now(UTC) - max(made, last)).total_seconds()
+    text = f"{version.ref} is {_days(age)} old" if made >= last else f"{version.name} was made anew {_days(age)} ago"
     return age >= every, f"{text}, and is made anew every {_days(every)}"
 
 

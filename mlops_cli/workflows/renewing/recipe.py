@@ -13,6 +13,7 @@ from mlops_cli.planning.around import around, point
 from mlops_cli.store.layout import VersionPaths, WorkspacePaths
 from mlops_cli.store.registry import Registry
 from mlops_cli.workflows.data.held_out import SNAPSHOT
+from mlops_cli.workflows.models.ancestors import RETRAIN_OF
 from mlops_cli.workflows.renewing.going_on import continued, is_continued
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from mlops_cli.config.workspace import Workspace
     from mlops_cli.planning.around import Subspace
     from mlops_cli.records import ModelVersion, RetrainSpec
-
-RETRAIN_OF = "retrain_of"
-"""The tag that names the version whose recipe a run is."""
 
 _ONCE: Mapping[str, Any] = {
     "sampler": "grid",
@@ -45,6 +43,7 @@ class Rows:
     train: str  # the dataset version of the snapshot
     held_out: str | None  # None: as the recipe has it
     count: int  # that are learned from
+    passed: str | None = None  # new ones that are in neither
 
 
 def recipe(version: ModelVersion, rows: Rows, spec: RetrainSpec, workspace: Workspace) -> dict[str, Any]:
@@ -71,7 +70,7 @@ def recipe(version: ModelVersion, rows: Rows, spec: RetrainSpec, workspace: Work
     config["evaluation"] = {**(own.get("evaluation") or {}), "test": f"{SNAPSHOT}{rows.held_out}"}
     if spec.warm_start:
         once = {**(own.get("sweep") or {}), **_ONCE, "space": None, "options": {}}
-        return continued({**config, "sweep": once}, version, rows.count)
+        return continued({**config, "sweep": once}, version, rows.count, workspace)
     first = _from_scratch(version, workspace)
     recipe_of = _config(first)
     config |= {key: recipe_of.get(key) for key in ("model", "transforms")}

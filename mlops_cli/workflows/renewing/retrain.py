@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.config import to_yaml
+from mlops_cli.config.retrain import CHALLENGER
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import ConfigError, DataError
-from mlops_cli.records import Action, Notice, Retrained, RunStatus, Task
+from mlops_cli.records import OUT_OF_USE, Action, Notice, Retrained, RunStatus, Task
 from mlops_cli.store.audit import AuditLog
 from mlops_cli.store.files import locked
 from mlops_cli.store.layout import WorkspacePaths
@@ -26,13 +27,15 @@ from mlops_cli.workflows.applying.model import registered
 from mlops_cli.workflows.data.held_out import SNAPSHOT
 from mlops_cli.workflows.data.keep import snapshots_of
 from mlops_cli.workflows.models import registry as models
-from mlops_cli.workflows.models.promote import PromoteOptions, promote
+from mlops_cli.workflows.models.ancestors import RETRAIN_OF
+from mlops_cli.workflows.models.promote import PromoteOptions, RefusedError, declared_gates, promote
 from mlops_cli.workflows.models.register import register
 from mlops_cli.workflows.renewing.asked import RetrainOptions, policy_of, settled
 from mlops_cli.workflows.renewing.needed import Need, need
-from mlops_cli.workflows.renewing.recipe import RETRAIN_OF, Rows, recipe
-from mlops_cli.workflows.renewing.rows import Asked, Parted, compare_rows, gone, parted
-from mlops_cli.workflows.renewing.tables import NewRows, Seen, held_out_before, read_new, seen_by, version_of
+from mlops_cli.workflows.renewing.recipe import Rows, recipe
+from mlops_cli.workflows.renewing.rows import Asked, Parted, TooFewError, compare_rows, gone, left_out, parted
+from mlops_cli.workflows.renewing.seen import LEARNED, PASSED, Grown, Seen, held_out_before, read_apart, seen_by
+from mlops_cli.workflows.renewing.tables import NewRows, read_new, version_of
 from mlops_cli.workflows.running.prepare import RunOptions
 from mlops_cli.workflows.running.recording import ignore
 from mlops_cli.workflows.running.run import execute
@@ -44,9 +47,6 @@ if TYPE_CHECKING:
     from mlops_cli.contracts import Observer
     from mlops_cli.records import ExperimentSpec, ModelVersion, Promotion, RetrainSpec
     from mlops_cli.workflows.running.recording import Outcome
-
-CHALLENGER = "challenger"
-"""What the new version is called."""
 
 
 def retrain(
@@ -125,16 +125,24 @@ def _retrained(case: _Case, observer: Observer) -> Retrained:
     done = Retrained(case.version.name, needed=why.is_needed, reasons=why.reasons, before=case.version.ref)
     if not why.is_needed:
         return done
-    found = _rows(case)
+    try:
+        found = _rows(case)
+    except TooFewError as error:
+        if not case.asked.if_needed:
+            raise
+        return replace(done, needed=False, reasons=(*done.reasons, error.message))
     done = replace(done, data=found.called, rows=found.rows.counts, notices=found.rows.notices)
     if found.nothing_new:
         return replace(done, needed=False, reasons=(*done.reasons, found.nothing_new))
     kept = _kept(found, case.workspace)
-    outcome = _run(case, kept, observer)
+    outcome = _run(case, kept, found, observer)
     done = replace(done, run=outcome.record.id, status=outcome.record.status, held_out=f"{SNAPSHOT}{kept.held_out}")
     if outcome.record.status is not RunStatus.COMPLETED:
         return done
-    version = _registered(case, outcome)
+    there = _version_of(case, outcome)
+    if case.asked.if_needed and there is not None and (why_not := _refused(case, done, there)):
+        return Retrained(done.model, needed=False, reasons=(*done.reasons, why_not), before=done.before)
+    version = _registered(case, outcome, there)
     done = replace(done, version=version.ref, changed=_changed(case.version, version))
     _write_down(case, done)
     return _promoted(case, done)
@@ -151,7 +159,9 @@ def _check_kind(case: _Case) -> None:
 def _reasons(case: _Case) -> Need:
     if not case.asked.if_needed:
         return Need(True, ())
-    return need(case.spec, case.champion or case.version, case.spec.data, case.workspace)
+    return need(
+        case.spec, case.champion or case.version, case.spec.data, case.workspace, allow_pickle=case.asked.allow_pickle
+    )
 
 
 # --- rows --------------------------------------------------------------------------------------------------------
@@ -164,6 +174,8 @@ class _Found:
     rows: Parted
     called: str
     source: str  # of the training rows
+    grown: tuple[Grown, ...] = ()
+    takes_all: bool = False  # all of before, of every version that it was made from
     nothing_new: str = ""
 
 
@@ -171,15 +183,44 @@ def _rows(case: _Case) -> _Found:
     new = read_new(case.spec.data, case.version, case.workspace)
     before = seen_by(case.version, new, case.workspace)
     others = _others(case, new)
-    said = [*new.notices, *_check_there(case, new, before), *_unknown(case, others)]
-    compared = compare_rows(new, before, others, case.experiment.data)
+    said = [*new.notices, *_new_classes(case, new), *_check_there(case, new, before)]
+    said += _unknown(case, before, others)
+    asked = _asked(case)
+    compared = compare_rows(new, before, others, _gates_rows(case), asked)
+    grown = tuple(one for seen in (before, *others) for one in seen.grown)
     if not (compared.is_fresh.any() or compared.is_changed.any()):
-        return _nothing(case, new, before, len(new.table))
-    rows = parted(compared, _asked(case))
+        return replace(_nothing(case, new, before, len(new.table)), grown=grown)
+    rows = parted(compared, asked)
     takes_old = before.rows is not None and case.spec.rows != "new"
     source = ", ".join(dict.fromkeys([*(before.source.split(", ") if takes_old else []), *new.called.split(", ")]))
-    said += gone(compared, before, new) if takes_old else []
-    return _Found(replace(rows, notices=(*said, *rows.notices)), new.called, source)
+    said += [*gone(compared, before, new), *left_out(compared, case.version, case.champion)] if takes_old else []
+    takes_all = case.spec.rows == "all" and not before.gaps
+    rows = replace(rows, notices=(*said, *rows.notices))
+    return _Found(rows, new.called, source, grown, takes_all)
+
+
+def _gates_rows(case: _Case) -> list[pd.DataFrame]:
+    """Return the rows on which the owner's own gate compares: who learned from them would be compared on nothing."""
+    gate = declared_gates(case.version, case.workspace).gates.champion
+    if gate is None or gate.data is None:
+        return []
+    found = read_apart(gate.data, case.version, case.workspace)
+    return [] if found is None else [found]
+
+
+def _new_classes(case: _Case, new: NewRows) -> list[Notice]:
+    """Say which classes training did not have; where all are others, the target is written otherwise."""
+    known, target = registered(case.version).signature().classes, case.experiment.data.target
+    if not known or target is None:
+        return []
+    found = [str(value) for value in new.table[target].unique()]
+    more = [value for value in found if value not in {str(name) for name in known}]
+    if not more:
+        return []
+    text = f"{new.called}: '{target}' has classes that {case.version.ref} does not know: {', '.join(more[:5])}"
+    if len(more) == len(found):
+        raise DataError(text, hint=f"it knows {', '.join(map(str, known[:5]))}")
+    return [Notice("new-classes", text)]
 
 
 def _others(case: _Case, new: NewRows) -> list[Seen]:
@@ -191,33 +232,37 @@ def _others(case: _Case, new: NewRows) -> list[Seen]:
 
 def _check_there(case: _Case, new: NewRows, before: Seen) -> list[Notice]:
     """Refuse to guess what is new, or to leave out rows that are to be learned from."""
-    if not before.fault:
+    fault = next(iter([before.fault] if before.fault else before.gaps if new.is_source else []), "")
+    if not fault:
         return []
     hint = "mlops data add keeps versions; --data FILE --rows new takes a file of new rows alone"
     if new.is_source:
-        raise DataError(f"{before.fault}, so nobody knows which of its rows are new", hint=hint)
+        raise DataError(f"{fault}, so nobody knows which of its rows are new", hint=hint)
     if case.spec.rows != "new":
-        raise DataError(f"{before.fault}, so it cannot be learned from again", hint=hint)
-    text = f"{before.fault}: that {case.version.ref} has not seen the rows of {new.called} is taken on trust"
+        raise DataError(f"{fault}, so it cannot be learned from again", hint=hint)
+    text = f"{fault}: that {case.version.ref} has not seen the rows of {new.called} is taken on trust"
     return [Notice("rows-unknown", text)]
 
 
-def _unknown(case: _Case, others: list[Seen]) -> list[Notice]:
+def _unknown(case: _Case, before: Seen, others: list[Seen]) -> list[Notice]:
+    """Say of which versions nobody knows what they saw: of the champion, and of those that both were made from."""
     champion = case.champion.ref if case.champion is not None else ""
+    whose = [(gap, case.version.ref) for gap in before.gaps]
+    whose += [(fault, champion) for seen in others for fault in (seen.fault, *seen.gaps) if fault]
     return [
-        Notice("rows-unknown", f"{seen.fault}: whether {champion} has seen any of the new rows is not known")
-        for seen in others
-        if seen.fault
+        Notice("rows-unknown", f"{fault}: whether {ref} has seen any of the new rows is not known")
+        for fault, ref in dict.fromkeys(whose)
     ]
 
 
 def _nothing(case: _Case, new: NewRows, before: Seen, rows: int) -> _Found:
     """Return that nothing is new; where it is to be done all the same, the rows of before as they were parted."""
     both = [v.ref for v in (case.version, case.champion) if v is not None]
-    text = f"nothing is new: {' or '.join(dict.fromkeys(both))} has seen all {rows:,} rows of {new.called}"
+    has_seen = "has seen, or keeps apart," if before.apart or _gates_rows(case) else "has seen"
+    text = f"nothing is new: {' or '.join(dict.fromkeys(both))} {has_seen} all {rows:,} rows of {new.called}"
     if not case.asked.force:
         known = 0 if before.rows is None else len(before.rows)
-        return _Found(Parted(new.table, new.table, {"before": known, "new": 0}), new.called, "", text)
+        return _Found(Parted(new.table, new.table, {"before": known, "new": 0}), new.called, "", nothing_new=text)
     train, held_out = held_out_before(case.version, case.workspace)
     counts = {"before": len(train) + len(held_out), "new": 0, "trained": len(train), "held_out": len(held_out)}
     return _Found(Parted(train, held_out, counts, (Notice("nothing-new", text),)), new.called, before.source)
@@ -233,9 +278,12 @@ def _asked(case: _Case) -> Asked:
 
 
 def _kept(found: _Found, workspace: Workspace) -> Rows:
-    """Keep both tables by their content, so that the run can see them again."""
+    """Keep both tables by their content, so that the run can see them again; and what a source had before it grew."""
+    for grown in found.grown:
+        _keep(grown.rows, grown.source, workspace)
     train = _keep(found.rows.train, found.source, workspace)
-    return Rows(train, _keep(found.rows.held_out, found.called, workspace), len(found.rows.train))
+    passed = None if found.rows.passed is None else _keep(found.rows.passed, found.called, workspace)
+    return Rows(train, _keep(found.rows.held_out, found.called, workspace), len(found.rows.train), passed)
 
 
 def _keep(table: pd.DataFrame, source: str, workspace: Workspace) -> str:
@@ -244,12 +292,13 @@ def _keep(table: pd.DataFrame, source: str, workspace: Workspace) -> str:
     return version
 
 
-def _run(case: _Case, rows: Rows, observer: Observer) -> Outcome:
+def _run(case: _Case, rows: Rows, found: _Found, observer: Observer) -> Outcome:
     """Run the recipe as an ordinary run, whose config names both tables; one that is there already is found."""
+    tags = {LEARNED: "all" if found.takes_all else "some", **({PASSED: rows.passed} if rows.passed else {})}
     config = recipe(case.version, rows, case.spec, case.workspace)
     asked = RunOptions(
         n_jobs=case.asked.n_jobs,
-        tags={RETRAIN_OF: case.version.ref},
+        tags={RETRAIN_OF: case.version.ref, **tags},
         note=f"{case.version.ref} made anew",
         force=case.asked.force,
         workspace=case.workspace.root,
@@ -267,15 +316,19 @@ def _run(case: _Case, rows: Rows, observer: Observer) -> Outcome:
 # --- the version -------------------------------------------------------------------------------------------------
 
 
-def _registered(case: _Case, outcome: Outcome) -> ModelVersion:
-    """Return the version that a run became: one that a retraining before this has registered already, or a new one."""
-    name, run, root = case.version.name, outcome.record.id, case.workspace.root
-    for number in reversed(case.registry.numbers(name)):
-        found = case.registry.version(name, number)
-        if found.record.id == run:
-            return models.alias(found.ref, CHALLENGER, workspace=root)
+def _version_of(case: _Case, outcome: Outcome) -> ModelVersion | None:
+    """Return the version that a retraining before this has made of a run."""
+    versions = (case.registry.version(case.version.name, n) for n in reversed(case.registry.numbers(case.version.name)))
+    return next((version for version in versions if version.record.id == outcome.record.id), None)
+
+
+def _registered(case: _Case, outcome: Outcome, there: ModelVersion | None) -> ModelVersion:
+    """Return the version that a run became: one that is there already, or a new one."""
+    root = case.workspace.root
+    if there is not None:
+        return models.alias(there.ref, CHALLENGER, workspace=root)
     tags = {RETRAIN_OF: case.version.ref}
-    return register(run, name, alias=CHALLENGER, tags=tags, workspace=root).version
+    return register(outcome.record.id, case.version.name, alias=CHALLENGER, tags=tags, workspace=root).version
 
 
 def _changed(before: ModelVersion, after: ModelVersion) -> dict[str, Any]:
@@ -300,6 +353,26 @@ def _write_down(case: _Case, done: Retrained) -> None:
     log.append(Action.RETRAINED, str(done.version), said)
 
 
+def _refused(case: _Case, done: Retrained, version: ModelVersion) -> str:
+    """Return why a version that was refused before stays so; nothing where it was not, or would pass by now."""
+    before = None if case.champion is None else case.champion.number
+    was_refused = any(
+        entry.action is Action.PROMOTION_REFUSED and entry.details.get("before") == before
+        for entry in AuditLog(case.registry.paths).newest()
+        if entry.subject == version.ref
+    )
+    if not was_refused and case.registry.status(version).approval not in OUT_OF_USE:
+        return ""
+    try:
+        draft = _judged(case, replace(done, version=version.ref), dry_run=True)
+    except RefusedError as error:
+        return error.message
+    failed = next((gate for gate in draft.gates if not gate.passed), None)
+    return (
+        "" if failed is None else f"{version.ref}, of the same rows, was refused already: {failed.gate}, {failed.found}"
+    )
+
+
 def _promoted(case: _Case, done: Retrained) -> Retrained:
     """Compare with the champion, and give its alias where the gates pass and that is asked for."""
     if case.champion is None:
@@ -308,11 +381,12 @@ def _promoted(case: _Case, done: Retrained) -> Retrained:
     return replace(done, promotion=_judged(case, done))
 
 
-def _judged(case: _Case, done: Retrained) -> Promotion:
+def _judged(case: _Case, done: Retrained, *, dry_run: bool = False) -> Promotion:
     asked = PromoteOptions(
         case.spec.alias,
-        dry_run=not case.spec.promote,
+        dry_run=dry_run or not case.spec.promote,
         allow_pickle=case.asked.allow_pickle,
         held_out=done.held_out,
+        unseen=bool(done.rows.get("new")),  # of rows of before that are parted again, some may be alike
     )
     return promote(str(done.version), asked, workspace=case.workspace.root)

@@ -24,8 +24,9 @@ from mlops_cli.workflows.renewing.tables import places, stacked
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mlops_cli.records import DataSpec, RetrainSpec
-    from mlops_cli.workflows.renewing.tables import NewRows, Seen
+    from mlops_cli.records import Dataset, DataSpec, ModelVersion, RetrainSpec
+    from mlops_cli.workflows.renewing.seen import Seen
+    from mlops_cli.workflows.renewing.tables import NewRows
 
     Array = np.ndarray[Any, Any]
 
@@ -55,26 +56,36 @@ class Parted:
     held_out: pd.DataFrame
     counts: Mapping[str, int]  # rows: before, new, changed, trained, held_out
     notices: tuple[Notice, ...] = ()
+    passed: pd.DataFrame | None = None  # new rows that were in neither: no longer new the next time
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """All rows in one table, and what each is."""
+    """All rows, those of before and the new ones first, and what each is."""
 
-    table: pd.DataFrame
+    table: pd.DataFrame  # of those two; what others saw is only compared with
     origin: Array  # shape (rows,)
     codes: Array  # the same for what counts as the same row
+    alike: Array  # the same where all features and the target are equal
+    ids: Array  # a code for each; -1 where there is none
+    groups: Array  # likewise
     is_fresh: Array
     is_replaced: Array  # of before: the new data has the row otherwise
     is_changed: Array  # of the new data: what it has then
 
     @property
-    def known(self) -> Array:
-        """The codes of rows that somebody has seen."""
-        return self.codes[self.origin < _NEW]
+    def is_known(self) -> Array:
+        """The rows that somebody has seen, under whatever name, or that are kept apart."""
+        return np.asarray((self.origin < _NEW) | self.is_changed)
+
+    def among_known(self, codes: Array) -> Array:
+        """Whether each row has the code of one that somebody has seen."""
+        return np.asarray(np.isin(codes, codes[self.is_known]) & (codes != -1))
 
 
-def compare_rows(new: NewRows, before: Seen, others: Sequence[Seen], data: DataSpec) -> _Rows:
+def compare_rows(
+    new: NewRows, before: Seen, others: Sequence[Seen], apart: Sequence[pd.DataFrame], asked: Asked
+) -> _Rows:
     """Return all rows with what is new among them.
 
     A row is known by ``data.id`` where each table has it once in every row; else by all its values. Then the new data
@@ -88,41 +99,82 @@ def compare_rows(new: NewRows, before: Seen, others: Sequence[Seen], data: DataS
         The rows of the version whose recipe it is.
     others : sequence of Seen
         Those of other versions that are compared with.
-    data : DataSpec
-        Of the recipe.
+    apart : sequence of DataFrame
+        More that nobody is to learn from.
+    asked : Asked
+        The roles of columns.
+
+    Raises
+    ------
+    DataError
+        The new data has an id more than once.
     """
-    parts = [(_BEFORE, before.rows), *((_SEEN, seen.rows) for seen in others)]
-    parts += [(_APART, seen.apart) for seen in (before, *others)]
+    own = [(_BEFORE, before.rows), (_NEW, new.table)]
+    parts = [*own, *((_SEEN, seen.rows) for seen in others)]
+    parts += [(_APART, table) for table in (*apart, *(t for seen in (before, *others) for t in seen.apart))]
     there = [(origin, table) for origin, table in parts if table is not None]
-    table = stacked([*(part for _, part in there), new.table])
-    origin = np.repeat([*(o for o, _ in there), _NEW], [*(len(part) for _, part in there), len(new.table)])
+    first = [name for name in there[0][1].columns if name in new.table.columns]
+    table = stacked([part.reindex(columns=first) if origin in (_SEEN, _APART) else part for origin, part in there])
+    origin = np.repeat([o for o, _ in there], [len(part) for _, part in there])
     content = pd.util.hash_pandas_object(table, index=False).to_numpy()
-    ids = _ids(table, origin, data.id)
-    return _by_values(table, origin, content) if ids is None else _by_ids(table, origin, content, ids)
-
-
-def _by_values(table: pd.DataFrame, origin: Array, content: Array) -> _Rows:
+    alike = pd.util.hash_pandas_object(table[_told(table, asked)], index=False).to_numpy()
+    ids, groups = (_codes(table, name) for name in (asked.data.id, asked.data.group))
     nothing = np.zeros(len(table), dtype=bool)
-    is_fresh = (origin == _NEW) & ~_is_repeated(content, origin)
-    return _Rows(table, origin, content, is_fresh, nothing, nothing)
+    own_table = stacked([part for origin, part in there if origin in (_BEFORE, _NEW)])
+    rows = _Rows(own_table, origin, content, alike, ids, groups, nothing, nothing, nothing)
+    found = _by_ids(rows, content) if _ids_tell(rows, new, asked.data.id) else _by_values(rows)
+    return replace(found, is_fresh=found.is_fresh & ~_lacking_apart(found, first, there))
 
 
-def _by_ids(table: pd.DataFrame, origin: Array, content: Array, ids: Array) -> _Rows:
-    is_new = origin == _NEW
-    before_ids, before_rows = ids[origin == _BEFORE], content[origin == _BEFORE]
-    as_before = pd.Series(before_rows, index=before_ids).reindex(ids).to_numpy()
-    is_changed = is_new & np.isin(ids, before_ids) & (content != as_before)
+def _told(table: pd.DataFrame, asked: Asked) -> list[str]:
+    """Return the columns by which rows are alike to a model: whatever else differs, it cannot tell them apart."""
+    wanted = {*asked.features, asked.data.target}
+    return [name for name in table.columns if name in wanted]
+
+
+def _lacking_apart(rows: _Rows, columns: Sequence[str], there: Sequence[tuple[int, pd.DataFrame]]) -> Array:
+    """Whether rows are alike to some that are kept apart in a table without all columns, as its ids and values are."""
+    lacks = np.repeat([o == _APART and not {*columns} <= {*t.columns} for o, t in there], [len(t) for _, t in there])
+    return np.asarray(np.isin(rows.alike, rows.alike[lacks]))
+
+
+def _by_values(rows: _Rows) -> _Rows:
+    return replace(rows, is_fresh=(rows.origin == _NEW) & ~_is_repeated(rows.codes, rows.origin))
+
+
+def _by_ids(rows: _Rows, content: Array) -> _Rows:
+    ids, origin, is_new = rows.ids, rows.origin, rows.origin == _NEW
+    as_before = pd.Series(content[origin == _BEFORE], index=ids[origin == _BEFORE]).reindex(ids).to_numpy()
+    is_changed = is_new & np.isin(ids, ids[origin == _BEFORE]) & (content != as_before)
     is_replaced = (origin == _BEFORE) & np.isin(ids, ids[is_changed])
-    return _Rows(table, origin, ids, is_new & ~np.isin(ids, ids[~is_new]), is_replaced, is_changed)
+    is_fresh = is_new & ~np.isin(ids, ids[~is_new])
+    return replace(rows, codes=ids, is_fresh=is_fresh, is_replaced=is_replaced, is_changed=is_changed)
 
 
-def _ids(table: pd.DataFrame, origin: Array, name: str | None) -> Array | None:
-    """Return a code for the id of each row; None where ids do not tell rows apart."""
-    if name is None or name not in table or table[name].isna().any():
-        return None
-    codes, _ = pd.factorize(table[name])
-    has_one_each = all(len(np.unique(codes[origin == o])) == (origin == o).sum() for o in (_BEFORE, _NEW))
-    return codes if has_one_each else None
+def _codes(table: pd.DataFrame, name: str | None) -> Array:
+    """Return a code for what each row has in a column; -1 where it has nothing."""
+    if name is None or name not in table:
+        return np.full(len(table), -1)
+    return np.asarray(pd.factorize(table[name])[0])
+
+
+def _ids_tell(rows: _Rows, new: NewRows, name: str | None) -> bool:
+    """Whether ids tell rows apart.
+
+    Raises
+    ------
+    DataError
+        They did before, and the new data has one more than once: which of its rows is meant nobody can say.
+    """
+    before, now = (rows.ids[rows.origin == origin] for origin in (_BEFORE, _NEW))
+    if (before == -1).any() or (now == -1).any() or len(np.unique(before)) < len(before):
+        return False
+    counts = np.unique(now, return_counts=True)[1]
+    if not len(before) or (counts == 1).all():
+        return bool((counts == 1).all())
+    shown = ", ".join(map(str, new.table[name][new.table[name].duplicated()].unique()[:5]))
+    text = f"{new.called}: data.id: '{name}' has {(counts > 1).sum():,} ids in more than one row: {shown}"
+    raise DataError(text, hint="leave one row of each in the file")
 
 
 def _is_repeated(codes: Array, origin: Array) -> Array:
@@ -146,10 +198,12 @@ def parted(rows: _Rows, asked: Asked) -> Parted:
     DataError
         There are too few new rows.
     """
-    held = _held(rows, asked)
-    is_held = np.zeros(len(rows.table), dtype=bool)
+    wanted = replace(asked.data, drop=(), features=asked.features)
+    dataset, _ = make_dataset(rows.table, wanted, asked.task, source="the new data")
+    held = _held(rows, dataset, asked)
+    is_held = np.zeros(len(rows.origin), dtype=bool)
     is_held[held] = True
-    trained = _trained(rows, is_held, asked)
+    trained = _trained(rows, is_held, dataset, asked)
     if not len(trained):
         raise DataError("no row is left to learn from", hint="a smaller --hold-out, or more of --rows")
     counts = {
@@ -159,20 +213,33 @@ def parted(rows: _Rows, asked: Asked) -> Parted:
         "trained": len(trained),
         "held_out": len(held),
     }
-    return Parted(_taken(rows, trained), _taken(rows, held), counts, _twins(rows, held, asked))
+    notices = (*_twins(rows, held, trained), *_known_groups(rows, held, trained, asked))
+    passed = np.setdiff1d(places((rows.is_fresh | rows.is_changed) & ~is_held), trained)
+    tables = [_taken(rows, positions) for positions in (trained, held, passed)]
+    return Parted(tables[0], tables[1], counts, notices, tables[2] if len(passed) else None)
 
 
-def _twins(rows: _Rows, held: Array, asked: Asked) -> tuple[Notice, ...]:
-    """Say how many held-out rows were seen under another id: of a file whose ids are made anew that is all of them."""
-    name = asked.data.id
-    if name is None or name not in rows.table:
-        return ()
-    values = pd.util.hash_pandas_object(rows.table.drop(columns=name), index=False).to_numpy()
-    count = int(np.isin(values[held], values[rows.origin < _NEW]).sum())
+def _twins(rows: _Rows, held: Array, trained: Array) -> tuple[Notice, ...]:
+    """Say how many held-out rows somebody has learned from under another id: where ids are made anew, that is all."""
+    learned = np.union1d(places(rows.is_known & (rows.origin != _APART)), trained)
+    count = int(np.isin(rows.alike[held], rows.alike[learned]).sum())
     if not count:
         return ()
-    text = f"{count:,} of {len(held):,} held-out rows are like rows of before in all but {name}"
+    text = f"{count:,} of {len(held):,} held-out rows equal rows that were learned from, in all features and the target"
     return (Notice("held-out-twins", f"{text}: if they are the same cases, the comparison says little"),)
+
+
+def _known_groups(rows: _Rows, held: Array, trained: Array, asked: Asked) -> tuple[Notice, ...]:
+    """Say how many held-out groups were learned from: with ``data.time`` the latest rows are held out, of any group."""
+    if asked.data.group is None or asked.data.time is None:
+        return ()
+    learned = np.union1d(places(rows.is_known & (rows.origin != _APART)), trained)
+    groups = np.unique(rows.groups[held])
+    count = int(np.isin(groups, rows.groups[learned]).sum())
+    if not count:
+        return ()
+    text = f"{count:,} of {len(groups):,} held-out groups of {asked.data.group} were learned from too"
+    return (Notice("held-out-groups", f"{text}: with data.time the latest rows are held out, of whatever group"),)
 
 
 def _taken(rows: _Rows, positions: Array) -> pd.DataFrame:
@@ -181,33 +248,51 @@ def _taken(rows: _Rows, positions: Array) -> pd.DataFrame:
     return part
 
 
-def _held(rows: _Rows, asked: Asked) -> Array:
-    """Return the positions of the held-out rows."""
-    eligible = places(rows.is_fresh & ~np.isin(rows.codes, rows.known))
-    wanted = replace(asked.data, drop=(), features=asked.features)
-    dataset, _ = make_dataset(rows.table, wanted, asked.task, source="the new data")
+def _held(rows: _Rows, dataset: Dataset, asked: Asked) -> Array:
+    """Return the positions of the held-out rows: such as no model can know, where there are enough of them."""
+    fresh = rows.is_fresh & ~rows.among_known(rows.codes) & ~rows.among_known(rows.ids)
     if dataset.groups is not None and dataset.times is None:
-        known = dataset.groups[rows.origin < _NEW]
-        eligible = eligible[~np.isin(dataset.groups[eligible], known)]
+        fresh &= ~np.isin(rows.groups, rows.groups[rows.origin < _NEW])
+    count = int(fresh.sum())
+    expected = held = round(asked.spec.hold_out * count)
+    if expected < LEAST:
+        raise _too_few(expected, count, asked)
+    for eligible, same in (
+        (fresh & ~rows.among_known(rows.alike), (rows.alike, rows.codes, rows.ids)),
+        (fresh, (rows.codes,)),  # few values, so that equal rows are other cases: parted() tells of them
+    ):
+        if round(asked.spec.hold_out * eligible.sum()) >= LEAST:
+            found = _drawn(rows, dataset, places(eligible), same, asked)
+            held = len(found)
+            if held >= LEAST:
+                return found
+    raise _too_few(held, count, asked)
+
+
+def _drawn(rows: _Rows, dataset: Dataset, eligible: Array, same: Sequence[Array], asked: Asked) -> Array:
+    """Return a share of some rows, of which none is the same as one that is learned from."""
     if dataset.times is not None:
         eligible = eligible[dataset.times.to_numpy()[eligible].argsort(kind="stable")]
-    expected = asked.spec.hold_out * len(eligible)
-    if round(expected) < LEAST:
-        raise _too_few(round(expected), len(eligible), asked)
-    held = np.sort(eligible[_chosen(subset(dataset, eligible), asked)])
-    # Of equal rows none is learned from while another one is held out.
+    is_by_lot = dataset.times is None and dataset.groups is None
+    first = np.sort(np.unique(same[0][eligible], return_index=True)[1]) if is_by_lot else np.arange(len(eligible))
+    chosen = eligible[first][_chosen(subset(dataset, eligible[first]), asked)]
+    held = eligible[np.isin(same[0][eligible], same[0][chosen])] if is_by_lot else chosen
     others = np.setdiff1d(places(rows.is_fresh), held)
-    held = held[~np.isin(rows.codes[held], rows.codes[others])]
-    if len(held) < LEAST:
-        raise _too_few(len(held), len(eligible), asked)
-    return held
+    for codes in same:
+        held = held[~(np.isin(codes[held], codes[others]) & (codes[held] != -1))]
+    return np.asarray(np.sort(held))
 
 
-def _too_few(found: int, eligible: int, asked: Asked) -> DataError:
+class TooFewError(DataError):
+    """There are too few new rows to compare models on."""
+
+
+def _too_few(found: int, eligible: int, asked: Asked) -> TooFewError:
     of = "new rows" if asked.data.group is None or asked.data.time is not None else "rows of new groups"
     enough = LEAST / max(1, eligible)
     mend = f"--hold-out {min(0.5, round(enough + 0.005, 2)):g}, or more rows" if enough <= 0.5 else "wait for more rows"
-    return DataError(f"{found} of {eligible:,} {of} would be held out, and to compare models takes {LEAST}", hint=mend)
+    text = f"{found} of {eligible:,} {of} would be held out, and to compare models takes {LEAST}"
+    return TooFewError(text, hint=mend)
 
 
 def _chosen(dataset: Any, asked: Asked) -> Array:
@@ -222,27 +307,31 @@ def _chosen(dataset: Any, asked: Asked) -> Array:
     return hold_out(dataset, Task.REGRESSION, share, asked.seed)[1]  # too few of a class for a share of each
 
 
-def _trained(rows: _Rows, is_held: Array, asked: Asked) -> Array:
+def _trained(rows: _Rows, is_held: Array, dataset: Dataset, asked: Asked) -> Array:
     """Return the positions of the rows that are learned from, those of before first."""
     is_new = rows.is_fresh & ~is_held
     if asked.spec.rows is RetrainOn.NEW:
         return np.asarray(places(is_new))
     is_before = (rows.origin == _BEFORE) & ~rows.is_replaced
     every = np.asarray(places(is_before | is_new | rows.is_changed))
-    return every if asked.spec.rows is RetrainOn.ALL else _latest(rows.table, every, asked)
+    return every if asked.spec.rows is RetrainOn.ALL else _latest(every, dataset.times, asked)
 
 
-def _latest(table: pd.DataFrame, rows: Array, asked: Asked) -> Array:
+def _latest(rows: Array, times: pd.Series[Any] | None, asked: Asked) -> Array:
     """Return the latest rows: by ``data.time`` where there is one, else the last ones."""
-    window, times = str(asked.spec.window), None if asked.data.time is None else table[asked.data.time].iloc[rows]
+    window = str(asked.spec.window)
+    own = None if times is None else times.iloc[rows].reset_index(drop=True)
     if window.isdecimal():
-        order = np.arange(len(rows)) if times is None else times.to_numpy().argsort(kind="stable")
+        order = np.arange(len(rows)) if own is None else own.to_numpy().argsort(kind="stable")
         return np.asarray(np.sort(rows[order[-int(window) :]]))
-    if times is None or pdt.is_numeric_dtype(times.dtype):
-        why = "there is no data.time" if times is None else f"data.time, '{asked.data.time}', is a number"
+    if own is None or pdt.is_numeric_dtype(own.dtype):
+        why = "there is no data.time" if own is None else f"data.time, '{asked.data.time}', is a number"
         raise UsageError(f"a window of {window} needs dates, and {why}", hint="--window 10000, in rows")
-    stamps = pd.to_datetime(times)
-    return np.asarray(rows[(stamps > stamps.max() - pd.Timedelta(seconds=_seconds(window))).to_numpy()])
+    found = np.asarray(rows[(own > own.max() - pd.Timedelta(seconds=_seconds(window))).to_numpy()])
+    if len(found) >= LEAST:
+        return found
+    text = f"a window of {window} up to {own.max()}, the latest {asked.data.time}, has {len(found):,} rows"
+    raise DataError(f"{text}: too few to learn from", hint="a longer --window, or that date mended")
 
 
 def _seconds(window: str) -> float:
@@ -265,3 +354,13 @@ def gone(rows: _Rows, before: Seen, new: NewRows) -> list[Notice]:
         return []
     text = f"{lost:,} of {int(is_before.sum()):,} rows of before are no longer in {new.called}"
     return [Notice("rows-gone", f"{text}, and are learned from all the same; --rows new or window leaves them out")]
+
+
+def left_out(rows: _Rows, version: ModelVersion, champion: ModelVersion | None) -> list[Notice]:
+    """Say how many rows the champion has learned from that are not learned from, as the recipe is another version's."""
+    is_theirs = rows.origin == _SEEN
+    lost = int((is_theirs & ~np.isin(rows.codes, rows.codes[rows.origin == _BEFORE])).sum())
+    if champion is None or not lost:
+        return []
+    text = f"{lost:,} rows that {champion.ref} has seen are not learned from, as the recipe is that of {version.ref}"
+    return [Notice("rows-left-out", f"{text}, and has not seen them; mlops retrain {version.name} learns from them")]
