@@ -126,7 +126,7 @@ def test_export_and_reindex_say_what_they_did(two, workspace, mlops):
     [
         (["tag", "latest"], "no tag is given"),
         (["tag", "latest", "draft"], "KEY=VALUE"),
-        (["tag", "latest", "--remove", "x"], "has no tag 'x'; nothing is changed"),
+        (["tag", "latest", "--remove", "x"], "has no tag 'x', and no other either; nothing is changed"),
         (["note", "nothing", "x"], "no run"),
         (["rm"], "no run is given"),
         (["rm", "--where", " ", "--force"], "no run is given"),

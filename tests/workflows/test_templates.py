@@ -54,7 +54,8 @@ def test_an_unknown_template_is_told_with_the_nearest(tmp_path, mlops):
 def test_the_makefile_of_a_competition_fetches_what_is_not_there_first(tmp_path):
     init_workspace(tmp_path, "kaggle")
     done = subprocess.run(["make", "-n"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert [line.split()[:2] for line in done.stdout.splitlines()[1:4]] == [
+    called = [line.split()[:2] for line in done.stdout.splitlines() if line.split()[0] in {"kaggle", "unzip", "mlops"}]
+    assert called[:3] == [
         ["kaggle", "competitions"],
         ["unzip", "-o"],
         ["mlops", "run"],
