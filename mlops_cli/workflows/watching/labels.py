@@ -304,17 +304,16 @@ class _Joining:
         """Write the labels of all batches, after it is sure that none contradicts."""
         self._refuse_contradictions(answers)
         touched = [one for one in answers if any(key in self.read.labels for key in one.ids)]
-        known = {key for one in answers for key in one.ids}
-        matched = sum(key in known for key in self.read.labels)
         if not touched:
             raise self._strange(answers)
+        matched = len({key for one in answers for key in one.ids} & self.read.labels.keys())
         self._say_of(answers, matched)
-        details = {"labels": self.read.called, "batches": [one.batch.id for one in touched], "rows": matched}
-        AuditLog(self.kept.workspace).append(Action.WATCHED, self.kept.name, details)
+        said = {"labels": self.read.called, "batches": [one.batch.id for one in touched], "rows": matched}
+        AuditLog(self.kept.workspace).append(Action.WATCHED, self.kept.name, said)
         made = [self._scored(one) for one in touched]
         new = sum(batch.labelled - len(one.truth(one.later)) for batch, one in zip(made, touched, strict=True))
-        called, rows = self.read.called, len(self.read.labels)
-        return Joined(self.kept.name, called, rows, matched, new, tuple(made), (*self.read.notices, *self.notices))
+        told = (*self.read.notices, *self.notices)
+        return Joined(self.kept.name, self.read.called, len(self.read.labels), matched, new, tuple(made), told)
 
     def _refuse_contradictions(self, answers: Sequence[_Answers]) -> None:
         against = []
@@ -330,11 +329,9 @@ class _Joining:
 
     def _strange(self, answers: Sequence[_Answers]) -> DataError:
         """Return the error for labels of which none belongs to a row of any batch."""
-        known = [key for one in answers for key in one.ids[:1]][:3]
-        given = list(self.read.labels)[:3]
-        message = f"{self.read.called}: no label belongs to a row of a batch of {self.kept.name}"
-        batches = f"batches have ids such as {', '.join(known)}" if known else "no batch is there"
-        return DataError(message, hint=f"the labels have ids such as {', '.join(given)}, and {batches}; --id COLUMN")
+        given, known = list(self.read.labels)[:3], [one.ids[0] for one in answers if one.ids][:3]
+        told = f"the labels have ids such as {', '.join(given)}, and batches {', '.join(known) or 'none'}; --id COLUMN"
+        return DataError(f"{self.read.called}: no label belongs to a row of a batch of {self.kept.name}", hint=told)
 
     def _say_of(self, answers: Sequence[_Answers], matched: int) -> None:
         if unknown := len(self.read.labels) - matched:
