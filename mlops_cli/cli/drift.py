@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlops_cli.cli.data.options import As, Read, how_read
-from mlops_cli.cli.options import Json, Quiet, Verbose
+from mlops_cli.cli.options import Json, NoAlerts, Quiet, Verbose
 from mlops_cli.cli.predict import AllowPickle, Model
 from mlops_cli.cli.screen import dump, line, say, show
 from mlops_cli.errors import ExitCode
@@ -38,7 +38,7 @@ def drift(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is no such page.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Show all columns that have not drifted too.")] = False,
-    no_alerts: Annotated[bool, typer.Option("--no-alerts", help="Tell nobody.")] = False,
+    no_alerts: NoAlerts = False,
     read: Read = None,
     option: As = None,
     allow_pickle: AllowPickle = False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlops_cli.cli.data.options import As, Read, how_read
-from mlops_cli.cli.options import Json, Quiet, Verbose, Yes
+from mlops_cli.cli.options import Json, NoAlerts, Quiet, Verbose, Yes
 from mlops_cli.cli.predict import AllowPickle
 from mlops_cli.cli.screen import agree_to_remove, dump, err, line, show
 from mlops_cli.errors import ExitCode
@@ -23,7 +23,6 @@ LABELS_EXAMPLE = "Example: mlops monitor labels titanic data/outcomes.csv --id p
 SHOW_EXAMPLE = "Example: mlops monitor show titanic --html trend.html"
 RM_EXAMPLE = "Example: mlops monitor rm titanic monday.csv"
 
-NoAlerts = Annotated[bool, typer.Option("--no-alerts", help="Tell nobody.")]
 Name = Annotated[str, typer.Argument(metavar="MODEL", help="The name of a registered model: titanic.")]
 
 

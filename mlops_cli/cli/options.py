@@ -10,6 +10,7 @@ from mlops_cli.errors import UsageError
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the essential alone, and no progress.")]
+NoAlerts = Annotated[bool, typer.Option("--no-alerts", help="Tell nobody.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Add tracebacks to errors and failed trials.")]
 Overrides = Annotated[

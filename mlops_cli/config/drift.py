@@ -78,9 +78,7 @@ def _share(value: object, key: str) -> float:
 
 
 def _least(value: object, key: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        raise read.wrong(value, key, "a number of 0 or more")
-    return float(value)
+    return read.number(value, key, least=0)
 
 
 # --- who is told -------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components.codes import CODES
@@ -228,14 +227,7 @@ def _asks_nothing(key: str, needed: tuple[str, ...]) -> ConfigError:
 
 
 def _number(value: object, key: str, *, least: float | None = None) -> float | None:
-    if value is None:
-        return None
-    must = "a number" if least is None else f"a number of {least:g} or more"
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    number: Any = value
-    if not is_number or not math.isfinite(number) or (least is not None and number < least):
-        raise read.wrong(value, key, must)
-    return float(number)
+    return None if value is None else read.number(value, key, least=least)
 
 
 def _text(value: object, key: str) -> str | None:

@@ -119,6 +119,16 @@ def integer(value: object, key: str, *, minimum: int | None = None) -> int:
     return value
 
 
+def number(value: object, key: str, *, least: float | None = None) -> float:
+    """Return a finite number, of ``least`` or more where that is given."""
+    must = "a number" if least is None else f"a number of {least:g} or more"
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise wrong(value, key, must)
+    if least is not None and value < least:
+        raise wrong(value, key, must)
+    return float(value)
+
+
 def seed(value: object, key: str) -> int:
     """Return a seed that numpy's generators take."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LAST_SEED:

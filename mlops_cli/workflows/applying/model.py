@@ -15,7 +15,7 @@ from mlops_cli.store.find import find_run, run_folders
 from mlops_cli.store.layout import RunPaths, VersionPaths, WorkspacePaths
 from mlops_cli.store.models import load_model, load_signature
 from mlops_cli.store.registry import Registry
-from mlops_cli.workflows.applying.own_code import changed_code, copied_code
+from mlops_cli.workflows.applying.own_code import changed_code, copied_code, has_own_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,7 +111,7 @@ class SavedModel:
     def notices(self) -> tuple[Notice, ...]:
         """Return what is to be said of it before it answers."""
         said = () if self.version is None else _out_of_use(self.version)
-        if self.version is not None and copied_code(self.version) is not None:
+        if self.version is not None and has_own_code(self.version):
             return said
         return (*said, *changed_code(find_workspace(self.paths.root).root, self.record))
 

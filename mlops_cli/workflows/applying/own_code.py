@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from mlops_cli.records import ModelVersion, RunRecord
 
 
+def has_own_code(version: ModelVersion) -> bool:
+    """Whether a version has a copy of all the code that its model needs."""
+    folder, needed = VersionPaths(version.path).code, version.record.code
+    return bool(needed) and all(f"{folder.name}/{name}" in version.files for name in needed)
+
+
 def copied_code(version: ModelVersion) -> Path | None:
     """Return the folder with a version's own copy of the code; None where it has none, or not all of it.
 
@@ -24,11 +30,11 @@ def copied_code(version: ModelVersion) -> Path | None:
     StoreError
         A file is not the one that was registered.
     """
-    folder = VersionPaths(version.path).code
-    copied = {name: version.files.get(f"{folder.name}/{name}") for name in version.record.code}
-    if not copied or None in copied.values():
+    if not has_own_code(version):
         return None
-    for name, expected in copied.items():
+    folder = VersionPaths(version.path).code
+    for name in version.record.code:
+        expected = version.files[f"{folder.name}/{name}"]
         place = folder / name
         if not place.is_file() or sha256(place.read_bytes()) != expected:
             raise StoreError(f"{place} is not the file that was registered", hint=f"mlops models verify {version.ref}")
