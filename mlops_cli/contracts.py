@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from mlops_cli.records import ErrorInfo, Event, Notice, SampleSpec, TrialState
+    from mlops_cli.records import ErrorInfo, Event, Notice, RunRecord, SampleSpec, Signature, TrialResult, TrialState
 
 
 @runtime_checkable
@@ -187,4 +187,85 @@ class Launcher(Protocol):
 
     def close(self, *, kill: bool = False) -> None:
         """End the workers; ``kill`` does not wait for what they compute. To close twice does nothing."""
+        ...
+
+
+# --- trackers ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that has ended, as trackers are told of it."""
+
+    record: RunRecord
+    files: Mapping[str, Path]  # path inside the run → where it is, of all that may be uploaded
+    signature: Signature | None = None  # of the model that was saved
+    open_model: Callable[[], Any] | None = None  # opens that model: a fitted Pipeline of scikit-learn
+    sample: Callable[[], pd.DataFrame] | None = None  # a few rows as the model takes them, where they can still be read
+
+
+class Tracker(Protocol):
+    """Where a run is told of besides its own directory, which stays the truth.
+
+    A class whose constructor takes the keys under ``tracker:``. One thread calls it, in this order: `start`,
+    `log_trial` for each trial as it ends, `finish`, `close`; never in a worker. Whatever it raises, or however long it
+    takes, the run goes on: it is said as a warning, and ``mlops runs export RUN --to NAME`` makes the same calls later.
+    So to be told of a run twice must leave one record of it, with what was said last: its id is ``record.id``.
+    """
+
+    def start(self, record: RunRecord, config: Mapping[str, Any]) -> None:
+        """Begin to tell of a run; ``config`` is as it is saved, without secrets."""
+        ...
+
+    def log_trial(self, record: RunRecord, result: TrialResult) -> None:
+        """Tell of a trial that has ended, with its curves."""
+        ...
+
+    def finish(self, ended: Ended) -> str | None:
+        """Tell how it ended, with its files and model; return where it is to be seen, a URL or a path."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections; called after any of the above has raised too."""
+        ...
+
+
+# --- trials without a table ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Trying:
+    """What a trial without a table is told of itself: one repetition of one point of the space."""
+
+    seed: int  # of this repetition: of everything random in it
+    repetition: int  # counted from 0
+    folder: Path  # what is written here is kept with the run, where the trial is its best
+    checkpoints: Path  # what is written here is there again where this repetition is begun anew after an interruption
+    log: Callable[..., None]  # log(step, loss=0.3, accuracy=0.9): a point of each curve
+
+
+class Agent(Protocol):
+    """What acts in an environment of gymnasium, and learns from what comes of it.
+
+    A class whose constructor takes the spaces of the environment, a seed, and the keys under ``agent:``.
+    """
+
+    def act(self, observation: Any, *, explore: bool) -> Any:
+        """Return an action; without ``explore`` the one that it holds to be best."""
+        ...
+
+    def learn(self, observation: Any, action: Any, reward: float, following: Any, *, terminated: bool) -> None:
+        """Take note of one step; ``terminated`` is whether nothing can come after ``following``."""
+        ...
+
+    def end_episode(self) -> None:
+        """Take note that an episode is over, terminated or cut off."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write all that it has learned, and all that going on as if nothing had been needs; no pickles."""
+        ...
+
+    def load(self, folder: Path) -> None:
+        """Become what was saved."""
         ...

@@ -69,6 +69,8 @@ class Role(StrEnum):
     SOURCE = "data source"
     SAMPLER = "sampler"
     CLUSTER = "cluster"
+    TRACKER = "tracker"
+    AGENT = "agent"
     PARAM = "parameter"
 
 
@@ -80,6 +82,8 @@ _METHODS: dict[Role, tuple[tuple[str, ...], ...]] = {
     Role.SOURCE: (("load",),),
     Role.SAMPLER: (("sample_relative",), ("sample_independent",)),
     Role.CLUSTER: (("scale",), ("close",)),
+    Role.TRACKER: (("start",), ("log_trial",), ("finish",), ("close",)),
+    Role.AGENT: (("act",), ("learn",), ("save",), ("load",)),
     Role.PARAM: (),
 }
 """What each role needs: of every group one method."""
@@ -92,6 +96,8 @@ _NEEDS = {
     Role.SOURCE: "load",
     Role.SAMPLER: "the methods of a sampler of Optuna",
     Role.CLUSTER: "scale and close, as the clusters of Dask",
+    Role.TRACKER: "start, log_trial, finish and close",
+    Role.AGENT: "act, learn, save and load",
     Role.PARAM: "the interface of an estimator, splitter, kernel, metric, scoring function or numpy ufunc",
 }
 

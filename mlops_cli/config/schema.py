@@ -55,6 +55,7 @@ TOP_KEYS = (
     "sweep",
     "launcher",
     "artifacts",
+    "tracker",
     *SECTIONS,
 )
 """All sections of an experiment."""
@@ -117,6 +118,7 @@ def read_experiment(config: Mapping[str, Any], sweep: SweepSpec, public: Mapping
         sweep=sweep,
         launcher=read_launcher(config.get("launcher"), "launcher"),
         artifacts=read_artifacts(config.get("artifacts"), "artifacts"),
+        tracker=_optional(config.get("tracker"), "tracker"),
         tags=read_tags(config.get("tags"), "tags"),
         promotion=read_gates(config.get("promotion"), "promotion"),
         drift=read_drift(config.get("drift"), "drift"),

@@ -59,6 +59,7 @@ class Rules:
     direction: Direction
     splits: int = 1  # of a trial, as it is planned
     spent_s: float = 0.0  # before this, where a run goes on
+    checkpoints: str | None = None  # where fits that can be taken up again keep how far they are
 
 
 class Engine:
@@ -303,6 +304,7 @@ class Engine:
             trial.steps[trial.step].share,
             store_as=None if block is None else str(block.path),
             alone=self._rules.launcher.backend != "threading",
+            checkpoints=self._rules.checkpoints if self._launcher.shares_files else None,
         )
 
     def _provide(self, *values: Travelling[Any]) -> None:

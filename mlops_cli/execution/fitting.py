@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from mlops_cli.components.checkpoints import checkpoints_in
+from mlops_cli.components.curves import curve_of
 from mlops_cli.components.launchers.provided import provided
 from mlops_cli.components.launchers.verdicts import raised
 from mlops_cli.components.layout import Columns, Node, Step, Union
@@ -67,6 +69,13 @@ class SplitTask:
     share: float = 1.0  # of the training rows
     store_as: str | None = None
     alone: bool = True  # in its process: else whoever runs the threads settles what a process has one of
+    checkpoints: str | None = None  # the folder of all fits that can be taken up again
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """Where this fit keeps how far it is; a fit on fewer rows is another one."""
+        name = f"{self.trial.fingerprint[:32]}-{self.split}" + (f"-{self.share:g}" if self.share < 1 else "")
+        return None if self.checkpoints is None or not self.trial.fingerprint else Path(self.checkpoints, name)
 
     @property
     def rows(self) -> Split:
@@ -159,7 +168,8 @@ def _score_trial(task: SplitTask) -> SplitScore:
     assembly = job.assembly(trial)
     started = time.perf_counter()
     train, test, y = _Fits(job, rows, assembly.builder, _folder(task)).blocks(task.root)
-    model = _fitted(assembly.model(), train, job, rows[0], y)
+    with checkpoints_in(task.checkpoint):
+        model = _fitted(assembly.model(), train, job, rows[0], y)
     fitted = time.perf_counter()
     scores, predictions = _scored(model, train, test, job, rows)
     return SplitScore(
@@ -169,6 +179,7 @@ def _score_trial(task: SplitTask) -> SplitScore:
         fit_s=fitted - started,
         score_s=time.perf_counter() - fitted,
         predictions=predictions,
+        curve=curve_of(model),
         error=_not_finite(scores),
     )
 

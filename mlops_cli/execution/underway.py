@@ -107,6 +107,7 @@ def finished(trial: Underway, pruned: str | None) -> Finished:
         error=_error(trial, failed, pruned),
         notices=tuple(dict.fromkeys(n for s in scores for n in s.notices)),
         steps=tuple(trial.values) if len(trial.steps) > 1 else (),
+        curves={s.split: s.curve for s in scores if s.curve is not None},
     )
     complete = result.state is TrialState.COMPLETED
     return Finished(result, tuple(s.predictions or {} for s in scores) if complete else ())

@@ -70,6 +70,15 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """What was measured while one fit went on: a value for each step, of one or several quantities."""
+
+    unit: str  # what a step is: epoch, iteration, episode, step
+    steps: tuple[int, ...]  # ascending
+    values: Mapping[str, tuple[float | None, ...]]  # quantity → one for each step; None where it was not measured
+
+
+@dataclass(frozen=True)
 class SplitScore:
     """What one worker returns: one trial on one split."""
 
@@ -79,6 +88,7 @@ class SplitScore:
     fit_s: float = 0.0
     score_s: float = 0.0
     predictions: Mapping[str, np.ndarray[Any, Any]] | None = None  # column → values, in the order of the test rows
+    curve: Curve | None = None  # of a fit that goes step by step
     notices: tuple[Notice, ...] = ()
     error: ErrorInfo | None = None
 
@@ -98,6 +108,7 @@ class TrialResult:
     notices: tuple[Notice, ...] = ()
     steps: tuple[float, ...] = ()  # of a pruned sweep: the primary metric at each step that the trial reached
     reused: str | None = None  # the run that it was computed in, where that is another one
+    curves: Mapping[int, Curve] = field(default_factory=dict)  # by split; kept in a file of their own
 
     def mean(self, metric: str) -> float:
         """Return the mean of a metric over the splits; NaN where there is none."""

@@ -294,6 +294,7 @@ class ExperimentSpec:
     sweep: SweepSpec = field(default_factory=SweepSpec)
     launcher: LauncherSpec = field(default_factory=LauncherSpec)
     artifacts: ArtifactsSpec = field(default_factory=ArtifactsSpec)
+    tracker: ComponentSpec | None = None  # where else the run is told of; no part of what it computes
     tags: Mapping[str, str] = field(default_factory=dict)
     promotion: Gates = field(default_factory=Gates)  # what a version of it must pass; no part of what it computes
     drift: DriftSpec = field(default_factory=DriftSpec)  # what of new data is to be said aloud

@@ -84,6 +84,26 @@ class RunPaths:
         return self.root / "trials.jsonl"
 
     @property
+    def curves(self) -> Path:
+        """One line per split of a trial whose fit went step by step; not there where none did."""
+        return self.root / "curves.jsonl"
+
+    @property
+    def work(self) -> Path:
+        """Where trials without a table keep what they write while they run: a folder each."""
+        return self.root / "work"
+
+    @property
+    def artifacts(self) -> Path:
+        """What the best of such trials wrote: a folder for each repetition."""
+        return self.root / "artifacts"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where fits that can be taken up again keep how far they are, until the run has ended."""
+        return self.root / "checkpoints"
+
+    @property
     def trials_csv(self) -> Path:
         """The journal, flat, for people and spreadsheets."""
         return self.root / "trials.csv"

@@ -19,6 +19,7 @@ from mlops_cli.errors import StoreError
 from mlops_cli.records import SCHEMA_VERSION, Action, ProcessInfo, RunStatus
 from mlops_cli.store.audit import AuditLog
 from mlops_cli.store.auditing import run_resumed
+from mlops_cli.store.curves import append_curves
 from mlops_cli.store.files import (
     disk_errors,
     json_bytes,
@@ -136,8 +137,16 @@ class RunWriter:
         self.close()
 
     def append(self, result: TrialResult) -> None:
-        """Journal a finished trial."""
+        """Journal a finished trial, and its curves before it."""
+        append_curves(self.paths.curves, result)
         self._journal.append(result)
+        self._forget_checkpoints(result)
+
+    def _forget_checkpoints(self, result: TrialResult) -> None:
+        """Remove how far the fits of a trial were, now that it has ended."""
+        if result.fingerprint and self.paths.checkpoints.is_dir():
+            for folder in self.paths.checkpoints.glob(f"{result.fingerprint[:32]}-*"):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def sync(self) -> None:
         """Make every trial so far safe from a power cut."""
@@ -160,6 +169,8 @@ class RunWriter:
         """
         final = replace(record, id=self.record.id, path=self.paths.root, process=self.record.process)
         self._journal.sync()
+        if final.status.is_finished:
+            shutil.rmtree(self.paths.checkpoints, ignore_errors=True)
         write_trials_csv(self.paths.trials_csv, self.paths.journal)
         write_files({self.paths.metrics: _metrics_bytes(final), **(files or {})})
         # The record comes last: a run that says it is completed has all its files.

@@ -87,7 +87,7 @@ def basis_of(
         "roles": _roles(spec),
         "test": _test_facts(spec, loaded),
         "python": list(sys.version_info[:2]),
-        "versions": versions(distributions([spec.config, *(p.config for p in found)])),
+        "versions": versions(distributions([_computing(spec), *(p.config for p in found)])),
         "metric_settings": repr(scoring.metrics),
     }
     positive = scoring.positive if scoring.classes is not None and len(scoring.classes) == 2 else None
@@ -128,10 +128,14 @@ def _targets(config: Any) -> Iterator[str]:
 def own_modules(found: Sequence[Point], spec: ExperimentSpec, trust: tuple[str, ...]) -> set[str]:
     """Return the user's own modules that an experiment names: a change in another one changes nothing here."""
     # Any text may name a function, as func: mine.squash does: a module too many costs less than one too few.
-    config = {key: value for key, value in spec.config.items() if key not in SECTIONS}
-    named = {*texts([config, *(p.config for p in found)])}
+    named = {*texts([_computing(spec), *(p.config for p in found)])}
     named |= {str(m.component.target) for m in spec.evaluation.metrics if m.component is not None}
     return {name.partition(".")[0] for name in named} & {name.partition(".")[0] for name in trust}
+
+
+def _computing(spec: ExperimentSpec) -> dict[str, Any]:
+    """Return a config without what changes no result."""
+    return {key: value for key, value in spec.config.items() if key not in {*SECTIONS, "tracker"}}
 
 
 def with_code(basis: Basis, code: Mapping[str, str]) -> Basis:

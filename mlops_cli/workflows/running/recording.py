@@ -191,7 +191,8 @@ class _Run:
     def _engine(self, sweep: SweepSpec, scratch: Path) -> Engine:
         prepared = self.prepared
         plan, spent = prepared.plan, self.spent_s
-        rules = Rules(sweep, prepared.spec.launcher, plan.primary, plan.direction, plan.splits, spent)
+        kept = str(self.writer.paths.checkpoints)
+        rules = Rules(sweep, prepared.spec.launcher, plan.primary, plan.direction, plan.splits, spent, kept)
         return Engine(prepared.job, prepared.maker.splits, rules, self.launcher, scratch)
 
     def predict(self, record: RunRecord, progress: Progress) -> None:
