@@ -15,6 +15,7 @@ The library says what the commands say:
     mlops.register("titanic:best", alias="challenger")
     mlops.models.ls()
     mlops.load_model("titanic@champion").predict(df)
+    mlops.load_agent("frozen_lake:best").act(observation)
     mlops.predict("titanic@champion", "data/test.csv", "predictions.parquet", proba=True)
     mlops.predict_each("titanic@champion", "inbox/*.csv", "scored/").done
     mlops.evaluate("titanic@champion", "data/labelled.csv").metrics["roc_auc"].ci95
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         drift,
         evaluate,
         find_run,
+        load_agent,
         load_model,
         predict,
         predict_each,
@@ -59,6 +61,7 @@ __all__ = [
     "drift",
     "evaluate",
     "find_run",
+    "load_agent",
     "load_model",
     "predict",
     "predict_each",

@@ -27,7 +27,7 @@ class DataSource(Protocol):
     """
 
     def load(self) -> pd.DataFrame:
-        """Return the table: one row per example, one column per variable.
+        """Return the table: one row per example, one column per variable; it may be of polars, lazy or not.
 
         Raises
         ------
@@ -207,10 +207,12 @@ class Ended:
 class Tracker(Protocol):
     """Where a run is told of besides its own directory, which stays the truth.
 
-    A class whose constructor takes the keys under ``tracker:``. One thread calls it, in this order: `start`,
-    `log_trial` for each trial as it ends, `finish`, `close`; never in a worker. Whatever it raises, or however long it
-    takes, the run goes on: it is said as a warning, and ``mlops runs export RUN --to NAME`` makes the same calls later.
-    So to be told of a run twice must leave one record of it, with what was said last: its id is ``record.id``.
+    A class whose constructor takes the keys under ``tracker:``, save ``files`` and ``wait_s``; a parameter ``root`` is
+    given the workspace's folder. Building it only checks what it is given, before the first fit; then one process that
+    does nothing else calls it, in this order: `start`, `log_trial` for each trial as it ends, `finish`, `close`.
+    Whatever it raises, or however long it takes, the run goes on: it is said as a warning, and ``mlops runs export RUN
+    --to NAME`` makes the same calls later. So to be told of a run twice must leave one record of it, with what was said
+    last: its id is ``record.id``.
     """
 
     def start(self, record: RunRecord, config: Mapping[str, Any]) -> None:
@@ -242,16 +244,18 @@ class Trying:
     folder: Path  # what is written here is kept with the run, where the trial is its best
     checkpoints: Path  # what is written here is there again where this repetition is begun anew after an interruption
     log: Callable[..., None]  # log(step, loss=0.3, accuracy=0.9): a point of each curve
+    workspace: Path  # where it runs
 
 
 class Agent(Protocol):
     """What acts in an environment of gymnasium, and learns from what comes of it.
 
-    A class whose constructor takes the spaces of the environment, a seed, and the keys under ``agent:``.
+    A class whose constructor takes ``observation_space``, ``action_space``, ``seed=`` and the keys under ``agent:``.
+    One that takes ``episodes`` too is told how many are planned, unless the config says it: how long its schedules are.
     """
 
     def act(self, observation: Any, *, explore: bool) -> Any:
-        """Return an action; without ``explore`` the one that it holds to be best."""
+        """Return an action; without ``explore`` the one that it holds to be best, which changes nothing in it."""
         ...
 
     def learn(self, observation: Any, action: Any, reward: float, following: Any, *, terminated: bool) -> None:
@@ -268,4 +272,15 @@ class Agent(Protocol):
 
     def load(self, folder: Path) -> None:
         """Become what was saved."""
+        ...
+
+
+class Trains(Protocol):
+    """An agent that has a training of its own, in place of `Agent.learn` and `Agent.end_episode`."""
+
+    def train(self, env: Any, steps: int, log: Callable[..., None]) -> int | None:
+        """Train in an environment for about so many steps; return how many episodes that were, where it is known.
+
+        ``log(episode, training_return=…)`` is a point of each curve. The agent's seed is that of all that is random.
+        """
         ...

@@ -93,6 +93,10 @@ class DataError(MlopsError):
     exit_code = ExitCode.DATA
 
 
+class NoFilesError(DataError):
+    """A glob or a folder that is there holds no files: nothing has come yet."""
+
+
 class ExpectationError(DataError):
     """Data breaks several things that are declared of it.
 
@@ -135,14 +139,18 @@ class MissingExtraError(MlopsError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name most like ``name``, or None where none is near.
+    """Return the known name most like ``name``, or None where none is near; one of another case is the nearest.
 
     Examples
     --------
     >>> nearest("modle", ["model", "data"])
     'model'
+    >>> nearest("PCLASS", ["class", "pclass"])
+    'pclass'
     """
-    matches = difflib.get_close_matches(name, [str(k) for k in known], n=1, cutoff=0.6)
+    names = [str(k) for k in known]
+    alike = [k for k in names if k.casefold() == name.casefold()]
+    matches = alike or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return matches[0] if matches else None
 
 

@@ -202,9 +202,9 @@ def promote(
 
 def rollback(name: str, *, alias: str = "champion", workspace: str | Path | None = None) -> RolledBack:
     """Give an alias back to the version that had it before; once more goes further back."""
-    from mlops_cli.workflows.models import promote as promotion
+    from mlops_cli.workflows.models.rollback import rollback as give_back
 
-    return promotion.rollback(name, alias, workspace=workspace)
+    return give_back(name, alias, workspace=workspace)
 
 
 def rm(ref: str, *, force: bool = False, workspace: str | Path | None = None) -> None:

@@ -123,9 +123,9 @@ def show(model: str, *, limit: int | None = None, workspace: str | Path | None =
     Returns
     -------
     DataFrame
-        Shape (batches, …): ``id``, ``name``, ``logged`` (in UTC), ``version``, ``rows``, ``drifted``, ``findings``,
-        ``features`` (those that have drifted), ``psi`` (the largest), ``predictions.psi``, ``labelled``,
-        ``metrics.NAME``.
+        Shape (batches, …): ``id``, ``name``, ``logged`` (in UTC), ``version``, ``rows``, ``drifted``, ``judged``
+        (false of too few rows), ``findings``, ``features`` (those that have drifted), ``psi`` (the largest, beyond
+        chance), ``psi_of``, ``predictions.psi``, ``labelled``, ``metrics.NAME``.
     """
     import pandas as pd
 

@@ -46,6 +46,7 @@ __all__ = [
     "slices",
     "suiting",
     "top_trials",
+    "training_curve",
     "validation_curve",
 ]
 
@@ -142,6 +143,11 @@ def permutation_importance(run: str | Path | Run) -> Figure:
 def partial_dependence(run: str | Path | Run, *features: str) -> Figure:
     """Draw how the prediction depends on some features; on those that matter most where none is named."""
     return _draw(run, PlotName.PARTIAL_DEPENDENCE, features)
+
+
+def training_curve(run: str | Path | Run) -> Figure:
+    """Draw loss and scores over the epochs, iterations or rounds of the best trial's fits, on each split."""
+    return _draw(run, PlotName.TRAINING_CURVE)
 
 
 def learning_curve(run: str | Path | Run) -> Figure:

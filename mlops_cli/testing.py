@@ -15,6 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops_cli.checking_agents import check_agent
+from mlops_cli.checking_sources import check_data_source
+from mlops_cli.checking_trackers import check_tracker
 from mlops_cli.contracts import Call
 from mlops_cli.records import TrialState
 
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from mlops_cli.contracts import Launcher, Returned, Sampler
+
+__all__ = ["check_agent", "check_data_source", "check_launcher", "check_sampler", "check_tracker"]
 
 _WINDOW = 8
 _MANY = 200

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_cli.analysis.shifts import OTHERS
 from mlops_cli.records import ComparedBy, Direction, Kind
 
 if TYPE_CHECKING:
@@ -92,6 +91,8 @@ def _moved(before: ColumnReference, after: ColumnReference) -> str:
 
 
 def _most_changed(before: ColumnReference, after: ColumnReference) -> str:
+    from mlops_cli.analysis.shifts import OTHERS
+
     a, b = ({} if c.words is None else c.words.counts for c in (before, after))
     totals = [max(1, c.words.total) if c.words is not None else 1 for c in (before, after)]
     shares = {n: (a.get(n, 0) / totals[0], b.get(n, 0) / totals[1]) for n in sorted({*a, *b} - {OTHERS})}

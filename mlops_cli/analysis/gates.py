@@ -6,7 +6,7 @@ A gate that cannot be computed has failed, and says why. Knows nothing of files,
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mlops_cli.analysis.compare import LEVEL, compare
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     )
 
 MEGABYTE = 1_000_000
+
+REMEMBERED = "champion.before"
+"""The gate on the rows of before: asked by retraining, and declared by nobody."""
 
 
 def unknown(gate: str, wanted: str, why: str, bound: float | None = None) -> GateResult:
@@ -114,6 +117,7 @@ class Gain:
     value: float
     low: float  # of the interval at the confidence that is asked for
     high: float
+    scores: tuple[float, float] | None = None  # of the other one and of the version itself, as the metric has them
 
 
 def champion_wanted(spec: ChampionGate, metric: str, champion: str) -> str:
@@ -131,10 +135,52 @@ def champion_gate(spec: ChampionGate, wanted: str, gain: Gain, how: str) -> Gate
     """
     bound = 0 - spec.margin if spec.at_least else spec.margin
     passed = gain.low >= bound if spec.at_least else gain.low > bound
-    found = f"{gain.value:+.4g} ({gain.low:+.4g} … {gain.high:+.4g})"
+    return GateResult("champion", passed, wanted, _gained(gain), how, gain.value, bound, (gain.low, gain.high))
+
+
+def _gained(gain: Gain) -> str:
+    """Return in words how much better a version is: both scores, the difference with its interval, what that means.
+
+    Examples
+    --------
+    >>> _gained(Gain(0.02, -0.01, 0.05, scores=(0.81, 0.83)))
+    '0.83 against 0.81: +0.02 (-0.01 … +0.05), no more than noise'
+    """
+    both = "" if gain.scores is None else f"{number(gain.scores[1])} against {number(gain.scores[0])}: "
     is_noise = gain.low <= 0 <= gain.high and gain.low < gain.high
     word = "no more than noise" if is_noise else "better" if gain.low > 0 else "worse" if gain.high < 0 else "equal"
-    return GateResult("champion", passed, wanted, f"{found}, {word}", how, gain.value, bound, (gain.low, gain.high))
+    return f"{both}{gain.value:+.4g} ({gain.low:+.4g} … {gain.high:+.4g}), {word}"
+
+
+def remembering_gate(metric: str, champion: str, fall: Gain, kept: Gain, how: str) -> GateResult:
+    """Return the gate on the rows of before, of a champion that falls on the new ones.
+
+    Parameters
+    ----------
+    metric : str
+        By which both are compared.
+    champion : str
+        Its reference.
+    fall : Gain
+        Of the champion, from the rows of before to the new ones.
+    kept : Gain
+        Of the version over the champion, on the rows of before.
+    how : str
+        On which rows.
+    """
+    fell = f"{champion} itself fell from {number(fall.scores[0])} to {number(fall.scores[1])}" if fall.scores else ""
+    passed = kept.high >= 0
+    mend = "; has the world changed? --forget or forget: true in its policy promotes it; else see to the new labels"
+    return GateResult(
+        REMEMBERED,
+        passed,
+        f"{metric} not worse than {champion} on the rows of before, as that is worse on the new ones",
+        f"{_gained(kept)}; {fell}",
+        how if passed else f"{how}{mend}",
+        kept.value,
+        0.0,
+        (kept.low, kept.high),
+    )
 
 
 def champion_by_splits(spec: ChampionGate, metric: str, champion: Contender, version: Contender) -> GateResult:
@@ -153,7 +199,8 @@ def champion_by_splits(spec: ChampionGate, metric: str, champion: Contender, ver
     if gain is None:
         why = "one split" if found.splits == 1 else "the very same difference on every split"
         return unknown("champion", wanted, f"{why} leaves no spread to judge by; name labelled rows by champion.data")
-    return champion_gate(spec, wanted, gain, _how_paired(found, champion, version))
+    scores = (champion.metrics[metric].mean, version.metrics[metric].mean)
+    return champion_gate(spec, wanted, replace(gain, scores=scores), _how_paired(found, champion, version))
 
 
 def gain_of(found: PairedDifference, confidence: float) -> Gain | None:

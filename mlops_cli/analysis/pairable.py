@@ -117,6 +117,9 @@ def _parted(first: Contender, other: Contender) -> str:
     unknown = next((c for c in (first, other) if c.splits is None), None)
     if unknown is not None:
         return _settled(first, other) or _unknown(unknown)
+    repeated = [c.name for c in (first, other) if c.splits is not None and c.splits.test_share == 0]
+    if repeated:
+        return _repeated(first, other, repeated)
     if first.data is not None and other.data is not None and first.data.version != other.data.version:
         return f"their data differs: {_data(first)}, {_data(other)}; run both on the same data"
     differing = _asked(first, other)
@@ -131,6 +134,15 @@ def _parted(first: Contender, other: Contender) -> str:
         return f"their rows were split differently: {_named(rest, first, other)}; {_mend(rest, other)}"
     counts = _counts(first, other)
     return f"their rows were split differently ({counts}), though their configs say the same; run both again"
+
+
+def _repeated(first: Contender, other: Contender, repeated: list[str]) -> str:
+    """Return that two tasks without a table did not do the same thing by the same seeds, or that one has a table."""
+    if len(repeated) == 1:
+        return f"{repeated[0]} reads no table, and the other one learned from one"
+    often = ", ".join(f"{c.name} has {c.splits.count}" for c in (first, other) if c.splits is not None)
+    mend = f"run {other.name} again with the same script, command or env, seed and evaluation.repetitions"
+    return f"they do not repeat the same thing by the same seeds (repetitions: {often}); {mend}"
 
 
 def _of_series(reaching: Mapping[str, tuple[Any, Any]], first: Contender, other: Contender) -> str:

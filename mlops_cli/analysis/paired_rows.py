@@ -59,8 +59,45 @@ def paired_gain(
         return np.asarray(sign * (version(counts) - champion(counts)))
 
     values = resampled({"gain": gain}, rows, groups=groups, resamples=RESAMPLES)["gain"].values
+    once = np.ones((1, rows))
+    return _gain(values, (float(champion(once)[0]), float(version(once)[0])), sign, confidence)
+
+
+def change(
+    before: tuple[Statistic, int, Array | None],
+    after: tuple[Statistic, int, Array | None],
+    direction: Direction,
+    confidence: float = 0.95,
+) -> Gain:
+    """Return how much better a model is on some rows than it is on others.
+
+    Parameters
+    ----------
+    before, after : tuple
+        Its score as a function of how often each row is there, how many rows there are, and their groups or None: the
+        rows of each side are drawn for themselves.
+    direction : Direction
+        Which end of the score is good.
+    confidence : float
+        Share of the differences that the interval holds.
+
+    Raises
+    ------
+    DataError
+        The score is not defined on too many of the draws.
+    """
+    sign = 1 if direction is Direction.MAXIMIZE else -1
+    drawn = [
+        resampled({"score": statistic}, rows, groups=groups, resamples=RESAMPLES, seed=seed)["score"].values
+        for seed, (statistic, rows, groups) in enumerate((before, after))
+    ]
+    first, last = (float(statistic(np.ones((1, rows)))[0]) for statistic, rows, _ in (before, after))
+    return _gain(sign * (drawn[1] - drawn[0]), (first, last), sign, confidence)
+
+
+def _gain(values: Array, scores: tuple[float, float], sign: int, confidence: float) -> Gain:
     known = values[np.isfinite(values)]
     if len(known) < (1 - MOST_UNDEFINED) * len(values):
         raise DataError(f"it is not defined on {len(values) - len(known):,} of {len(values):,} draws of the rows")
     low, high = np.percentile(known, [50 * (1 - confidence), 50 * (1 + confidence)])
-    return Gain(float(gain(np.ones((1, rows)))[0]), float(low), float(high))
+    return Gain(sign * (scores[1] - scores[0]), float(low), float(high), scores)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from mlops_cli.analysis.forms import floats, is_time, words
+from mlops_cli.analysis.stability import stability, stability_by_chance
 from mlops_cli.analysis.tallies import cumulated, on_same_knots, order_statistics, steps_of
 from mlops_cli.records import Kind, Shift
 
@@ -45,8 +46,6 @@ OTHERS = "\0others"
 """Stands for all new categories that are not named."""
 
 SHOWN_CATEGORIES = 20
-
-_LEAST_SHARE = 1e-4  # in place of 0, whose logarithm there is none
 
 
 def shifts(a: pd.DataFrame, b: pd.DataFrame, kinds: Mapping[str, Kind]) -> tuple[Shift, ...]:
@@ -159,8 +158,8 @@ def shift_of_steps(name: str, a: Steps, b: Steps) -> Shift:
     is_few = len(a.knots) <= FEW and len(a.knots) * _ROWS_PER_VALUE <= a.total + b.total
     if is_few and a.is_exact and b.is_exact:
         table = np.array([a.equal, b.equal])
-        return _tested(replace(found, psi=_stability(*table)), _pooled(table))
-    return _ordered(replace(found, psi=_stability(*_binned(a, b))), a, b)
+        return _tested(_with_stability(found, *table), _pooled(table))
+    return _ordered(_with_stability(found, *_binned(a, b)), a, b)
 
 
 def _shares(steps: Steps) -> tuple[Numbers, Numbers]:
@@ -232,8 +231,8 @@ def shift_of_words(name: str, a: Mapping[str, float], b: Mapping[str, float]) ->
     if not table.any(axis=1).all():
         return found
     shares = table / table.sum(axis=1, keepdims=True)
-    found = replace(found, distance=float(np.abs(shares[0] - shares[1]).sum() / 2), psi=_stability(*table))
-    return _tested(found, _pooled(table))
+    found = replace(found, distance=float(np.abs(shares[0] - shares[1]).sum() / 2))
+    return _tested(_with_stability(found, *table), _pooled(table))
 
 
 def _first(names: Sequence[str]) -> tuple[str, ...]:
@@ -284,8 +283,5 @@ def tested_table(table: Numbers) -> tuple[str, float | None, float | None]:
     return "chi2", float(tested.statistic), float(tested.pvalue)
 
 
-def _stability(a: Numbers, b: Numbers) -> float:
-    """Return the population stability index of two sets of counts over the same parts."""
-    before = np.maximum(a / a.sum(), _LEAST_SHARE)
-    after = np.maximum(b / b.sum(), _LEAST_SHARE)
-    return float(((after - before) * np.log(after / before)).sum())
+def _with_stability(found: Shift, a: Numbers, b: Numbers) -> Shift:
+    return replace(found, psi=stability(a, b), psi_by_chance=stability_by_chance(a, b))

@@ -18,13 +18,15 @@ from mlops_cli.records import Notice, ScoredFile, Unscored
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mlops_cli.records import Predicted
+    from mlops_cli.records import Predicted, Scored
     from mlops_cli.workflows.applying.asking import PredictOptions
     from mlops_cli.workflows.applying.predict import Output
 
 EXAMPLE = "Example: mlops predict titanic@champion data/test.csv -o predictions.csv --proba"
 STDOUT = Path("-")
 PLAIN_EVERY_S = 10.0
+TOUCHING = frozenset({"unseen-categories", "not-finite", "model-warning", "no-id", "id-missing"})
+"""What is said of predictions that may be worth less than others: by --each --quiet too, for cron mails it."""
 
 Model = Annotated[
     str,
@@ -116,7 +118,7 @@ def predict(
 def _each(
     model: str, data: str, output: Path, options: PredictOptions, *, again: bool, each: bool, json: bool, quiet: bool
 ) -> None:
-    from mlops_cli.views.predict import scored_json, scored_line, scored_summary
+    from mlops_cli.views.predict import scored_json, scored_line
     from mlops_cli.workflows.applying.each import EachOptions, folder_of, predict_each
 
     if not each:
@@ -135,12 +137,20 @@ def _each(
     found = predict_each(model, data, str(output), EachOptions(options, again), told=told)
     if json:
         dump(scored_json(found))
-    elif not quiet:
-        for notice in found.notices:
-            say(f"{notice.code}: {notice.message}", "dim")
-        say(scored_summary(found))
+    else:
+        _tell_of_each(found, quiet=quiet)
     if found.failed:
         raise typer.Exit(ExitCode.DATA)
+
+
+def _tell_of_each(found: Scored, *, quiet: bool) -> None:
+    from mlops_cli.views.predict import scored_summary
+
+    for notice in found.notices:
+        if not quiet or notice.code in TOUCHING:
+            say(f"{notice.code}: {notice.message}", "dim")
+    if not quiet:
+        say(scored_summary(found))
 
 
 def _destination(output: Path, *, json: bool) -> Output:

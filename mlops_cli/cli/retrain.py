@@ -46,6 +46,10 @@ def retrain(
     promote: Annotated[
         bool | None, typer.Option("--promote/--no-promote", help="Give the alias where the gates pass.")
     ] = None,
+    forget: Annotated[
+        bool | None,
+        typer.Option("--forget/--remember", help="The world has changed: be worse on the rows of before."),
+    ] = None,
     alias: Annotated[
         str | None, typer.Option("--alias", metavar="WORD", help="Whose version may be replaced; champion.")
     ] = None,
@@ -62,8 +66,13 @@ def retrain(
     """Run a model's recipe on new data, register what comes of it, and promote it where it is better.
 
     A share of the new rows is held out: champion and challenger are compared on rows that neither has learned from.
-    Where the gates refuse, the exit code is 1. What is not said is as configs/retrain/NAME.yaml has it, else retrain:
-    in the config of its run.
+    Where the champion fails on the new rows and the challenger is worse than it on those of before, the world has
+    changed or the new labels are wrong: it is refused without --forget. What is not said is as
+    configs/retrain/NAME.yaml has it, else retrain: in the config of its run.
+
+    Exit code: 0 where it was promoted (with --no-promote: would be) or nothing was to be done, 1 where a gate refused
+    or the run failed. --quiet prints the new version alone, titanic/4, promoted or not, and nothing where none was
+    made; a refusal is a line on stderr. --json says promoted: true or false.
     """
     from mlops_cli.cli.progress import display
     from mlops_cli.workflows.renewing.asked import RetrainOptions
@@ -77,6 +86,7 @@ def retrain(
         sweep=sweep,
         warm_start=warm_start,
         promote=promote,
+        forget=forget,
         alias=alias,
         if_needed=if_needed,
         force=force,
@@ -100,13 +110,15 @@ def exit_code(found: Retrained) -> int:
 
 
 def _print(found: Retrained, *, json: bool, quiet: bool) -> None:
-    from mlops_cli.views.retrain import retrained, retrained_json, stays, steps
+    from mlops_cli.views.retrain import refusal, retrained, retrained_json, stays, steps
 
     if json:
         dump(retrained_json(found))
     elif quiet:
         if found.version is not None:
             line(found.version)
+        if text := refusal(found):
+            say(text)
     elif not found.needed:
         line(stays(found))
     else:

@@ -119,7 +119,9 @@ def _print_for_scripts(outcome: Outcome, *, json: bool) -> None:
 
 
 def _print_outcome(outcome: Outcome, *, tracebacks: bool, nothing: str | None) -> None:
+    from mlops_cli.store.tracked import read_tracked
     from mlops_cli.views.runs import next_steps, summary
+    from mlops_cli.views.show import places
     from mlops_cli.workflows.running.earlier import earlier_run
 
     record = outcome.record
@@ -130,6 +132,8 @@ def _print_outcome(outcome: Outcome, *, tracebacks: bool, nothing: str | None) -
     apart()
     for step in next_steps(record, nothing=nothing, earlier=None if earlier is None else earlier.id):
         say(step)
+    for place in places(read_tracked(record)):
+        say(place)
 
 
 def exit_code(record: RunRecord, *, strict: bool) -> int:

@@ -6,13 +6,16 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mlops_cli.cli.options import Quiet, Verbose
 from mlops_cli.cli.screen import line, say
 from mlops_cli.errors import ExitCode, MissingExtraError, UsageError
+
+if TYPE_CHECKING:
+    from mlops_cli.web.serving.server import Serving
 
 EXAMPLE = "Example: mlops serve titanic@champion"
 
@@ -73,12 +76,20 @@ def serve(
     ready = prepare(model, options, partial(say, stream=sys.stderr))
     line(ready.address)
     if not quiet:
-        say(f"{ready.following.current.version.label} answers; /docs explains; Ctrl-C ends this", "dim")
+        _tell(ready)
     code = ExitCode.OK if run(ready) else ExitCode.INTERRUPTED
     if ready.shared.places.taken:  # Python would wait for the thread of a prediction that may never end
         sys.stdout.flush()
         os._exit(code)
     raise typer.Exit(code)
+
+
+def _tell(ready: Serving) -> None:
+    from mlops_cli.views.serving import how_to_ask
+
+    version = ready.following.current.version
+    say(f"{version.label} answers; /docs explains; Ctrl-C ends this", "dim")
+    say(how_to_ask(ready.address, version.example, has_tokens=ready.shared.has_tokens), "dim")
 
 
 def _export(model: str, folder: Path, *, quiet: bool) -> None:

@@ -81,6 +81,35 @@ def deliver(alert: Alert, payload: Mapping[str, Any], folder: Path, limits: Limi
         _post(_resolved(str(alert.webhook), "the webhook").strip(), data, bounds)
 
 
+def check_webhook(url: str) -> bool:
+    """Return whether an address is of this machine.
+
+    Raises
+    ------
+    AlertError
+        It is no address that may be posted to; the message does not have it, for it may be secret.
+    """
+    try:
+        parts = urlsplit(url)
+        host, user = parts.hostname or "", parts.username or parts.password
+        is_odd = parts.scheme not in {"http", "https"} or not host or parts.port == 0
+    except ValueError:
+        is_odd, host, user = True, "", None
+    if is_odd or any(c.isspace() or not c.isprintable() for c in url):
+        raise AlertError("it is no address", hint="https://…")
+    if user:
+        raise AlertError("it has a user or a password, which is not sent", hint="send through a command")
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise AlertError("http is for this machine alone: anybody on the way could read it", hint="https://…")
+    return _is_loopback(host)
+
+
+def _is_loopback(host: str) -> bool:
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
 def shown(alert: Alert) -> str:
     """Return what an alert is called: of an address no more than its host, for the rest may be secret."""
     if alert.command is not None:
@@ -199,7 +228,7 @@ def _post(url: str, data: bytes, limits: Limits) -> None:
     """Post JSON; again where the other side was busy or could not be reached, but not where it may have heard it."""
     from urllib.request import Request
 
-    is_local = _checked_url(url)
+    is_local = check_webhook(url)
     headers = {"Content-Type": "application/json", "User-Agent": "mlops"}
     request = Request(url, data, headers, method="POST")  # noqa: S310 - checked above
     for wait in (*limits.waits_s, None):
@@ -215,35 +244,6 @@ def _post(url: str, data: bytes, limits: Limits) -> None:
 
 class _AgainError(AlertError):
     """It may arrive at another time."""
-
-
-def _checked_url(url: str) -> bool:
-    """Return whether an address is of this machine.
-
-    Raises
-    ------
-    AlertError
-        It is no address that may be posted to.
-    """
-    try:
-        parts = urlsplit(url)
-        host, user = parts.hostname or "", parts.username or parts.password
-        is_odd = parts.scheme not in {"http", "https"} or not host or parts.port == 0
-    except ValueError:
-        is_odd, host, user = True, "", None
-    if is_odd or any(c.isspace() or not c.isprintable() for c in url):
-        raise AlertError("it is no address", hint="https://…")
-    if user:
-        raise AlertError("it has a user or a password, which is not sent", hint="send through a command")
-    if parts.scheme == "http" and not _is_loopback(host):
-        raise AlertError("http is for this machine alone: anybody on the way could read it", hint="https://…")
-    return _is_loopback(host)
-
-
-def _is_loopback(host: str) -> bool:
-    with suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost"
 
 
 def _sent(request: Request, limit: float, *, is_local: bool) -> None:

@@ -5,6 +5,7 @@ The one place where the parts of a trial are put together, so that what workers 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,11 +22,18 @@ from mlops_cli.records import Kind, Task
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlops_cli.records import Column, TransformSpec, TrialSpec
+    from mlops_cli.records import Column, ComponentSpec, TransformSpec, TrialSpec
 
 
 CONTINUED = "mlops_cli.components.continued.Continued"
+NETWORKS = "mlops_cli.components.networks."
 PER_VALUE = "mlops_cli.components.forecasters.PerValue"
+_BOOSTERS = "mlops_cli.components.boosters."
+
+
+def begins_elsewhere(model: ComponentSpec) -> bool:
+    """Whether a model begins where a registered version stands: it goes on learning, or has that one's weights."""
+    return model.target == CONTINUED or isinstance(model.params.get("start"), Mapping)
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ class Assembly:
     positive : object, optional
         The class that a probability threshold speaks of.
     start : object, optional
-        A fitted Pipeline, frozen, that a model which goes on learning starts from.
+        What a model begins with: a fitted Pipeline, frozen, that goes on learning; or the weights of a network.
     """
 
     spec: TrialSpec
@@ -79,7 +87,7 @@ class Assembly:
 
     def _bare(self) -> Any:
         model = factory.build(self.spec.model, role=Role.ESTIMATOR, key="model", **self._shared)
-        if self.start is not None and self.spec.model.target == CONTINUED:
+        if self.start is not None and begins_elsewhere(self.spec.model):
             model.set_params(start=self.start)
         return factory.wrap_target(model, self.spec.target_transform, **self._shared)
 
@@ -158,16 +166,16 @@ def unsuitable(assembly: Assembly) -> ConfigError | None:
     target = str(assembly.spec.model.target_for(assembly.task))
     if target == PER_VALUE:
         return _of_no_value(assembly)
-    if not target.startswith("sklearn."):
+    if not target.startswith(("sklearn.", _BOOSTERS, NETWORKS)):
         return None
     tags = assembly.input_tags
     raw = set(untouched(assembly.steps.root))
     columns = [c for c in assembly.columns if c.name in raw]
-    takes_categories = "HistGradientBoosting" in target  # its tags do not tell
+    takes_categories = "HistGradientBoosting" in target or target.startswith(_BOOSTERS)  # tags do not tell
     raw_kinds = {Kind.CATEGORICAL, Kind.TEXT, Kind.DATETIME}
     texts = [c for c in columns if c.kind in raw_kinds and not (takes_categories and c.dtype == "category")]
-    if texts and not (tags.categorical or tags.string):
-        return _misfit(assembly, texts, "takes numbers, and no step turns {} into numbers", "tabular, tree or text")
+    if texts and (takes_categories or not (tags.categorical or tags.string)):
+        return _of_words(assembly, texts, takes_categories=takes_categories)
     gaps = [c for c in columns if c.missing and c not in texts]
     if gaps and not tags.allow_nan:
         return _misfit(assembly, gaps, "takes no missing values, and no step fills those of {}", "tabular")
@@ -197,6 +205,14 @@ def _of_no_value(assembly: Assembly) -> ConfigError | None:
     name = wanted if isinstance(wanted, str) else horizon or "the column of values"
     message = f"PerValue learns a model for each value of a column, and the steps change {name} or leave it not last"
     return ConfigError(message, key="transforms", hint="choose transforms=time_series")
+
+
+def _of_words(assembly: Assembly, columns: Sequence[Column], *, takes_categories: bool) -> ConfigError:
+    """Return why a model cannot take columns that are no numbers, nor marked as categories where it takes those."""
+    if takes_categories:
+        what = "takes numbers and columns marked as categories, and no step makes such of {}"
+        return _misfit(assembly, columns, what, "native, tabular or tree")
+    return _misfit(assembly, columns, "takes numbers, and no step turns {} into numbers", "tabular, tree or text")
 
 
 def _misfit(assembly: Assembly, columns: Sequence[Column], text: str, options: str) -> ConfigError:

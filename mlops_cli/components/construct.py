@@ -24,7 +24,7 @@ from mlops_cli.components.targets import (
     is_value_function,
     resolve,
 )
-from mlops_cli.errors import ConfigError, did_you_mean
+from mlops_cli.errors import ConfigError, MissingExtraError, did_you_mean
 from mlops_cli.records import ComponentSpec, Task
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _build(spec: ComponentSpec, role: Role, key: str, context: _Context) -> Any:
     if name in KEYWORDS and role in {Role.TRANSFORMER, Role.PARAM}:
         return name
     target = resolve(name, role, context.trust, key=f"{key}._target_")
-    params = _params_for_task(spec.params, context.task)
+    params = _uncalled(target, _params_for_task(spec.params, context.task), key)
     _check_params(target, params, key)
     values = {k: _tupled(target, k, _value(k, v, f"{key}.{k}", context)) for k, v in params.items()}
     if spec.partial or _stays_a_function(target, name, role, context):
@@ -201,6 +201,13 @@ def _value(name: str, value: Any, key: str, context: _Context) -> Any:
         items = [_value("", v, f"{key}[{i}]", context) for i, v in enumerate(value)]
         return [tuple(i) if isinstance(i, list) else i for i in items] if name in _NAMED_LISTS else items
     return value
+
+
+def _uncalled(target: Any, params: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Let what a class makes for itself, such as the module of a network, be handed over as it is, with parameters."""
+    own: frozenset[str] = getattr(target, "factories", frozenset())
+    made = {k: replace(_as_spec(v, f"{key}.{k}"), partial=True) for k, v in params.items() if k in own and _is_spec(v)}
+    return {**params, **made}
 
 
 def _check_members(members: Mapping[str, Any], key: str) -> None:
@@ -265,7 +272,7 @@ def _bound(target: Callable[..., Any], values: dict[str, Any], seed: int | None)
 def _construct(target: Callable[..., Any], values: dict[str, Any], name: str, key: str) -> Any:
     try:
         return target(**values)
-    except ConfigError:
+    except (ConfigError, MissingExtraError):
         raise
     except Exception as error:  # a constructor may be a user's, and may raise anything
         text = " ".join(str(error).split())
@@ -288,12 +295,17 @@ def _parameters(target: Any) -> dict[str, inspect.Parameter]:
 def parameter_names(target: str, trust: Collection[str]) -> set[str] | None:
     """Return the parameters that a class takes, by its dotted name; None where it takes any.
 
+    One that hands some over to another package, and so takes ``**params``, tells by ``known_parameters`` which.
+
     Raises
     ------
     ConfigError
         It may not be imported, or is not there.
     """
-    known = _parameters(import_target(target, trust))
+    found = import_target(target, trust)
+    if hasattr(found, "known_parameters"):
+        return set(found.known_parameters())
+    known = _parameters(found)
     return None if any(p.kind is p.VAR_KEYWORD for p in known.values()) else set(known)
 
 

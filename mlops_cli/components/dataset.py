@@ -14,6 +14,7 @@ from pandas.api import types as pdt
 
 from mlops_cli.components import casting, labels, tables
 from mlops_cli.components.content import content_hash
+from mlops_cli.components.frames import loaded
 from mlops_cli.components.roles import Roles, assign_roles, is_used
 from mlops_cli.components.wanted import every_row, portion_of, wanted_of
 from mlops_cli.contracts import InspectsItself, Portion, ReadsLess
@@ -95,9 +96,11 @@ def _portion(source: DataSource, wanted: Wanted) -> Portion:
         raise
     except Exception as error:  # a user's own source may raise anything
         raise DataError(f"data source {name}: load_less() raised {type(error).__name__}: {error}") from error
-    if not isinstance(portion, Portion) or len(portion.places) != len(portion.table):
+    part = loaded(portion.table, name) if isinstance(portion, Portion) else None
+    if part is None or len(portion.places) != len(part):
         raise DataError(f"data source {name}: load_less() must return a Portion with a place for each row")
-    return replace(portion, table=portion.table.reset_index(drop=True))
+    whole: Portion = replace(portion, table=part.reset_index(drop=True))
+    return whole
 
 
 def _lot_of(sample: SampleSpec | None) -> list[float] | None:
@@ -210,11 +213,10 @@ def _loaded(source: DataSource) -> pd.DataFrame:
         raise
     except Exception as error:  # a user's own source may raise anything
         raise DataError(f"data source {name}: load() raised {type(error).__name__}: {error}") from error
-    if not isinstance(raw, pd.DataFrame):
-        raise DataError(f"data source {name}: load() must return a pandas DataFrame. Got {type(raw).__name__} instead.")
-    if raw.shape[1] == 0:
+    table = loaded(raw, name)
+    if table.shape[1] == 0:
         raise DataError(f"data source {name}: the table has no columns")
-    return raw
+    return table
 
 
 def _labelled(table: pd.DataFrame, target: str | None) -> tuple[pd.DataFrame, list[Notice]]:

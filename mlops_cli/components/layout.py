@@ -37,6 +37,7 @@ class Traits:
     by_name: bool = False  # asks for columns by name
     gives_tensors: bool = False  # which no other step takes
     reads_target: bool = False  # as far as is known: a user's own may
+    keeps_frame: bool = False  # the model must be given a DataFrame, as for columns marked as categories
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,8 @@ def lay_out(
     if not pieces:
         raise ConfigError("the steps leave no column for the model", key="transforms", hint="use transforms=none")
     root = pieces[0] if len(pieces) == 1 else Union(tuple(pieces))
-    return Layout(_settled(root, traits, dense=dense), tuple(notices))
+    frame = any(traits(spec).keeps_frame for spec in steps_of(root))
+    return Layout(_settled(root, traits, dense=dense, frame=frame), tuple(notices))
 
 
 def _left_out(spec: TransformSpec, columns: Sequence[Column]) -> list[Notice]:

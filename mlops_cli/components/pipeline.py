@@ -64,6 +64,7 @@ class Builder:
             by_name=bool(getattr(made, "reads_names", False)),
             gives_tensors=bool(getattr(made, "gives_tensors", False)),
             reads_target=may_read_target(made),
+            keeps_frame=bool(getattr(made, "keeps_frame", False)),
         )
 
     def transformer(self, step: Step) -> Any:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from mlops_cli.components.frames import from_polars, is_polars
 from mlops_cli.errors import UsageError
 
-ALLOWED = "a DataFrame, or a list of mappings with a row each: [{'age': 22, …}, …]"
+ALLOWED = "a DataFrame of pandas or polars, or a list of mappings with a row each: [{'age': 22, …}, …]"
 
 
 def as_table(rows: Any) -> pd.DataFrame:
@@ -18,7 +19,8 @@ def as_table(rows: Any) -> pd.DataFrame:
     Parameters
     ----------
     rows : DataFrame, or sequence of mapping
-        A table, which is returned as it is; or a mapping from column to value for each row.
+        A table, which is returned as it is, or as one of pandas where it is of polars; or a mapping from column to
+        value for each row.
 
     Raises
     ------
@@ -34,6 +36,8 @@ def as_table(rows: Any) -> pd.DataFrame:
     """
     if isinstance(rows, pd.DataFrame):
         return rows
+    if is_polars(rows):
+        return from_polars(rows)
     if isinstance(rows, list | tuple) and all(isinstance(row, Mapping) for row in rows):
         return pd.DataFrame([dict(row) for row in rows])
     raise UsageError(f"rows in memory are {ALLOWED}. Got {type(rows).__name__} instead.")

@@ -351,14 +351,16 @@ def refuse_missing(columns: Sequence[Column], present: Sequence[str]) -> None:
     Raises
     ------
     DataError
-        With the nearest name.
+        With the nearest of the table's other names.
     """
     missing = [c.name for c in columns if c.name not in present]
     if not missing:
         return
+    spare = [name for name in present if name not in {c.name for c in columns}]
+    near = [(name, close) for name in missing[:5] if (close := nearest(name, spare))]
     shown = ", ".join(repr(n) for n in missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-    close = nearest(missing[0], present)
-    hint = f"did you mean '{close}'?" if close else f"the model takes {', '.join(c.name for c in columns[:12])}"
+    meant = ", ".join(f"'{close}' for '{name}'" for name, close in near)
+    hint = f"did you mean {meant}?" if near else f"the model takes {', '.join(c.name for c in columns[:12])}"
     raise DataError(f"the data lacks {len(missing)} of {len(columns)} columns that the model takes: {shown}", hint=hint)
 
 

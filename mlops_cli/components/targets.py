@@ -44,7 +44,16 @@ KEYWORDS = frozenset({"drop", "passthrough"})
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+", re.ASCII)
 _LONGEST = 200
 _OWN_COMPONENTS = "mlops_cli.components"
-_EXTRAS = {"skrub": "auto", "imblearn": "imbalanced", "optuna": "optuna", "distributed": "dask"}
+_EXTRAS = {
+    "skrub": "auto",
+    "imblearn": "imbalanced",
+    "optuna": "optuna",
+    "distributed": "dask",
+    "skorch": "networks",
+    "xgboost": "xgboost",
+    "lightgbm": "lightgbm",
+    "catboost": "catboost",
+}
 _DISTRIBUTIONS = {
     "imblearn": "imbalanced-learn",
     "umap": "umap-learn",
@@ -71,6 +80,8 @@ class Role(StrEnum):
     CLUSTER = "cluster"
     TRACKER = "tracker"
     AGENT = "agent"
+    WRAPPER = "wrapper of an environment"
+    SCRIPT = "script"
     PARAM = "parameter"
 
 
@@ -83,7 +94,9 @@ _METHODS: dict[Role, tuple[tuple[str, ...], ...]] = {
     Role.SAMPLER: (("sample_relative",), ("sample_independent",)),
     Role.CLUSTER: (("scale",), ("close",)),
     Role.TRACKER: (("start",), ("log_trial",), ("finish",), ("close",)),
-    Role.AGENT: (("act",), ("learn",), ("save",), ("load",)),
+    Role.AGENT: (("act",), ("learn", "train"), ("end_episode", "train"), ("save",), ("load",)),
+    Role.WRAPPER: (("reset",), ("step",)),
+    Role.SCRIPT: (("__call__",),),
     Role.PARAM: (),
 }
 """What each role needs: of every group one method."""
@@ -97,11 +110,13 @@ _NEEDS = {
     Role.SAMPLER: "the methods of a sampler of Optuna",
     Role.CLUSTER: "scale and close, as the clusters of Dask",
     Role.TRACKER: "start, log_trial, finish and close",
-    Role.AGENT: "act, learn, save and load",
+    Role.AGENT: "act, learn and end_episode (or train), save and load",
+    Role.WRAPPER: "reset and step",
+    Role.SCRIPT: "the form of a function of a trusted module of yours",
     Role.PARAM: "the interface of an estimator, splitter, kernel, metric, scoring function or numpy ufunc",
 }
 
-_PACKAGES = {Role.SAMPLER: ("optuna.samplers",)}
+_PACKAGES = {Role.SAMPLER: ("optuna.samplers",), Role.WRAPPER: ("gymnasium.wrappers",)}
 """What is trusted in one role alone. Clusters are not: what they submit are scripts, which a config may write."""
 
 
@@ -215,6 +230,8 @@ def import_target(name: str, trust: Collection[str] = (), *, key: str | None = N
         raise ConfigError(
             f"{module_name} has no {attribute}", key=key, hint=did_you_mean(attribute, _public(module), limit=8)
         ) from None
+    except Exception as error:  # it is loaded when it is asked for, and lacks a package
+        raise _broken_module(name, error, key) from error
     _check_identity(target, name, [*trust, *_also_trusted(role)], key)
     return target
 
@@ -256,7 +273,15 @@ def _no_module(name: str, trust: Collection[str], key: str | None) -> ConfigErro
 def _public(module: ModuleType) -> list[str]:
     """Return the names of what a module offers, without the modules that it imported."""
     names = getattr(module, "__all__", None) or dir(module)
-    return [n for n in names if n[0] != "_" and callable(getattr(module, n, None))]
+    return [n for n in names if n[0] != "_" and _is_there(module, n)]
+
+
+def _is_there(module: ModuleType, name: str) -> bool:
+    """Whether a module has something that can be called; what it loads when asked for it may lack a package."""
+    try:
+        return callable(getattr(module, name, None))
+    except Exception:  # noqa: BLE001
+        return False
 
 
 def owner_of(target: object) -> str:
@@ -302,7 +327,8 @@ def check_role(target: Any, name: str, role: Role, trust: Collection[str] = (), 
         return
     if _plays(target, role, own=own):
         return
-    article = "a parameter of a component" if role is Role.PARAM else f"a {role}"
+    word = "parameter of a component" if role is Role.PARAM else str(role)
+    article = f"an {word}" if word[0] in "aeiou" else f"a {word}"
     raise ConfigError(f"{name} is not {article}: it does not have {_NEEDS[role]}", key=key)
 
 

@@ -36,7 +36,7 @@ def _check_special(name: str, key: str) -> None:
 
 def _target(value: object, key: str) -> str | Mapping[str, str]:
     if isinstance(value, Mapping):
-        targets = {read.choice(k, key, list(Task)): v for k, v in value.items() if v is not None}
+        targets = {read.choice(k, key, [t for t in Task if t.has_table]): v for k, v in value.items() if v is not None}
         if not targets:
             raise read.wrong({}, key, "a dotted name, or one for each task")
         return {task: read.text(v, f"{key}.{task}") for task, v in targets.items()}

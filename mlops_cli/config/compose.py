@@ -13,8 +13,8 @@ What is accepted here beyond Hydra, on purpose:
   node by the option; where the config has a defaults list and the node no ``_target_``, its keys are laid over the
   option. ``~group`` then removes the node.
 - The sections that are one component (``data``, ``model``, ``split``, ``target_transform``, ``calibration``), every
-  other node with a ``_target_``, ``tags`` and `declared.SECTIONS` are open: ``model.max_features=sqrt`` needs no ``+``.
-  The rest is closed.
+  other node with a ``_target_``, ``env``, ``training``, ``tags`` and `declared.SECTIONS` are open:
+  ``model.max_features=sqrt`` needs no ``+``. The rest is closed.
 - ``model={_target_: …}`` replaces the whole component, where Hydra would keep the old one's parameters; a step of
   ``transforms`` keeps its columns.
 - A group whose option is ``???`` may be left open until the sweep's choices are known.
@@ -51,13 +51,14 @@ if TYPE_CHECKING:
 
 _OPEN_KEYS = (
     *("data", "model", "split", "target_transform", "calibration", "tags", "launcher", "launcher.options"),
+    *("env", "training"),
     *(*SECTIONS, "sweep.sampler", "sweep.pruner", "sweep.space", "sweep.options"),
 )
 _NAMED = frozenset({"sweep.sampler", "sweep.pruner", "launcher.cluster"})  # a mapping that says which one stands alone
 _OPEN_SECTIONS = frozenset(
-    {"data", "model", "split", "tags", "target_transform", "calibration", "transforms", *SECTIONS}
+    {"data", "model", "split", "tags", "target_transform", "calibration", "transforms", "env", "training", *SECTIONS}
 )
-_COMPONENTS = frozenset({"model", "split", "target_transform", "calibration", "transforms"})
+_COMPONENTS = frozenset({"model", "split", "target_transform", "calibration", "transforms", "agent"})
 _BASE = "1.3"  # the version of Hydra whose defaults are meant
 _FAULTS = (HydraException, OmegaConfBaseException, ConfigError, OSError, ValueError, RecursionError)
 
@@ -315,6 +316,8 @@ def _is_whole(key: str, value: dict[Any, Any]) -> bool:
     """Whether a mapping says which component it is, and so is all that there is of it."""
     if key in _NAMED:
         return "_target_" in value or "name" in value
+    if key == "env":
+        return "id" in value
     return key.partition(".")[0] in _COMPONENTS and "_target_" in value
 
 

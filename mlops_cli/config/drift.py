@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from mlops_cli.components.alerts import AlertError, check_webhook
 from mlops_cli.config import readers as read
 from mlops_cli.errors import ConfigError
 from mlops_cli.records import Alert, DriftBounds, DriftSpec
@@ -98,4 +99,16 @@ def _alert(node: Mapping[str, Any], key: str) -> Alert:
     place = read.text(node[said[0]], f"{key}.{said[0]}")
     if not place.strip():
         raise read.wrong(place, f"{key}.{said[0]}", "text that says something")
+    if said[0] == "webhook":
+        _check_webhook(place.strip(), f"{key}.webhook")
     return Alert(**{said[0]: place}, always=read.flag(node.get("always", False), f"{key}.always"))
+
+
+def _check_webhook(place: str, key: str) -> None:
+    """Refuse an address that would never be posted to; what ``${…}`` stands for is known when it is sent."""
+    if "${" in place:
+        return
+    try:
+        check_webhook(place)
+    except AlertError as error:
+        raise ConfigError(error.message, key=key, hint=error.hint) from None

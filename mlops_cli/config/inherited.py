@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mlops_cli.config.compose import Composer, Layer
 
-SECTIONS = ("model", "split", "target_transform", "calibration")
+SECTIONS = ("model", "split", "target_transform", "calibration", "agent")
 STEPS = "transforms"
 LAUNCHER = "launcher"
 

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     """Return the options of a group; None where there is no such group."""
 
 COMMAND_LINE = "command line"
-SWEEPABLE = ("model", "transforms", "target_transform", "calibration", "threshold", "split", "seed")
+SWEEPABLE = (
+    *("model", "transforms", "target_transform", "calibration", "threshold", "split", "seed"),
+    *("params", "agent", "env", "training", "script", "command"),
+)
 """The parts of an experiment in which the trials of one run may differ."""
 
 _SPACE = "sweep.space."

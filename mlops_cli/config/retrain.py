@@ -7,20 +7,23 @@ import re
 from typing import TYPE_CHECKING
 
 from mlops_cli.config import readers as read
-from mlops_cli.errors import ConfigError
+from mlops_cli.errors import ConfigError, did_you_mean
 from mlops_cli.records import CHAMPION, MetricTrigger, RetrainOn, RetrainSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 SECTION = "retrain"
 SWEEPS = ("none", "around", "again")
 """How the parameters of a model that is made anew are found: those of before, around them, or by the whole sweep."""
 
+PASSED = "retrain_passed"
+"""The tag of a run that names the snapshot of new rows which it passed over, as its window ended before them."""
+
 CHALLENGER = "challenger"
 """What a version is called that was made anew, before it is compared with the champion."""
 
-_KEYS = ("when", "every", "data", "rows", "window", "hold_out", "sweep", "warm_start", "promote", "alias")
+_KEYS = ("when", "every", "data", "rows", "window", "hold_out", "sweep", "warm_start", "promote", "forget", "alias")
 _DRIFT, _SCHEDULE = "drift", "schedule"
 _TRIGGER = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*([<>])\s*(\S+)\s*")
 _WHEN = f"{_DRIFT}, {_SCHEDULE}, a metric and its bound such as roc_auc < 0.8, or a list of them"
@@ -69,6 +72,7 @@ def read_retrain(value: object, key: str) -> RetrainSpec:
         sweep=read.choice(node.get("sweep", "none"), f"{at}sweep", SWEEPS),
         warm_start=goes_on,
         promote=read.flag(node.get("promote", True), f"{at}promote"),
+        forget=read.flag(node.get("forget", False), f"{at}forget"),
         alias=_alias(node.get("alias", CHAMPION), f"{at}alias"),
     )
 
@@ -115,6 +119,29 @@ def trigger_of(value: object, key: str) -> MetricTrigger:
     if not math.isfinite(bound):
         raise read.wrong(value, key, f"{match[1]} {match[2]} a number")
     return MetricTrigger(match[1], match[2] == "<", bound)
+
+
+def check_triggers(spec: RetrainSpec, known: Collection[str], key: str) -> None:
+    """Refuse a metric that calls for a new model and that nobody computes.
+
+    Parameters
+    ----------
+    spec : RetrainSpec
+        The policy.
+    known : collection of str
+        The metrics that the model is scored by; none where nobody knows yet.
+    key : str
+        Where the triggers stand.
+
+    Raises
+    ------
+    ConfigError
+        With the nearest name.
+    """
+    for trigger in spec.metrics:
+        if known and trigger.metric not in known:
+            text = f"no metric '{trigger.metric}' is computed"
+            raise ConfigError(text, key=key, hint=did_you_mean(trigger.metric, known))
 
 
 def _window(value: object, key: str) -> str | None:

@@ -50,4 +50,4 @@ def _plain(text: str, workspace: Workspace) -> ExperimentSpec:
     if not isinstance(config, dict):
         raise ConfigError("is no mapping")
     check_config(config, workspace.trust)
-    return read_experiment(config, SweepSpec(), config)
+    return read_experiment(config, SweepSpec(), config, is_saved=True)

@@ -22,7 +22,8 @@ from mlops_cli.config.forecast import read_forecast
 from mlops_cli.config.launcher import read_launcher
 from mlops_cli.config.names import check_experiment_name
 from mlops_cli.config.promotion import read_gates
-from mlops_cli.config.retrain import read_retrain
+from mlops_cli.config.repeated import NO_DATA, REPEATED_KEYS, read_measures, read_repeated, refuse_table
+from mlops_cli.config.retrain import check_triggers, read_retrain
 from mlops_cli.errors import ConfigError, did_you_mean
 from mlops_cli.records import (
     NAMED_DATASET,
@@ -42,7 +43,7 @@ from mlops_cli.records import (
 )
 
 TRIAL_KEYS = ("model", "transforms", "target_transform", "calibration", "threshold", "split", "seed")
-"""The sections that make a `TrialSpec`."""
+"""The sections that make a `TrialSpec` of a task that learns from a table."""
 
 TOP_KEYS = (
     "name",
@@ -51,6 +52,7 @@ TOP_KEYS = (
     "tags",
     "data",
     *TRIAL_KEYS,
+    *REPEATED_KEYS,
     "evaluation",
     "sweep",
     "launcher",
@@ -89,7 +91,9 @@ _METRIC = "{profit: {_target_: features.profit, greater_is_better: true}}"
 _RESPONSES = ("predict", "predict_proba", "decision_function")
 
 
-def read_experiment(config: Mapping[str, Any], sweep: SweepSpec, public: Mapping[str, Any]) -> ExperimentSpec:
+def read_experiment(
+    config: Mapping[str, Any], sweep: SweepSpec, public: Mapping[str, Any], *, is_saved: bool = False
+) -> ExperimentSpec:
     """Return the experiment that a config describes.
 
     Parameters
@@ -100,6 +104,8 @@ def read_experiment(config: Mapping[str, Any], sweep: SweepSpec, public: Mapping
         Read before, since the config depends on it.
     public : mapping
         The same config as it may be saved.
+    is_saved : bool
+        Whether a run has saved it, maybe of an older version, which took what is refused now.
 
     Raises
     ------
@@ -107,14 +113,24 @@ def read_experiment(config: Mapping[str, Any], sweep: SweepSpec, public: Mapping
         With the key at fault.
     """
     read.only(config, "", TOP_KEYS)
-    task = read.choice(config.get("task", "auto"), "task", ["auto", *Task])
+    said = read.choice(config.get("task", "auto"), "task", ["auto", *Task])
+    task = None if said == "auto" else Task(said)
+    has_table = task is None or task.has_table
+    if task is not None and not has_table:
+        refuse_table(config, task, sweep)
+    scored = config.get("evaluation")
+    scored = read_evaluation(scored, "evaluation") if has_table else read_measures(scored, "evaluation", task)
+    evaluation, seed = ranked_by(scored, sweep.objectives), read.seed(config.get("seed", 0), "seed")
+    retrain = read_retrain(config.get("retrain"), "retrain")
+    if not is_saved:
+        check_triggers(retrain, [metric.name for metric in evaluation.metrics], "retrain.when")
     return ExperimentSpec(
         name=check_experiment_name(read.text(config.get("name"), "name"), key="name"),
-        data=read_data(config.get("data"), "data", read.seed(config.get("seed", 0), "seed")),
+        data=read_data(config.get("data"), "data", seed) if has_table else NO_DATA,
         trial=read_trial(config),
         description=read.text(config.get("description") or "", "description"),
-        task=None if task == "auto" else Task(task),
-        evaluation=ranked_by(read_evaluation(config.get("evaluation"), "evaluation"), sweep.objectives),
+        task=task,
+        evaluation=evaluation,
         sweep=sweep,
         launcher=read_launcher(config.get("launcher"), "launcher"),
         artifacts=read_artifacts(config.get("artifacts"), "artifacts"),
@@ -122,13 +138,15 @@ def read_experiment(config: Mapping[str, Any], sweep: SweepSpec, public: Mapping
         tags=read_tags(config.get("tags"), "tags"),
         promotion=read_gates(config.get("promotion"), "promotion"),
         drift=read_drift(config.get("drift"), "drift"),
-        retrain=read_retrain(config.get("retrain"), "retrain"),
+        retrain=retrain,
         config=public,
     )
 
 
 def read_trial(config: Mapping[str, Any]) -> TrialSpec:
     """Return what may differ between trials."""
+    if "model" not in config:
+        return TrialSpec(read_repeated(config), seed=read.seed(config.get("seed", 0), "seed"))
     return TrialSpec(
         model=_needed(config.get("model"), "model", "logistic_regression, random_forest or ridge"),
         transforms=read_transforms(config.get("transforms"), "transforms"),
@@ -264,7 +282,10 @@ def _texts(value: object, key: str) -> Mapping[str, str]:
 def read_evaluation(value: object, key: str) -> EvaluationSpec:
     """Return how trials are scored."""
     node = read.mapping(value, key)
-    read.only(node, key, ("test", "metrics", "primary"))
+    read.only(node, key, ("test", "metrics", "primary", "repetitions"))
+    if node.get("repetitions") is not None:
+        hint = "split=repeated_kfold repeats splits of a table"
+        raise ConfigError("a task that learns from a table has splits", key=f"{key}.repetitions", hint=hint)
     metrics = _metrics(node.get("metrics"), f"{key}.metrics")
     primary = node.get("primary")
     if primary is not None and metrics:

@@ -18,12 +18,14 @@ from omegaconf import DictConfig, OmegaConf
 from mlops_cli.config.catalogue import options
 from mlops_cli.config.compose import Composer, apply_values, value_override
 from mlops_cli.config.direct import Settled, referred
-from mlops_cli.config.environment import mentions_environment, plain, resolve
+from mlops_cli.config.environment import mentions_environment, resolve
 from mlops_cli.config.inherited import child, leave_out
 from mlops_cli.config.messages import Situation, check_nothing_missing, to_config_error, unknown_key
 from mlops_cli.config.origins import origins, place_of
 from mlops_cli.config.overrides import COMMAND_LINE, Overrides, check_hydra_key, check_sweepable, parse_overrides
+from mlops_cli.config.repeated import suited, trial_keys
 from mlops_cli.config.schema import TRIAL_KEYS, read_experiment, read_trial
+from mlops_cli.config.sections import section_of, without_space
 from mlops_cli.config.space import Subspace, drop, join, read_space, typed_keys, write_space
 from mlops_cli.config.suiting import Choice, suit
 from mlops_cli.config.sweep import check_finite, read_sweep
@@ -82,13 +84,14 @@ class Session:
         self._templates: dict[str, tuple[DictConfig, bool]] = {}
         self._known: DictConfig | None = None  # a config that has the allowed keys, once there is one
         self._base_groups: tuple[Any, ...] = ()
+        self._keys: tuple[str, ...] = TRIAL_KEYS  # the sections that determine a trial
         self.left_out: dict[Notice, None] = {}  # in the order in which it was met
         with self._translated():
-            self._load(title)
+            self._load(title, is_saved=file is not None)
         for point in itertools.islice(map(_first_point, self.subspaces), _CHECKED_SUBSPACES):
             self.trial(point)
 
-    def _load(self, title: str) -> None:
+    def _load(self, title: str, *, is_saved: bool) -> None:
         self.overrides = parse_overrides(self.overrides.texts, self._options)
         self.subspaces = self._suited(self._read_space())
         self._base_groups = tuple(_first_options(self.subspaces[0] if self.subspaces else ()))
@@ -98,7 +101,7 @@ class Session:
         check_config(self.public, self.workspace.trust)
         sweep = read_sweep(real["sweep"], "sweep", subspaces=self.subspaces)
         self._check_dimensions(sweep.sampler)
-        self.spec = read_experiment(real, sweep, self.public)
+        self.spec = read_experiment(real, sweep, self.public, is_saved=is_saved)
 
     # --- loading ---------------------------------------------------------------------------------------------------
 
@@ -160,14 +163,15 @@ class Session:
 
     def _resolve(self, base: DictConfig, title: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the whole config, resolved: as it may be saved, and with real values."""
-        config = _without_space(base)
+        config = without_space(base)
         if OmegaConf.select(config, "name", throw_on_missing=False) is None:
             config["name"] = title
-        public, real = resolve(config)
+        public, real = map(suited, resolve(config))
+        self._keys = trial_keys(real, TRIAL_KEYS)
         check_nothing_missing(real, self._situation())
         if self.subspaces:  # what refers to a swept key has no one value
             raw: Any = OmegaConf.to_container(config, resolve=False)
-            public |= {key: raw[key] for key in TRIAL_KEYS if key in raw}
+            public |= {key: raw[key] for key in self._keys if key in raw}
         space = {"space": write_space(self.subspaces), **self._saved_options()}
         for container in (public, real):
             sweep = container.get("sweep") or {}
@@ -212,9 +216,9 @@ class Session:
                 return found
             config, has_environment = self._at(params, values)
             if has_environment or "oc.env" in repr(params):
-                _, real = resolve(_without_space(config))
-                return {key: real.get(key) for key in TRIAL_KEYS}
-            return {key: _section(config, key) for key in TRIAL_KEYS}
+                _, real = resolve(without_space(config))
+                return {key: real.get(key) for key in self._keys}
+            return {key: section_of(config, key) for key in self._keys}
 
     def _at(self, params: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[DictConfig, bool]:
         template, has_environment = self._template(self._groups_at(params))
@@ -229,7 +233,7 @@ class Session:
             template, has_environment = self._template(groups)
             targets = None if has_environment else referred(OmegaConf.to_container(template, resolve=False))
             with suppress(Exception):  # whatever is wrong with it is said where a point is made of it
-                sections = {section: _section(template, section) for section in TRIAL_KEYS}
+                sections = {section: section_of(template, section) for section in self._keys}
                 self._settled_by_groups[key] = None if targets is None else Settled(sections, targets)
         return self._settled_by_groups.setdefault(key, None)
 
@@ -238,7 +242,7 @@ class Session:
         key = _said(groups)
         if key not in self._templates:
             config, has_environment = self._prepare(groups)
-            template = _without_space(config)
+            template = without_space(config)
             OmegaConf.set_struct(template, OmegaConf.is_struct(config))
             self._templates[key] = template, has_environment
         return self._templates[key]
@@ -255,7 +259,7 @@ class Session:
         with self._translated(params):
             defaults = self.composer.composed([*self.overrides.fixed, *self._groups_at(params)]).defaults
         chosen = {str(d.override_key): str(d.config_path).rpartition("/")[2] for d in defaults if d.override_key}
-        return {group: option for group, option in chosen.items() if group in TRIAL_KEYS}
+        return {group: option for group, option in chosen.items() if group in self._keys}
 
     def _is_option(self, key: str, value: Any) -> bool:
         return isinstance(value, str) and self._options(key) is not None
@@ -377,24 +381,3 @@ def _first_options(dimensions: Sequence[Dimension]) -> Iterator[Any]:
     for dimension in dimensions:
         if dimension.is_group:
             yield value_override(dimension.key, _first(dimension), is_group=True)
-
-
-def _section(config: DictConfig, key: str) -> Any:
-    """Return one section, resolved; None where there is none."""
-    if key not in config.keys():  # noqa: SIM118 - `in` of a DictConfig is false for a missing value
-        return None
-    node = config._get_node(key)
-    if isinstance(node, DictConfig) and not node._is_interpolation():
-        return plain(node)
-    return plain(config[key])
-
-
-def _without_space(config: DictConfig) -> DictConfig:
-    """Return a copy without the search space, whose values are references to be resolved at each point."""
-    config = copy.deepcopy(config)
-    OmegaConf.set_struct(config, value=False)
-    sweep = config._get_node("sweep")
-    if isinstance(sweep, DictConfig):
-        sweep.pop("space", None)
-        sweep.pop("options", None)
-    return config

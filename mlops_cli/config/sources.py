@@ -34,6 +34,7 @@ from omegaconf import DictConfig, OmegaConf
 from mlops_cli.config.catalogue import PACKAGE_CONF, show
 from mlops_cli.config.yaml_guard import read_text
 from mlops_cli.errors import ConfigError
+from mlops_cli.records import Task
 
 if TYPE_CHECKING:
     from mlops_cli.config.workspace import Workspace
@@ -268,10 +269,18 @@ def _is_experiment(default: Any) -> bool:
 
 def _optional_defaults(defaults: list[Any], config: DictConfig) -> list[Any]:
     listed = {d.group.lstrip("/") for d in defaults if isinstance(d, GroupDefault) and not d.override}
-    missing = {g: o for g, o in OPTIONAL_GROUPS.items() if g not in listed and not _brings_target(config, g)}
+    offered = OPTIONAL_GROUPS if _reads_table(config) else {"launcher": OPTIONAL_GROUPS["launcher"]}
+    missing = {g: o for g, o in offered.items() if g not in listed and not _brings_target(config, g)}
     if "data" in missing and _names_dataset(config):
         missing["data"] = "dataset"
     return [GroupDefault(group=group, value=option) for group, option in missing.items()]
+
+
+def _reads_table(config: DictConfig) -> bool:
+    """Whether there may be use for the groups of a table: unless the config itself says a task that has none."""
+    node = config._get_node("task")
+    said = None if node is None else node._value()
+    return said not in {str(task) for task in Task if not task.has_table}
 
 
 def _names_dataset(config: DictConfig) -> bool:

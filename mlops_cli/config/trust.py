@@ -15,7 +15,7 @@ from mlops_cli.errors import TrustError
 if TYPE_CHECKING:
     from mlops_cli.records import Dimension
 
-_ROLES = {"sweep.sampler": Role.SAMPLER, "launcher.cluster": Role.CLUSTER}
+_ROLES = {"sweep.sampler": Role.SAMPLER, "launcher.cluster": Role.CLUSTER, "env.wrappers": Role.WRAPPER}
 
 
 def check_config(config: Mapping[str, Any], trust: Collection[str]) -> None:
@@ -86,7 +86,7 @@ def check_dimension(dimension: Dimension, trust: Collection[str]) -> None:
 
 def _role_at(key: str) -> Role | None:
     """Return the role that a place gives, where a package is trusted in that role alone."""
-    return next((role for place, role in _ROLES.items() if key.startswith(f"{place}.")), None)
+    return next((role for place, role in _ROLES.items() if key.startswith((f"{place}.", f"{place}["))), None)
 
 
 def _is_step(key: str) -> bool:

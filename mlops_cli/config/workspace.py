@@ -18,7 +18,7 @@ from typing import Any
 from mlops_cli.errors import ConfigError, did_you_mean
 
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*", re.ASCII)
-_SETTINGS = ("trust",)
+_SETTINGS = ("trust", "commands")
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,13 @@ class Workspace:
     trust : tuple of str
         The modules, beside the well-known packages, that configs may name in ``_target_``. Its owner lists them in
         ``pyproject.toml``; a config can never add to them.
+    commands : tuple of str
+        What the commands of ``task: script`` may begin with, likewise: ``python train.py``.
     """
 
     root: Path
     trust: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
 
     @property
     def configs(self) -> Path:
@@ -84,7 +87,8 @@ def _around(first: Path) -> Workspace:
     for folder in (first, *first.parents):
         settings = _settings(folder / "pyproject.toml")
         if settings is not None or (folder / "configs").is_dir():
-            return Workspace(folder.resolve(), _trust(settings or {}, folder / "pyproject.toml"))
+            said, path = settings or {}, folder / "pyproject.toml"
+            return Workspace(folder.resolve(), _trust(said, path), _commands(said, path))
     return Workspace(first.resolve())
 
 
@@ -106,10 +110,11 @@ def trusted_workspace(place: Path) -> Workspace:
         The run is of another workspace than the current one, and that trusts modules of its own.
     """
     home, here = _around(Path(os.path.abspath(place))), find_workspace()  # noqa: PTH100 - without following links
-    if home.root == here.root or not home.trust:
+    own = (*home.trust, *home.commands)
+    if home.root == here.root or not own:
         return home
     raise ConfigError(
-        f"{', '.join(home.trust)} is code of the run's own workspace {home.root}, which is not the current one",
+        f"{', '.join(own)} is code of the run's own workspace {home.root}, which is not the current one",
         file=str(home.root / "pyproject.toml"),
         key="tool.mlops.trust",
         hint=f"if you trust its code: cd {home.root}",
@@ -140,6 +145,17 @@ def _trust(settings: dict[str, Any], path: Path) -> tuple[str, ...]:
     if not isinstance(trust, list):
         raise _bad_trust(trust, "must be a list of module names", path)
     return tuple(_module_name(name, path) for name in trust)
+
+
+def _commands(settings: dict[str, Any], path: Path) -> tuple[str, ...]:
+    commands = settings.get("commands", [])
+    if not isinstance(commands, list) or not all(isinstance(c, str) and c.strip() for c in commands):
+        hint = 'commands = ["python train.py"]'
+        key = "tool.mlops.commands"
+        raise ConfigError(
+            f"{commands!r} must be a list of what commands begin with", file=str(path), key=key, hint=hint
+        )
+    return tuple(commands)
 
 
 def _module_name(name: object, path: Path) -> str:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlops_cli.contracts import Launcher, Observer, Returned
+    from mlops_cli.execution.fitting import Places
     from mlops_cli.execution.job import Candidate, Job, Split
     from mlops_cli.execution.pruning import Step
     from mlops_cli.execution.sharing import Block
@@ -59,7 +60,7 @@ class Rules:
     direction: Direction
     splits: int = 1  # of a trial, as it is planned
     spent_s: float = 0.0  # before this, where a run goes on
-    checkpoints: str | None = None  # where fits that can be taken up again keep how far they are
+    places: Places | None = None  # where workers may write
 
 
 class Engine:
@@ -304,7 +305,7 @@ class Engine:
             trial.steps[trial.step].share,
             store_as=None if block is None else str(block.path),
             alone=self._rules.launcher.backend != "threading",
-            checkpoints=self._rules.checkpoints if self._launcher.shares_files else None,
+            places=self._rules.places if self._launcher.shares_files else None,
         )
 
     def _provide(self, *values: Travelling[Any]) -> None:

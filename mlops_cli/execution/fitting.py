@@ -20,11 +20,13 @@ import numpy as np
 
 from mlops_cli.components.checkpoints import checkpoints_in
 from mlops_cli.components.curves import curve_of
+from mlops_cli.components.fit_rows import rows_known
 from mlops_cli.components.launchers.provided import provided
 from mlops_cli.components.launchers.verdicts import raised
 from mlops_cli.components.layout import Columns, Node, Step, Union
 from mlops_cli.components.pipeline import SPARSE_THRESHOLD
 from mlops_cli.execution.job import mapped
+from mlops_cli.execution.repeated import score_repetition
 from mlops_cli.execution.sharing import Stored
 from mlops_cli.records import ErrorInfo, Notice, SplitScore, Task
 
@@ -48,6 +50,7 @@ MENDS = {
     "Input X contains NaN": "a step that imputes helps: transforms=tabular",
     "Input X contains infinity": "a step that clips or imputes helps",
     "Input y contains": "the target has values that its transform cannot take: another target_transform helps",
+    "to have a cardinality <=": "transforms.categories.max_categories=255 keeps the most frequent ones",
     "could not convert string to float": "a step that encodes helps: transforms=tabular or tree",
 }
 """What helps, by a part of scikit-learn's message."""
@@ -55,6 +58,13 @@ MENDS = {
 
 MORE_ITERATIONS = "; give it more iterations, as by model.max_iter=5000, or scale the features"
 """What helps where a fit has not converged."""
+
+
+class Places(NamedTuple):
+    """The folders of a run in which workers may write; by trial and split."""
+
+    checkpoints: str
+    work: str
 
 
 @dataclass(frozen=True)
@@ -69,13 +79,22 @@ class SplitTask:
     share: float = 1.0  # of the training rows
     store_as: str | None = None
     alone: bool = True  # in its process: else whoever runs the threads settles what a process has one of
-    checkpoints: str | None = None  # the folder of all fits that can be taken up again
+    places: Places | None = None  # where files may be kept, on a machine that sees the run's
 
     @property
     def checkpoint(self) -> Path | None:
         """Where this fit keeps how far it is; a fit on fewer rows is another one."""
-        name = f"{self.trial.fingerprint[:32]}-{self.split}" + (f"-{self.share:g}" if self.share < 1 else "")
-        return None if self.checkpoints is None or not self.trial.fingerprint else Path(self.checkpoints, name)
+        share = f"-{self.share:g}" if self.share < 1 else ""
+        return None if self.places is None else Path(self.places.checkpoints, f"{self._name}{share}")
+
+    @property
+    def work(self) -> Path | None:
+        """Where a repetition writes what is kept with the run, where its trial is the best."""
+        return None if self.places is None else Path(self.places.work, self._name)
+
+    @property
+    def _name(self) -> str:
+        return f"{self.trial.fingerprint[:32]}-{self.split}"
 
     @property
     def rows(self) -> Split:
@@ -89,13 +108,19 @@ def run_task(task: SplitTask) -> SplitScore:
     started = time.perf_counter()
     with _caught_warnings(task) as caught, one_blas_thread() if task.alone else nullcontext():
         try:
-            score = _store_node(task) if task.store_as is not None else _score_trial(task)
+            score = _computed(task)
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt) and task.job.is_home:
                 raise  # Ctrl-C: workers do not hear it
             spent = time.perf_counter() - started
             score = SplitScore(task.trial.number, task.split, fit_s=spent, error=describe(error))
     return replace(score, notices=notices_of(caught))
+
+
+def _computed(task: SplitTask) -> SplitScore:
+    if task.store_as is not None:
+        return _store_node(task)
+    return _score_trial(task) if task.job.get().task.has_table else score_repetition(task)
 
 
 def _fewer(train: Any, task: SplitTask) -> Any:
@@ -168,7 +193,7 @@ def _score_trial(task: SplitTask) -> SplitScore:
     assembly = job.assembly(trial)
     started = time.perf_counter()
     train, test, y = _Fits(job, rows, assembly.builder, _folder(task)).blocks(task.root)
-    with checkpoints_in(task.checkpoint):
+    with checkpoints_in(task.checkpoint), rows_known(job.known_of(rows[0])):
         model = _fitted(assembly.model(), train, job, rows[0], y)
     fitted = time.perf_counter()
     scores, predictions = _scored(model, train, test, job, rows)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from mlops_cli.components.assemble import Assembly
+from mlops_cli.components.fit_rows import FitRows
 from mlops_cli.components.launchers.provided import provided
 from mlops_cli.execution.packing import pack, unpack
 
@@ -52,10 +53,16 @@ class Job:
     in_time: bool = False  # rows come in the order of time
     code: Mapping[str, bytes] = field(default_factory=dict)  # own modules, for machines that do not have ``root``
     start: Any = None  # the fitted Pipeline, frozen, of a model that goes on learning
+    groups: np.ndarray[Any, Any] | None = None  # of rows that are never split apart
 
     def assembly(self, trial: Trial) -> Assembly:
         """Return what makes the parts of a trial."""
         return Assembly(trial.spec, self.task, self.columns, self.trust, self.scoring.positive, self.start)
+
+    def known_of(self, rows: Indices | None = None) -> FitRows:
+        """Return what a fit on some rows, or on all, should know of them."""
+        groups = self.groups if rows is None or self.groups is None else self.groups[rows]
+        return FitRows(len(self.X) if rows is None else len(rows), self.in_time, groups)
 
     def __getstate__(self) -> dict[str, Any]:
         # Scorers that this process has made for itself stay here.

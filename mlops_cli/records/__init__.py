@@ -116,6 +116,7 @@ from mlops_cli.records.runs import (
     RunRecord,
     SplitScore,
     SplitsInfo,
+    Tracked,
     Trial,
     TrialResult,
 )
@@ -291,6 +292,7 @@ __all__ = [
     "SweepSpec",
     "Task",
     "Ties",
+    "Tracked",
     "TransformSpec",
     "Trial",
     "TrialFinished",

@@ -15,6 +15,7 @@ class Action(StrEnum):
 
     RUN = "run"  # a run ended, however
     RUN_RESUMED = "run-resumed"  # one that was interrupted, or whose failed trials run again
+    RUN_IMPORTED = "run-imported"  # one that was made elsewhere, before the entry that says how it ended
     RUN_REMOVED = "run-removed"
     RUN_AMENDED = "run-amended"  # its tags or note
     DATA_ADDED = "data-added"

@@ -16,6 +16,13 @@ class Task(StrEnum):
     CLASSIFICATION = "classification"
     REGRESSION = "regression"
     CLUSTERING = "clustering"
+    REINFORCEMENT = "reinforcement"
+    SCRIPT = "script"
+
+    @property
+    def has_table(self) -> bool:
+        """Whether it learns from a table, whose rows are split; else it is repeated, with another seed each time."""
+        return self not in {Task.REINFORCEMENT, Task.SCRIPT}
 
 
 class RunStatus(StrEnum):

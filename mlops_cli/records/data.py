@@ -227,6 +227,7 @@ class Shift:
     missing: tuple[float, float] = (0.0, 0.0)  # shares
     new: tuple[str, ...] = ()  # categories that only the second has
     gone: tuple[str, ...] = ()  # categories that only the first has
+    psi_by_chance: float | None = None  # what psi would come to, on average, were the rows of both sides shuffled
 
 
 @dataclass(frozen=True)

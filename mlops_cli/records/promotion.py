@@ -32,6 +32,7 @@ class ChampionGate:
     confidence: float = 0.95
     at_least: bool = False  # it is enough to be shown not to be worse by more than the margin
     unseen: bool = False  # on rows that the version has learned from it shows nothing
+    no_twins: bool = False  # nor on such that equal them, whatever their ids
 
 
 @dataclass(frozen=True)

@@ -266,6 +266,15 @@ class RunRecord:
 
 
 @dataclass(frozen=True)
+class Tracked:
+    """How one tracker was told of a run."""
+
+    tracker: str  # as `mlops runs export --to` calls it
+    at: str | None = None  # where it is to be seen: a URL or a path
+    problem: str | None = None  # why it was not told, or not all
+
+
+@dataclass(frozen=True)
 class Query:
     """Which runs, in which order, and how many of them."""
 

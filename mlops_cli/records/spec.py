@@ -128,6 +128,7 @@ class EvaluationSpec:
     metrics: tuple[MetricSpec, ...] = ()  # empty: the task's usual ones
     primary: str | None = None  # None: the first metric
     test: float | str | None = None  # a share of the rows, or a path; None holds nothing out
+    repetitions: int = 1  # of a task without a table, each with a seed of its own: they stand where splits do
 
 
 @dataclass(frozen=True)
@@ -252,6 +253,7 @@ class PlotName(StrEnum):
     SCORES = "scores"
     PERMUTATION_IMPORTANCE = "permutation_importance"
     PARTIAL_DEPENDENCE = "partial_dependence"
+    TRAINING_CURVE = "training_curve"
     LEARNING_CURVE = "learning_curve"
     VALIDATION_CURVE = "validation_curve"
     HISTORY = "history"
@@ -300,6 +302,11 @@ class ExperimentSpec:
     drift: DriftSpec = field(default_factory=DriftSpec)  # what of new data is to be said aloud
     retrain: RetrainSpec = field(default_factory=RetrainSpec)  # when a version of it is made anew
     config: Mapping[str, Any] = field(default_factory=dict)  # the plain resolved mapping that this was read from
+
+    @property
+    def has_table(self) -> bool:
+        """Whether it learns from a table."""
+        return self.task is None or self.task.has_table
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,8 @@ class Drifted:
     @property
     def sentence(self) -> str:
         """What has drifted and how, where the message does not say it by itself."""
-        return self.message if self.message.startswith(self.subject) else f"{self.subject}: {self.message}"
+        is_named = self.kind is DriftKind.SCHEMA or self.message.startswith(self.subject)
+        return self.message if is_named else f"{self.subject}: {self.message}"
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,19 @@ class ColumnDrift:
     histogram: Histogram | None = None
     before: Mapping[str, float] = field(default_factory=dict)  # mean, std, min, p5, p50, p95, max of numbers
     after: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def psi_beyond_chance(self) -> float | None:
+        """The stability index less what chance brings, and 0 where the test finds no more than that.
+
+        The index itself grows with the number of categories and shrinks with that of rows, and so batches and columns
+        cannot be held against each other by it.
+        """
+        psi, p = self.shift.psi, self.shift.p
+        if psi is None:
+            return None
+        is_more = self.drifted or (p is not None and p < DriftBounds.alpha)
+        return max(0.0, psi - (self.shift.psi_by_chance or 0.0)) if is_more else 0.0
 
 
 @dataclass(frozen=True)
@@ -134,11 +148,28 @@ class DriftReport:
     findings: tuple[Drifted, ...] = ()
     notices: tuple[Notice, ...] = ()
     target: ColumnDrift | None = None  # where the new data has it
+    unread: tuple[str, ...] = ()  # features that the new data lacks, or that cannot be read as in training
+    judged: bool = True  # whether there were rows enough for more than the columns to be judged
 
     @property
     def drifted(self) -> bool:
         """Whether anything was found."""
         return bool(self.findings)
+
+    @property
+    def verdict(self) -> str:
+        """What came of it, in a few words."""
+        return "drift found" if self.drifted else "no drift found" if self.judged else "too few rows to be judged"
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """All features that were looked at, those that cannot be read first."""
+        return tuple(dict.fromkeys([*self.unread, *(column.shift.column for column in self.columns)]))
+
+    @property
+    def drifted_features(self) -> tuple[str, ...]:
+        """Those that have drifted, first those that cannot be read, then those that moved most."""
+        return tuple(dict.fromkeys([*self.unread, *(c.shift.column for c in self.columns if c.drifted)]))
 
 
 # --- a model over time -------------------------------------------------------------------------------------------
@@ -165,6 +196,16 @@ class Batch:
     def ref(self) -> str:
         """The version that answered: ``titanic/3``."""
         return f"{self.model}/{self.number}"
+
+    @property
+    def drifted(self) -> bool:
+        """Whether something has drifted, by what was found then or by labels that came later."""
+        return self.report.drifted or any(metric.drifted for metric in self.metrics)
+
+    @property
+    def verdict(self) -> str:
+        """What came of it, in a few words."""
+        return "drift found" if self.drifted else self.report.verdict
 
 
 # --- made anew ---------------------------------------------------------------------------------------------------
@@ -201,6 +242,7 @@ class RetrainSpec:
     sweep: str = "none"  # none: the champion's parameters; around them; or again as the experiment has it
     warm_start: bool = False
     promote: bool = True  # try to, through the gates
+    forget: bool = False  # also what does worse than the champion on the rows of before: the world has changed
     alias: str = "champion"
 
     @property

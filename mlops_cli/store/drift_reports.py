@@ -41,7 +41,9 @@ def report_to_json(report: DriftReport) -> Json:
         "reference_rows": report.reference_rows,
         "labelled": report.labelled,
         "drifted": report.drifted,
+        "judged": report.judged,
         "findings": [{"kind": str(f.kind), "subject": f.subject, "message": f.message} for f in report.findings],
+        "unread": list(report.unread),
         "columns": [_column(one) for one in report.columns],
         "predictions": [_column(one) for one in report.predictions],
         "target": None if report.target is None else _column(report.target),
@@ -77,6 +79,7 @@ def _column(one: ColumnDrift) -> Json:
         "p": finite(shift.p),
         "distance": finite(shift.distance),
         "psi": finite(shift.psi),
+        "psi_by_chance": finite(shift.psi_by_chance),
         "missing": list(shift.missing),
         "new_share": one.new_share,
         "new": list(shift.new),
@@ -126,6 +129,8 @@ def report_from_json(value: Mapping[str, Any]) -> DriftReport:
         ),
         notices=tuple(Notice(str(one["code"]), str(one["message"])) for one in value.get("notices", ())),
         target=None if target is None else _column_from(target),
+        unread=tuple(map(str, value.get("unread", ()))),
+        judged=bool(value.get("judged", True)),
     )
 
 
@@ -158,6 +163,7 @@ def _column_from(value: Mapping[str, Any]) -> ColumnDrift:
         missing=(float(before), float(after)),
         new=tuple(map(str, value.get("new", ()))),
         gone=tuple(map(str, value.get("gone", ()))),
+        psi_by_chance=_known(value.get("psi_by_chance")),
     )
     drawn = value.get("histogram")
     return ColumnDrift(

@@ -107,7 +107,7 @@ def results_of_others(
     experiment : str
         Whose runs.
     data_version : str
-        What they saw.
+        What they saw; empty where they read no table.
     before : RunRecord, optional
         A run that goes on: only what had begun before it counts.
     """

@@ -228,6 +228,30 @@ def boot_id() -> str | None:
 # --- the user's own code -----------------------------------------------------------------------------------------
 
 
+def file_hashes(names: Iterable[str], root: Path) -> dict[str, str]:
+    """Return path → sha256 of the files that names or globs stand for; what is no file in the workspace is left out."""
+    found: dict[str, str] = {}
+    for name in names:
+        for path in _files_named(name, root):
+            data = _read_or_none(path)
+            if data is not None:
+                found[path.relative_to(root).as_posix()] = sha256(data)
+    return found
+
+
+def _files_named(name: str, root: Path) -> list[Path]:
+    """Return the files of a workspace that a name or a glob stands for; of a folder all that are in it."""
+    try:
+        path = (root / name).resolve()
+        if not path.is_relative_to(root.resolve()) or path == root.resolve():
+            return []
+        if path.is_dir():
+            return sorted(p for p in path.rglob("*") if p.is_file())
+        return [path] if path.is_file() else sorted(p for p in root.glob(name) if p.is_file())
+    except (OSError, ValueError, NotImplementedError):  # what is no name at all names no file
+        return []
+
+
 def code_hashes(modules: Iterable[str], root: Path) -> dict[str, str]:
     """Return path → sha256 of the user's code files that the given modules may run.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components.sources import http
 from mlops_cli.components.sources.secrets import masked
-from mlops_cli.errors import ConfigError, DataError, MissingExtraError, MlopsError, did_you_mean
+from mlops_cli.errors import ConfigError, DataError, MissingExtraError, MlopsError, NoFilesError, did_you_mean
 
 if TYPE_CHECKING:
     import email.message
@@ -174,7 +174,7 @@ def listed(url: str) -> list[str]:
         found = system.glob(path) if is_glob else system.find(path)
         plain = [p for p in found if not posixpath.basename(p).startswith(("_", ".")) and not system.isdir(p)]
     if not plain:
-        raise DataError(f"{masked(url)}: no such files")
+        raise NoFilesError(f"{masked(url)}: no such files")
     return [system.unstrip_protocol(p) for p in sorted(map(str, plain))]
 
 

@@ -24,9 +24,9 @@ _PACKAGES = {
     "scipy": "scipy",
     "pandas": "pandas",
     "skrub": "skrub",
-    "xgboost": "xgboost",
-    "lightgbm": "lightgbm",
-    "catboost": "catboost",
+    "xgboost": '"mlops-cli[xgboost]"',
+    "lightgbm": '"mlops-cli[lightgbm]"',
+    "catboost": '"mlops-cli[catboost]"',
     "imblearn": "imbalanced-learn",
     "mlops_cli": "mlops-cli",
 }
@@ -67,8 +67,8 @@ _NOT = (
     "skrub._reporting",
 )
 
-# It holds a function, which is looked at itself, and calls nothing when it is made.
-_HARMLESS = frozenset({"functools.partial"})
+# They hold things that are looked at themselves, and call nothing when they are made.
+_HARMLESS = frozenset({"functools.partial", "collections.OrderedDict"})
 
 _NEVER_PARTS = frozenset({"tests", "testing", "conftest", "setup", "__main__"})
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from mlops_cli.records import DriftKind, Kind
+from mlops_cli.records import DriftKind, DriftReport, Kind
+from mlops_cli.views.next_steps import after_drift, shown
 from mlops_cli.views.runs import table
 from mlops_cli.views.text import arrow, clean, notice, number, plain, plural
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from mlops_cli.records import ColumnDrift, DriftReport, MetricDrift
+    from mlops_cli.records import Batch, ColumnDrift, MetricDrift
 
 SHOWN = 20
 """Columns that have not drifted, of which no more are shown unless all are asked for."""
@@ -34,19 +35,19 @@ def drift_report(report: DriftReport, *, every: bool = False) -> RenderableType:
         Show all columns.
     """
     blocks: list[RenderableType] = [_head(report)]
-    shown, left = _shown(report.columns, every=every)
-    if shown:
-        blocks += [Text(), columns_table(shown)]
+    columns, left = _chosen(report.columns, every=every)
+    if columns:
+        blocks += [Text(), columns_table(columns)]
         blocks += [Text(f"{plural(left, 'other column')} unmoved; --all shows them", style="dim")] if left else []
     outputs = (*([report.target] if report.target is not None else []), *report.predictions)
     if outputs:
         blocks += [Text(), columns_table(outputs, "target and predictions" if report.target else "predictions")]
-    if shown or outputs:
+    if columns or outputs:
         blocks.append(Text(_NOTE, style="dim"))
     if report.metrics:
         blocks += [Text(), metrics_table(report.metrics)]
     if report.findings:
-        blocks += [Text(), *findings(report)]
+        blocks += [Text(), *findings(report), *shown(after_drift(report))]
     return Group(*blocks, *([Text()] if report.notices else []), *map(notice, report.notices))
 
 
@@ -56,26 +57,26 @@ _NOTE = (
 )
 
 
-def is_unjudged(report: DriftReport) -> bool:
-    """Whether there were too few rows for anything to be found."""
-    return any(notice.code == "too-few-rows" for notice in report.notices)
-
-
 def _head(report: DriftReport) -> Text:
     text = Text.assemble(
         (clean(report.model), "bold"),
         f" on {clean(report.data)}, {plural(report.rows, 'row')}, against {clean(report.reference)}",
         f" ({report.reference_rows:,})\n",
     )
-    drifted = sum(column.drifted for column in report.columns)
     if not report.drifted:
-        word, style = ("not judged", "bold yellow") if is_unjudged(report) else ("no drift found", "bold green")
-        return text.append(word, style=style)
+        return text.append(report.verdict, style=f"bold {style_of(report)}")
     text.append(f"drift: {plural(len(report.findings), 'finding')}", style="bold red")
-    return text.append(f", {drifted} of {plural(len(report.columns), 'feature')} drifted")
+    drifted = len(report.drifted_features)
+    return text.append(f", {drifted} of {plural(len(report.features), 'feature')} drifted")
 
 
-def _shown(columns: Sequence[ColumnDrift], *, every: bool) -> tuple[list[ColumnDrift], int]:
+def style_of(found: DriftReport | Batch) -> str:
+    """Return the colour of a verdict."""
+    judged = found.judged if isinstance(found, DriftReport) else found.report.judged
+    return "red" if found.drifted else "green" if judged else "yellow"
+
+
+def _chosen(columns: Sequence[ColumnDrift], *, every: bool) -> tuple[list[ColumnDrift], int]:
     rest = [column for column in columns if not column.drifted]
     kept = rest if every else rest[:SHOWN]
     return [*(column for column in columns if column.drifted), *kept], len(rest) - len(kept)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from mlops_cli.records import Kind
 from mlops_cli.views import pages
-from mlops_cli.views.drift import WHAT, signed
+from mlops_cli.views.drift import WHAT, signed, style_of
+from mlops_cli.views.next_steps import after_drift
 from mlops_cli.views.pages.tables import NUMBER, TableData, column, quantity, score
 from mlops_cli.views.text import arrow, clean, number, plural
 
@@ -21,6 +22,8 @@ MARK = "mlops drift report"
 """What a page says of itself in its first lines: by it such a page is known from another file."""
 MOST_CARDS = 200
 """Columns that are drawn; of more those that moved most."""
+TONES = {"red": "bad", "green": "good", "yellow": "warn"}
+"""How a page has the colour of a verdict."""
 WIDTH, HEIGHT = 240, 64
 _MARKS = ("mean", "std", "p5", "p50", "p95")
 
@@ -70,6 +73,8 @@ def drift_page(report: DriftReport) -> str:
             scripts=scripts,
             report=report,
             figures=figures(report),
+            tone=TONES[style_of(report)],
+            steps=[clean(step) for step in after_drift(report)],
             findings=[(WHAT[one.kind], one.message) for one in report.findings],
             metrics=metric_rows(report),
             columns=columns_table(report.columns, "columns-rows") if report.columns else None,
@@ -82,9 +87,8 @@ def drift_page(report: DriftReport) -> str:
 
 def figures(report: DriftReport) -> list[tuple[str, str, str]]:
     """Return the few figures that come first: label, figure, and what belongs to it."""
-    drifted = sum(one.drifted for one in report.columns)
     found = [
-        ("features drifted", f"{drifted}", f"of {len(report.columns)}"),
+        ("features drifted", f"{len(report.drifted_features)}", f"of {len(report.features)}"),
         ("rows", f"{report.rows:,}", f"{report.labelled:,} with a target" if report.labelled else "without a target"),
         ("held against", f"{report.reference_rows:,} rows", report.reference),
     ]

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group
 from rich.text import Text
 
+from mlops_cli.analysis import drift_words as say
+from mlops_cli.records import DriftKind
 from mlops_cli.store.batches import batch_to_json
-from mlops_cli.views.drift import signed
+from mlops_cli.views import next_steps
+from mlops_cli.views.drift import signed, style_of
 from mlops_cli.views.listing import short_time
 from mlops_cli.views.runs import table
 from mlops_cli.views.text import arrow, clean, notice, number, plain, plural
@@ -26,25 +29,22 @@ _BARS = "▁▂▃▄▅▆▇█"
 _MOST_BARS = 40
 _LONGEST_NAME = 18
 _MOST_FINDINGS = 5
+_DRIFTED, _UNJUDGED = "●", "○"
 
 
 # --- figures of one batch ----------------------------------------------------------------------------------------
 
 
-def drifted_features(batch: Batch) -> list[str]:
-    """Return the features that have drifted, those that moved most first."""
-    return [column.shift.column for column in batch.report.columns if column.drifted]
-
-
 def largest_psi(batch: Batch) -> tuple[float | None, str]:
-    """Return the largest population stability index of a feature, and which one it is of."""
-    known = [(c.shift.psi, c.shift.column) for c in batch.report.columns if c.shift.psi is not None]
-    return max(known, default=(None, ""), key=lambda item: item[0] or 0.0)
+    """Return the largest population stability index of a feature, beyond chance, and which one it is of."""
+    known = [(psi, c.shift.column) for c in batch.report.columns if (psi := c.psi_beyond_chance) is not None]
+    psi, feature = max(known, default=(None, ""), key=lambda item: item[0] or 0.0)
+    return psi, feature if psi else ""
 
 
 def predictions_psi(batch: Batch) -> float | None:
-    """Return the largest population stability index of an output."""
-    return max((c.shift.psi for c in batch.report.predictions if c.shift.psi is not None), default=None)
+    """Return the largest population stability index of an output, beyond chance."""
+    return max((psi for c in batch.report.predictions if (psi := c.psi_beyond_chance) is not None), default=None)
 
 
 def metric_of(batch: Batch, name: str | None) -> MetricDrift | None:
@@ -52,9 +52,15 @@ def metric_of(batch: Batch, name: str | None) -> MetricDrift | None:
     return next((metric for metric in batch.metrics if metric.metric == name), None)
 
 
-def is_bad(batch: Batch) -> bool:
-    """Whether something has drifted, by what was found then or by labels that came later."""
-    return batch.report.drifted or any(metric.drifted for metric in batch.metrics)
+def sentences(batch: Batch) -> list[tuple[DriftKind, str]]:
+    """Return what was found in a batch, then what labels that came later have found."""
+    later = [(DriftKind.METRIC, fallen(m)) for m in batch.metrics if m.drifted and m not in batch.report.metrics]
+    return [*((item.kind, item.sentence) for item in batch.report.findings), *later]
+
+
+def fallen(metric: MetricDrift) -> str:
+    """Return how a metric has changed, as a sentence."""
+    return f"{metric.metric} {say.metric(metric)}"
 
 
 def followed(batches: Sequence[Batch]) -> list[str]:
@@ -74,17 +80,17 @@ def logged(batch: Batch, *, is_new: bool) -> RenderableType:
     head = Text.assemble(
         (clean(batch.name), "bold"),
         f"  {plural(report.rows, 'row')} for {clean(batch.ref)}: ",
-        ("drift found", "bold red") if report.drifted else ("no drift found", "green"),
+        (report.verdict, f"bold {style_of(report)}"),
     )
     lines: list[RenderableType] = [head]
     lines += [plain(f"  {item.sentence}") for item in report.findings[:_MOST_FINDINGS]]
     if (more := len(report.findings) - _MOST_FINDINGS) > 0:
         lines.append(Text(f"  and {more:,} more", style="dim"))
-    if psi is not None and not report.findings:
-        lines.append(plain(f"  largest psi {number(psi)}, of {feature}", "dim"))
+    if psi and not report.findings:
+        lines.append(plain(f"  {feature} moved, less than what counts: PSI {number(psi)} beyond chance", "dim"))
     if not is_new:
         lines.append(plain(f"  it was logged before, as {batch.id}; nothing is changed", "dim"))
-    return Group(*lines)
+    return Group(*lines, *next_steps.shown(next_steps.after_batch(batch)))
 
 
 def joined(batches: Sequence[Batch], rows: int, matched: int, new: int) -> RenderableType:
@@ -105,18 +111,22 @@ def joined(batches: Sequence[Batch], rows: int, matched: int, new: int) -> Rende
                 change,
             )
     blocks: list[RenderableType] = [Text(f"{head}, {new:,} of them new")]
-    return Group(*blocks, Text(), made) if any(batch.metrics for batch in batches) else Group(*blocks)
+    blocks += [Text(), made] if any(batch.metrics for batch in batches) else []
+    worse = [plain(f"{b.name}: {fallen(m)}", "red") for b in batches for m in b.metrics if m.drifted]
+    steps = next_steps.after_trend([batch for batch in batches if any(m.drifted for m in batch.metrics)])
+    return Group(*blocks, *([Text(), *worse, *next_steps.shown(steps)] if worse else []))
 
 
 def trend(name: str, batches: Sequence[Batch], total: int, now: datetime) -> RenderableType:
     """Return the batches, the newest last, and how their figures went."""
     left = f", the newest {len(batches)}" if len(batches) < total else ""
-    bad = sum(map(is_bad, batches))
+    bad = sum(batch.drifted for batch in batches)
     head = Text.assemble((clean(name), "bold"), f"  {_batches(total)}{left}, {bad} with drift")
     if not batches:
         return head
     metric = next(iter(followed(batches)), None)
-    return Group(head, Text(), _listed(batches, metric, now), Text(), *_sparks(batches), *_latest(batches[-1]))
+    blocks = [head, Text(), _listed(batches, metric, now), *_legend(batches), Text(), *_sparks(batches)]
+    return Group(*blocks, *_latest(batches), *next_steps.shown(next_steps.after_trend(batches)))
 
 
 def _batches(count: int) -> str:
@@ -126,24 +136,36 @@ def _batches(count: int) -> str:
 def _listed(batches: Sequence[Batch], metric: str | None, now: datetime) -> RenderableType:
     direction = next((m.direction for b in batches if (m := metric_of(b, metric)) is not None), None)
     last = [f">{clean(metric)} {arrow(direction)}"] if metric is not None else []
-    made = table("batch", "logged", ">by", ">rows", ">drifted", ">psi", ">outputs", *last)
+    made = table("  batch", "logged", ">by", ">rows", ">drifted", ">psi", ">outputs", *last)
     for place in made.columns[1:7]:
         place.no_wrap = True
     for batch in batches:
         report = batch.report
         psi, _ = largest_psi(batch)
-        count = len(drifted_features(batch))
+        count = len(report.drifted_features)
         made.add_row(
-            plain(_cut(batch.name), "bold" if is_bad(batch) else ""),
+            Text.assemble((_mark(batch), style_of(batch)), plain(_cut(batch.name), "bold" if batch.drifted else "")),
             short_time(batch.logged, now),
             f"{batch.number}",
             f"{report.rows:,}",
-            Text(f"{count}/{len(report.columns)}", style="red" if count else ""),
+            Text(f"{count}/{len(report.features)}", style="red" if count else ""),
             _short(psi),
             Text(_short(predictions_psi(batch)), style="red" if any(c.drifted for c in report.predictions) else ""),
             *([_score(metric_of(batch, metric))] if metric is not None else []),
         )
     return made
+
+
+def _mark(batch: Batch) -> str:
+    return f"{_DRIFTED if batch.drifted else ' ' if batch.report.judged else _UNJUDGED} "
+
+
+def _legend(batches: Sequence[Batch]) -> list[Text]:
+    """Return what the marks and figures are."""
+    words = {_DRIFTED: "drift", _UNJUDGED: "too few rows to be judged"}
+    marks = [f"{mark} {word}" for mark, word in words.items() if any(_mark(batch)[0] == mark for batch in batches)]
+    figures = "psi, outputs: the largest stability index of a feature and of an output, beyond chance"
+    return [Text("; ".join([*marks, figures]), style="dim")]
 
 
 def _score(metric: MetricDrift | None) -> Text:
@@ -153,7 +175,7 @@ def _score(metric: MetricDrift | None) -> Text:
 
 
 def _short(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}" if value < 10 else f"{value:.0f}"
+    return "-" if value is None else "0" if value == 0 else f"{value:.3f}" if value < 10 else f"{value:.0f}"
 
 
 def _cut(name: str) -> str:
@@ -198,11 +220,12 @@ def _bar(value: float, low: float, high: float) -> str:
     return _BARS[0] if high == low else _BARS[min(7, int(8 * (value - low) / (high - low)))]
 
 
-def _latest(batch: Batch) -> list[RenderableType]:
-    """Return what was found in the newest batch."""
-    found = [item.sentence for item in batch.report.findings]
-    if not found:
+def _latest(batches: Sequence[Batch]) -> list[RenderableType]:
+    """Return what was found in the newest batch that has drifted."""
+    batch = next((batch for batch in reversed(batches) if batch.drifted), None)
+    if batch is None:
         return []
+    found = [text for _, text in sentences(batch)]
     more = [plain(f"  and {len(found) - _MOST_FINDINGS:,} more", "dim")] if len(found) > _MOST_FINDINGS else []
     return [plain(f"in {batch.name}", "bold"), *(plain(f"  {text}") for text in found[:_MOST_FINDINGS]), *more]
 
@@ -225,9 +248,10 @@ def row_of(batch: Batch) -> dict[str, Any]:
         "logged": batch.logged,
         "version": batch.number,
         "rows": report.rows,
-        "drifted": report.drifted,
+        "drifted": batch.drifted,
+        "judged": report.judged,
         "findings": len(report.findings),
-        "features": drifted_features(batch),
+        "features": list(report.drifted_features),
         "psi": psi,
         "psi_of": feature or None,
         "predictions.psi": predictions_psi(batch),
@@ -244,9 +268,11 @@ def batch_json(batch: Batch) -> dict[str, Any]:
         "version": batch.ref,
         "data": report.data,
         "rows": report.rows,
-        "drifted": report.drifted,
-        "drifted_features": drifted_features(batch),
+        "drifted": batch.drifted,
+        "judged": report.judged,
+        "drifted_features": list(report.drifted_features),
         "psi": {c.shift.column: _finite(c.shift.psi) for c in report.columns},
+        "psi_beyond_chance": {c.shift.column: _finite(c.psi_beyond_chance) for c in report.columns},
         "predictions_psi": {c.shift.column: _finite(c.shift.psi) for c in report.predictions},
         "findings": [{"kind": str(f.kind), "subject": f.subject, "message": f.message} for f in report.findings],
         "warnings": [{"code": item.code, "message": item.message} for item in report.notices],

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_cli.views import pages
-from mlops_cli.views.drift import WHAT
-from mlops_cli.views.monitor import drifted_features, followed, is_bad, largest_psi, metric_of, predictions_psi
+from mlops_cli.views.drift import WHAT, style_of
+from mlops_cli.views.drift_page import TONES
+from mlops_cli.views.monitor import followed, largest_psi, metric_of, predictions_psi, sentences
+from mlops_cli.views.next_steps import after_trend
 from mlops_cli.views.pages.tables import NUMBER, TableData, column, score
 from mlops_cli.views.pages.trends import Moment, Trend, trend
 from mlops_cli.views.pages.words import moment as moment_
@@ -25,7 +27,8 @@ MOST_FEATURES, MOST_BATCHES = 40, 30
 MOST_FOUND = 20
 """Batches whose findings are told."""
 _LONGEST = 14
-_CAPTION = "Batches, the newest first: features that drifted, the largest psi of one, and that of an output"
+_CAPTION = "Batches, the newest first: features that drifted, the largest psi of one beyond chance, and of an output"
+_WORDS = {"red": "drift", "green": "no drift", "yellow": "not judged"}
 _LEVELS = (0.02, 0.05, 0.1, 0.2, 0.5)
 """Population stability indices from which on a cell is darker."""
 
@@ -55,7 +58,8 @@ def monitor_page(name: str, batches: Sequence[Batch]) -> str:
             trends=trends(batches),
             batches=batches_table(batches),
             heat=heat(batches),
-            found=[(one, moment_(one.logged), _found(one)) for one in reversed(batches[-MOST_FOUND:]) if is_bad(one)],
+            found=[(one, moment_(one.logged), _found(one)) for one in reversed(batches[-MOST_FOUND:]) if one.drifted],
+            steps=[clean(step) for step in after_trend(batches)],
         )
     )
 
@@ -65,19 +69,19 @@ def figures(batches: Sequence[Batch]) -> list[tuple[str, str, str]]:
     if not batches:
         return [("batches", "0", "mlops monitor log keeps one")]
     last = batches[-1]
-    bad = [batch for batch in batches if is_bad(batch)]
+    bad = [batch for batch in batches if batch.drifted]
     labelled = sum(batch.labelled for batch in batches)
     found = [
         ("batches", f"{len(batches):,}", f"{len(bad):,} with drift"),
         ("rows", f"{sum(batch.report.rows for batch in batches):,}", f"{labelled:,} with a label"),
-        ("newest batch", "drift" if is_bad(last) else "no drift", f"{last.name}, by {last.ref}"),
+        ("newest batch", _WORDS[style_of(last)], f"{last.name}, by {last.ref}"),
     ]
     scored = next((batch for batch in reversed(batches) if batch.metrics), None)
     if scored is not None:
         metric = metric_of(scored, followed(batches)[0])
         if metric is not None:
             label = f"{metric.metric} {arrow(metric.direction)}"
-            found.append((label, number(metric.after), f"{number(metric.before)} in training"))
+            found.append((label, number(metric.after), f"of {scored.name}; {number(metric.before)} in training"))
     return found
 
 
@@ -88,22 +92,26 @@ def trends(batches: Sequence[Batch]) -> list[Trend]:
     """Return the figures over time: metrics first, as far as labels have come."""
     drawn = [
         *(_metric_trend(batches, name) for name in followed(batches)),
-        _drawn(batches, "largest psi of a feature", lambda b: largest_psi(b)[0], lambda b: bool(drifted_features(b))),
+        _drawn(batches, "largest psi of a feature, beyond chance", lambda b: largest_psi(b)[0], _moved),
         _drawn(
             batches,
             "features that have drifted",
-            lambda b: float(len(drifted_features(b))),
-            lambda b: bool(drifted_features(b)),
+            lambda b: float(len(b.report.drifted_features)),
+            _moved,
             whole=True,
         ),
         _drawn(
             batches,
-            "largest psi of an output",
+            "largest psi of an output, beyond chance",
             predictions_psi,
             lambda b: any(c.drifted for c in b.report.predictions),
         ),
     ]
     return [one for one in drawn if one is not None]
+
+
+def _moved(batch: Batch) -> bool:
+    return bool(batch.report.drifted_features)
 
 
 def _drawn(
@@ -153,7 +161,7 @@ def _moment(
 
 
 def heat(batches: Sequence[Batch]) -> tuple[list[str], list[tuple[str, list[tuple[str, int, bool] | None]]]] | None:
-    """Return the names of the newest batches, and of each feature its PSI in them: text, level, whether it drifted."""
+    """Return the names of the newest batches, and of each feature its PSI: text, level, whether it has drifted."""
     shown = list(batches[-MOST_BATCHES:])
     by_batch = [{c.shift.column: c for c in batch.report.columns} for batch in shown]
     names = dict.fromkeys(name for known in by_batch for name in known)
@@ -162,7 +170,7 @@ def heat(batches: Sequence[Batch]) -> tuple[list[str], list[tuple[str, list[tupl
 
     def most(name: str) -> tuple[int, float]:
         found = [known[name] for known in by_batch if name in known]
-        return sum(c.drifted for c in found), max((c.shift.psi or 0.0 for c in found), default=0.0)
+        return sum(c.drifted for c in found), max((c.psi_beyond_chance or 0.0 for c in found), default=0.0)
 
     chosen = sorted(names, key=most, reverse=True)[:MOST_FEATURES]
     rows = [(name, [_cell(known, name) for known in by_batch]) for name in chosen]
@@ -171,9 +179,9 @@ def heat(batches: Sequence[Batch]) -> tuple[list[str], list[tuple[str, list[tupl
 
 def _cell(known: Mapping[str, ColumnDrift], name: str) -> tuple[str, int, bool] | None:
     found = known.get(name)
-    if found is None or (psi := found.shift.psi) is None:
+    if found is None or (psi := found.psi_beyond_chance) is None:
         return None
-    text = f"{psi:.2f}".removeprefix("0") if psi < 10 else f"{psi:.0f}"
+    text = "0" if psi < 0.005 else f"{psi:.2f}".removeprefix("0") if psi < 10 else f"{psi:.0f}"
     return text, sum(psi >= bound for bound in _LEVELS), found.drifted
 
 
@@ -208,8 +216,8 @@ def _row(batch: Batch, names: Sequence[str]) -> tuple[Cell, ...]:
         {"t": moment_(batch.logged)[:19], "c": "short"},
         batch.number,
         f"{batch.report.rows:,}",
-        {"t": "drift", "c": "bad"} if is_bad(batch) else "none",
-        len(drifted_features(batch)),
+        {"t": _WORDS[style_of(batch)], "c": TONES[style_of(batch)]},
+        len(batch.report.drifted_features),
         score(psi),
         clean(feature) or None,
         score(predictions_psi(batch)),
@@ -224,11 +232,5 @@ def _scored(value: float, *, drifted: bool) -> Cell:
 
 
 def _found(batch: Batch) -> list[tuple[str, str]]:
-    """Return what was found in a batch: kind and sentence; of metrics those of labels that came later."""
-    report = [(WHAT[item.kind], item.sentence) for item in batch.report.findings]
-    later = [
-        ("metric", f"{m.metric} is {number(m.after)}, and in training it was {number(m.before)}")
-        for m in batch.metrics
-        if m.drifted and m not in batch.report.metrics
-    ]
-    return [*report, *later]
+    """Return what was found in a batch: what it is about, and a sentence."""
+    return [(WHAT[kind], sentence) for kind, sentence in sentences(batch)]

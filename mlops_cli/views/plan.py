@@ -26,15 +26,21 @@ SHOWN = 50
 
 def opening(plan: Plan, dataset: Dataset, workers: int) -> Text:
     """Return one line that says what is about to be run."""
-    size = f"{plural(dataset.rows, 'row')} × {plural(len(dataset.features), 'feature')}"
-    size += " (weighted)" if dataset.weights is not None else ""
     trials = plural(plan.total, "trial") if plan.total is not None else "as many trials as the constraint allows"
-    work = f"{trials} × {plural(plan.splits, 'split')}"
+    work = f"{trials} × {plural(plan.splits, 'split' if plan.task.has_table else 'repetition')}"
     return Text.assemble(
         (clean(plan.experiment), "bold"),
-        f"  {_task(plan)}, {size}, {work} on {plural(workers, 'worker')}, ",
+        f"  {', '.join([_task(plan), *_size(plan, dataset), work])} on {plural(workers, 'worker')}, ",
         (" and ".join(f"{clean(name)} {arrow(plan.direction_of(name))}" for name in plan.ranked_by), "bold"),
     )
+
+
+def _size(plan: Plan, dataset: Dataset) -> list[str]:
+    """Return how large the table is; nothing where there is none."""
+    if not plan.task.has_table:
+        return []
+    size = f"{plural(dataset.rows, 'row')} × {plural(len(dataset.features), 'feature')}"
+    return [size + (" (weighted)" if dataset.weights is not None else "")]
 
 
 def _task(plan: Plan) -> str:

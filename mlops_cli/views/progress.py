@@ -33,6 +33,7 @@ STAGES = {
     "refit": "fitting the winner on all rows",
     "plots": "drawing plots",
     "save": "saving the model",
+    "track": "telling the tracker",
 }
 """How the steps of a run are called; one that is not among them goes by its own name."""
 

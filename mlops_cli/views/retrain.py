@@ -77,6 +77,14 @@ def _gates(found: Retrained) -> Iterator[RenderableType]:
     yield Text(promotion.verdict(found.promotion, dry_run=found.promotion.passed))
 
 
+def refusal(found: Retrained) -> str:
+    """Return in one line which gates refused; nothing where none did."""
+    if found.promotion is None or found.promotion.done or found.promotion.passed:
+        return ""
+    failed = "; ".join(f"{gate.gate}, {gate.found}" for gate in found.promotion.gates if not gate.passed)
+    return clean(f"{found.version} is not promoted: {failed}")
+
+
 def steps(found: Retrained) -> list[str]:
     """Return what may come next."""
     if found.status is RunStatus.INTERRUPTED:
@@ -105,6 +113,7 @@ def retrained_json(found: Retrained) -> dict[str, Any]:
         "version": found.version,
         "held_out": found.held_out,
         "changed": dict(found.changed),
+        "promoted": found.promotion is not None and found.promotion.done,
         "promotion": None if found.promotion is None else promotion.promotion_json(found.promotion),
         "warnings": [{"code": item.code, "message": item.message} for item in found.notices],
     }

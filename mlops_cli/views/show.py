@@ -14,14 +14,14 @@ from mlops_cli.analysis.wording import told
 from mlops_cli.views.chosen import choices
 from mlops_cli.views.listing import dated_time
 from mlops_cli.views.runs import results, table, troubles
-from mlops_cli.views.text import number, plain, plural
+from mlops_cli.views.text import clean, number, plain, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import RenderableType
 
-    from mlops_cli.records import PairedDifference, RunRecord, TrialResult
+    from mlops_cli.records import PairedDifference, RunRecord, Tracked, TrialResult
 
     Lead = tuple[int, PairedDifference]  # the second best trial, and how much better the best one is
 
@@ -111,6 +111,11 @@ def facts(record: RunRecord, files: Sequence[str] = (), now: datetime | None = N
     if files:
         made.add_row("", plain("  ".join(files)))
     return made
+
+
+def places(tracked: Sequence[Tracked]) -> list[str]:
+    """Return a line for each tracker that was told of a run: where the run is to be seen there."""
+    return [clean(f"{one.tracker}: {one.at or 'told'}") for one in tracked if one.problem is None]
 
 
 def _facts(record: RunRecord, now: datetime) -> list[tuple[str, str]]:

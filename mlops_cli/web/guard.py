@@ -82,11 +82,16 @@ def foreign(headers: Headers, hosts: frozenset[str]) -> tuple[int, str] | None:
     """Return the status and the reason by which a request of another site's page is refused; None for any other."""
     if [host.lower() not in hosts for host in headers.getlist("host")] != [False]:
         return 421, f"this server answers to {' and '.join(sorted(hosts))} alone"
-    if any(origin.lower() not in {f"http://{host}" for host in hosts} for origin in headers.getlist("origin")):
+    if any(origin.lower() not in _origins(hosts) for origin in headers.getlist("origin")):
         return 403, "another site's page may not ask here"
     if any(site not in {"same-origin", "none"} for site in headers.getlist("sec-fetch-site")):
         return 403, "another site led here: open this address yourself, by typing or pasting it"
     return None
+
+
+def _origins(hosts: frozenset[str]) -> set[str]:
+    """Return the origins of our own pages: https where a proxy speaks TLS and asks here by an allowed name."""
+    return {f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts}
 
 
 def no_path(path: str) -> PlainTextResponse | None:

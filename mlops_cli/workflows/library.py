@@ -9,6 +9,7 @@ from mlops_cli.analysis.sameness import TOLERANCE
 from mlops_cli.errors import MlopsError
 from mlops_cli.records import RunStatus
 from mlops_cli.store.index.fields import BY_NAME, columns_of, values_of
+from mlops_cli.workflows.applying.agent import load_agent
 from mlops_cli.workflows.applying.model import Model, saved_by
 from mlops_cli.workflows.applying.python import evaluate, load_model, named, predict, predict_each
 from mlops_cli.workflows.renewing.python import retrain
@@ -40,6 +41,7 @@ __all__ = [
     "drift",
     "evaluate",
     "find_run",
+    "load_agent",
     "load_model",
     "predict",
     "predict_each",
@@ -134,6 +136,13 @@ class Run:
         from mlops_cli.workflows.runs.report import write_report
 
         return write_report([str(self.path)], Path(path) if path is not None else None, force=force)
+
+    @told_in_python()
+    def tell(self, tracker: str, **settings: Any) -> str | None:
+        """Tell a tracker of the run: ``run.tell("wandb", folder="x")``; return where it is to be seen there."""
+        from mlops_cli.workflows.runs.telling import tell_of
+
+        return tell_of(self.record, tracker, settings)
 
     @told_in_python()
     def model(self, *, allow_pickle: bool = False) -> Model:

@@ -155,7 +155,7 @@ def test_the_interval_of_the_gain_is_that_of_the_corrected_t_test():
     error = differences.std(ddof=1) * math.sqrt(1 / 5 + 0.25)
     half = stats.t.ppf(0.95, 4) * error
     assert gate.passed
-    assert gate.found == f"+0.048 ({0.048 - half:+.4g} … {0.048 + half:+.4g}), better"
+    assert gate.found == f"0.858 against 0.81: +0.048 ({0.048 - half:+.4g} … {0.048 + half:+.4g}), better"
 
 
 @pytest.mark.parametrize(

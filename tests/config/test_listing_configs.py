@@ -52,6 +52,7 @@ def test_keys_are_those_of_the_chosen_option_and_the_experiment(workspace: Works
     assert child_keys(workspace, "titanic", "evaluation") == [
         "evaluation.metrics",
         "evaluation.primary",
+        "evaluation.repetitions",
         "evaluation.test",
     ]
     assert {"data", "model", "seed"} <= set(child_keys(workspace, "titanic"))

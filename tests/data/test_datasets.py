@@ -293,7 +293,9 @@ def test_a_source_of_a_users_own_is_held_to_its_word():
 
     with pytest.raises(DataError, match=r"data source Broken: load\(\) raised KeyError"):
         read_table(Broken(), spec())
-    with pytest.raises(DataError, match=r"data source Wrong: load\(\) must return a pandas DataFrame. Got list"):
+    with pytest.raises(
+        DataError, match=r"data source Wrong: load\(\) must return a DataFrame of pandas or polars. Got list"
+    ):
         read_table(Wrong(), spec())
 
 

@@ -270,6 +270,12 @@ def test_missing_columns_are_named_with_the_nearest(trained):
         )
 
 
+def test_columns_of_another_case_are_told_beside_those_that_they_are_taken_for(trained):
+    table, columns = trained
+    with pytest.raises(DataError, match=r"did you mean 'N' for 'n', 'S' for 's'\?"):
+        conform(table.rename(columns={"n": "N", "s": "S"}), columns)
+
+
 def test_values_of_another_kind_are_refused(trained):
     table, columns = trained
     with pytest.raises(DataError, match=r"column 'n': 3 of 3 values are no numbers: 'one'"):

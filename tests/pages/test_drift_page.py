@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -73,7 +74,7 @@ def test_the_page_opens_without_a_request_or_a_complaint_and_says_what_was_found
     seen = visit(address)
     assert (seen.requests, seen.problems) == ([address], [])
     assert seen.page.title() == "shop/3 on june.csv · mlops drift"
-    assert seen.page.locator("h1 .badge").text_content() == "drift"
+    assert seen.page.locator("h1 .badge").text_content() == "drift found"
     messages = seen.page.locator("#findings .failure").all_text_contents()
     assert any("height: mean" in text for text in messages)
     assert any("town: " in text and "Bern" in text for text in messages)
@@ -103,7 +104,19 @@ def test_no_drift_is_said(visit, written):
     unmoved = {name: (before, before, kind) for name, (before, _, kind) in columns().items()}
     page = visit(written(report(unmoved))).page
     assert page.locator("h1 .badge").text_content() == "no drift found"
-    assert page.locator("#findings .good").text_content() == "None."
+    assert page.locator("#findings .good").text_content() == "no drift found"
+
+
+def test_too_few_rows_are_not_said_to_be_without_drift(visit, written):
+    found = replace(report(columns()), findings=(), judged=False)
+    page = visit(written(found)).page
+    assert page.locator("h1 .badge").text_content() == "too few rows to be judged"
+    assert "no drift" not in page.locator("main").text_content()
+
+
+def test_a_finding_is_followed_by_the_command_that_comes_next(visit, written):
+    page = visit(written(report(columns()))).page
+    assert page.locator("#findings code").text_content() == "mlops retrain shop --data june.csv"
 
 
 @pytest.mark.parametrize("scripts", [True, False])

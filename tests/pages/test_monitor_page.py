@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -67,7 +68,12 @@ def test_the_page_opens_without_a_request_or_a_complaint(visit, told):
 def test_each_figure_is_drawn_with_a_mark_for_each_batch_that_has_it(visit, told):
     page = visit(told(many())).page
     names = page.locator(".trends figcaption").all_text_contents()
-    assert names == ["age ↑", "largest psi of a feature", "features that have drifted", "largest psi of an output"]
+    assert names == [
+        "age ↑",
+        "largest psi of a feature, beyond chance",
+        "features that have drifted",
+        "largest psi of an output, beyond chance",
+    ]
     charts = page.locator(".trends svg.chart")
     assert [charts.nth(n).locator(".point").count() for n in range(4)] == [6, 12, 12, 12]
     assert [charts.nth(n).locator(".point.drifted").count() for n in range(4)] == [3, 8, 8, 0]
@@ -75,15 +81,45 @@ def test_each_figure_is_drawn_with_a_mark_for_each_batch_that_has_it(visit, told
 
 
 def test_marks_stand_where_their_values_are():
-    drawn = trends([batch(n) for n in (2, 4, 6)])[0]
+    drawn = trends([batch(n) for n in (5, 7, 9)])[0]
+    assert all(moment.drifted for moment in drawn.points)
     heights = [float(point.outline.split()[1].split("l")[0].split("a")[0]) for point in drawn.points]
     assert heights == sorted(heights, reverse=True)  # the first is the lowest, and so has the greatest y
-    assert [label for _, label, _ in drawn.places] == ["2026-03-02", "2026-03-04", "2026-03-06"]
+    assert [label for _, label in drawn.places] == ["2026-03-05", "2026-03-07", "2026-03-09"]
+    at = [float(point.outline[1:].split()[0]) for point in drawn.points]
+    assert [x for x, _ in drawn.places] == pytest.approx(at, abs=0.1)
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_no_two_labels_below_a_chart_meet_and_none_leaves_its_card(visit, told, width):
+    names = [f"{n:02d} of a week.csv" for n in range(30)]
+    same_day = [
+        replace(batch(n % 9 + 1, name=name), logged="2026-03-01T10:00:00+00:00") for n, name in enumerate(names)
+    ]
+    page = visit(told(same_day), width=width).page
+    card = page.locator("#trend").bounding_box()
+    for chart in page.locator(".trends svg.chart").all():
+        boxes = [text.bounding_box() for text in chart.locator("text[text-anchor=middle]").all()]
+        assert len(boxes) >= 2
+        assert all(a["x"] + a["width"] < b["x"] for a, b in pairwise(boxes))
+        assert boxes[-1]["x"] + boxes[-1]["width"] < card["x"] + card["width"]
+
+
+def test_a_metric_at_the_head_of_the_page_says_which_batch_it_is_of(visit, told):
+    page = visit(told([batch(1, score=0.7), batch(2)])).page
+    assert "of 1.csv; 0.9000 in training" in page.locator(".head").text_content()
+
+
+def test_a_batch_of_too_few_rows_is_not_said_to_be_without_drift(visit, told):
+    few = batch(2)
+    seen = visit(told([replace(few, report=replace(few.report, judged=False))]))
+    assert seen.column("batches-rows", "drift") == ["not judged"]
+    assert "not judged" in seen.page.locator(".head").text_content()
 
 
 def test_batches_of_one_day_are_told_apart_by_their_names():
     drawn = trends([replace(batch(n), logged="2026-03-01T10:00:00+00:00") for n in (1, 2)])[0]
-    assert [label for _, label, _ in drawn.places] == ["1.csv", "2.csv"]
+    assert [label for _, label in drawn.places] == ["1.csv", "2.csv"]
 
 
 def test_the_table_has_every_batch_and_sorts(visit, told):

@@ -1,5 +1,8 @@
 """What ``mlops drift`` prints on a terminal of 80 columns."""
 
+from dataclasses import replace
+
+import pytest
 from rich.console import Console
 
 from mlops_cli.records import (
@@ -57,6 +60,7 @@ def test_what_moved_comes_first_and_every_finding_is_a_sentence():
         "●   roc_auc ↑     0.9000   0.8000   -0.1000   -0.1500 … -0.0500",
         "",
         "values  age: mean 29.5 → 44.9",
+        "try: mlops drift shop/3 june.csv --html drift.html",
         "",
         "! columns-new: training did not have 'colour'",
     ]
@@ -68,6 +72,32 @@ def test_no_drift_is_one_line():
         "shop/3 on june.csv, 10 rows, against the reference of shop/3 (20)",
         "no drift found",
     ]
+
+
+def test_too_few_rows_are_no_verdict():
+    few = DriftReport("shop/3", "june.csv", "0", "", "the reference of shop/3", 1, 20, judged=False)
+    assert printed(few) == [
+        "shop/3 on june.csv, 1 row, against the reference of shop/3 (20)",
+        "too few rows to be judged",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "step"),
+    [
+        ({"labelled": 9}, "mlops retrain shop --data 'a b.csv'"),
+        ({"labelled": 9, "unread": ("height",)}, "mlops models card shop/3"),
+        ({}, "mlops drift shop/3 'a b.csv' --html drift.html"),
+        ({"model": "shop/20270601-060000-abcdef"}, "mlops drift shop/20270601-060000-abcdef 'a b.csv' --html"),
+    ],
+)
+def test_a_finding_is_followed_by_the_command_that_comes_next(changed, step):
+    text = " ".join(printed(replace(REPORT, data="a b.csv", **changed)))
+    assert f"try: {step}" in text
+
+
+def test_columns_that_are_lacking_count_as_drifted():
+    assert "drift: 1 finding, 2 of 3 features drifted" in printed(replace(REPORT, unread=("height",)))
 
 
 def test_of_many_columns_those_that_have_not_moved_are_counted():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -17,13 +18,14 @@ from mlops_cli.records import (
     MetricDrift,
     Shift,
 )
-from mlops_cli.views.monitor import batch_json, joined, logged, row_of, sparkline, trend
+from mlops_cli.views.monitor import batch_json, joined, largest_psi, logged, row_of, sparkline, trend
 
 NOW = datetime.fromisoformat("2026-03-04T15:00:00+00:00")
 
 
 def column(name, psi, *, drifted=False):
-    return ColumnDrift(Shift(name, Kind.NUMERIC, "ks", 0.1, 0.2, psi, psi), drifted)
+    p = 1e-6 if psi > 0.05 else 0.2
+    return ColumnDrift(Shift(name, Kind.NUMERIC, "ks", 0.1, p, psi, psi, psi_by_chance=0.01), drifted)
 
 
 def batch(day, psi, score=None, *, number=3, name=None, fell=False):
@@ -73,26 +75,31 @@ BATCHES = [
 TREND = """\
 titanic  9 batches, the newest 4, 2 with drift
 
-batch       logged            by    rows   drifted     psi   outputs   roc_auc ↑
+  batch     logged            by    rows   drifted     psi   outputs   roc_auc ↑
 ────────────────────────────────────────────────────────────────────────────────
-01.csv      Mar 1 10:15        2   1,200       0/2   0.030     0.015      0.9100
-02.csv      Mar 2 10:15        3   1,200       0/2   0.080     0.040           -
-03.csv      yesterday 10:15    3   1,200       1/2   0.250     0.125      0.8800
-a name      today 10:15        3   1,200       1/2   0.610     0.305      0.7100
+  01.csv    Mar 1 10:15        2   1,200       0/2       0         0      0.9100
+  02.csv    Mar 2 10:15        3   1,200       0/2   0.070         0           -
+● 03.csv    yesterday 10:15    3   1,200       1/2   0.240     0.115      0.8800
+● a name    today 10:15        3   1,200       1/2   0.600     0.295      0.7100
 that is
 mu…
+● drift; psi, outputs: the largest stability index of a feature and of an
+output, beyond chance
 
-largest psi   ▁▁▄█   0.0300 … 0.6100
-of outputs    ▁▁▄█   0.0150 … 0.3050
+largest psi   ▁▁▄█   0.0000 … 0.6000
+of outputs    ▁▁▄█   0.0000 … 0.2950
 roc_auc       █ ▇▁   0.7100 … 0.9100
 
 in a name that is much too long for it
-  age: PSI 0.61"""
+  age: PSI 0.61
+  roc_auc fell from 0.9 to 0.71 (worse): -0.19, 95 % interval -0.24 … -0.14
+try: mlops retrain titanic --data LABELLED.csv"""
 
 LOGGED = """\
 a name that is much too long for it  1,200 rows for titanic/3: drift found
   age: PSI 0.61
-  it was logged before, as 20260304-101500-000000; nothing is changed"""
+  it was logged before, as 20260304-101500-000000; nothing is changed
+try: mlops monitor show titanic"""
 
 JOINED = """\
 1,400 of 1,500 labels are of 2 batches, 700 of them new
@@ -101,7 +108,11 @@ batch              labelled   metric      training     here   95 % of the change
 ────────────────────────────────────────────────────────────────────────────────
 01.csv            700/1,200   roc_auc ↑     0.9000   0.9100    -0.0400 … +0.0600
 a name that is    700/1,200   roc_auc ↑     0.9000   0.7100    -0.2400 … -0.1400
-mu…"""
+mu…
+
+a name that is much too long for it: roc_auc fell from 0.9 to 0.71 (worse):
+-0.19, 95 % interval -0.24 … -0.14
+try: mlops retrain titanic --data LABELLED.csv"""
 
 
 def test_the_trend(shown):
@@ -114,6 +125,25 @@ def test_a_batch_that_was_logged_before(shown):
 
 def test_what_labels_came_to(shown):
     assert shown(joined([BATCHES[0], BATCHES[3]], 1500, 1400, 700)) == JOINED
+
+
+def test_of_batches_of_different_size_and_kind_the_trend_is_what_is_beyond_chance(shown):
+    """Of many categories and few rows the index is large without any drift."""
+    many = ColumnDrift(Shift("street", Kind.CATEGORICAL, "chi2", 0.1, 0.6, 0.3, 4.2, psi_by_chance=4.0), drifted=False)
+    less = ColumnDrift(Shift("town", Kind.CATEGORICAL, "chi2", 9.0, 1e-5, 0.3, 1.9, psi_by_chance=1.5), drifted=True)
+    calm = replace(BATCHES[0], report=replace(BATCHES[0].report, columns=(many,)))
+    moved = replace(BATCHES[0], report=replace(BATCHES[0].report, columns=(many, less)))
+    assert [largest_psi(calm), largest_psi(moved)] == [(0.0, ""), (pytest.approx(0.4), "town")]
+    assert "largest psi   ▁█" in shown(trend("titanic", [calm, moved], 2, NOW))
+    assert batch_json(calm)["psi"] == {"street": 4.2}
+
+
+def test_a_batch_of_too_few_rows_is_marked(shown):
+    few = replace(BATCHES[0], report=replace(BATCHES[0].report, judged=False))
+    assert shown(logged(few, is_new=True)).startswith("01.csv  1,200 rows for titanic/2: too few rows to be judged")
+    text = shown(trend("titanic", [few], 1, NOW))
+    assert "○ 01.csv" in text
+    assert "○ too few rows to be judged" in text
 
 
 def test_no_batches_yet(shown):
@@ -138,7 +168,7 @@ def test_sparklines_leave_gaps_and_are_cut_to_the_last():
 
 def test_a_batch_as_a_row_and_as_plain_data():
     row = row_of(BATCHES[3])
-    assert (row["psi"], row["psi_of"], row["features"], row["metrics.roc_auc"]) == (0.61, "age", ["age"], 0.71)
+    assert (row["psi"], row["psi_of"], row["features"], row["metrics.roc_auc"]) == (0.6, "age", ["age"], 0.71)
     told = batch_json(BATCHES[3])
     assert (told["version"], told["drifted"], told["psi"]) == ("titanic/3", True, {"age": 0.61, "fare": 0.01})
     assert told["metrics"][0]["metric"] == "roc_auc"

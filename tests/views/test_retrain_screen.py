@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rich.console import Console
 
 from mlops_cli.records import GateResult, Notice, Promotion, Retrained, RunStatus
-from mlops_cli.views.retrain import retrained, retrained_json, steps
+from mlops_cli.views.retrain import refusal, retrained, retrained_json, steps
 
 GATE = GateResult("champion", passed=True, wanted="better than titanic/3", found="+0.04 (+0.01 … +0.07), better")
 MADE = Retrained(
@@ -55,8 +57,15 @@ def test_all_that_was_done_is_told_line_by_line():
     assert steps(MADE) == ["mlops models rollback titanic    gives the alias back"]
 
 
+def test_a_refusal_is_one_line():
+    failed = replace(GATE, passed=False, found="0.8 against 0.81: -0.01 (-0.03 … +0.01), no more than noise")
+    refused = replace(MADE, promotion=replace(MADE.promotion, gates=(failed,), done=False))
+    assert refusal(refused) == f"titanic/4 is not promoted: champion, {failed.found}"
+    assert refusal(MADE) == ""
+
+
 def test_json_has_all_of_it():
     found = retrained_json(MADE)
     assert found["rows"] == {"before": 891, "new": 400, "trained": 1211, "held_out": 80}
-    assert (found["status"], found["promotion"]["done"]) == ("completed", True)
+    assert (found["status"], found["promoted"], found["promotion"]["done"]) == ("completed", True, True)
     assert found["warnings"] == [{"code": "new-columns", "message": "may.csv has more columns"}]

@@ -50,6 +50,7 @@ def test_those_who_are_declared_are_told_of_a_finding(workspace):
         "rows": 418,
         "at": "2026-01-31T10:15:00.000+00:00",
         "drifted": True,
+        "judged": True,
         "findings": [{"kind": "distribution", "subject": "age", "message": "age: psi 0.41, p 2e-9"}],
         "findings_in_all": 1,
         "see": "mlops drift titanic/3 data/new.csv --no-alerts",
@@ -97,10 +98,9 @@ def test_a_file_that_cannot_be_read_declares_nothing_and_breaks_nothing(workspac
 
 
 def test_what_data_is_called_cannot_call_people_nor_run(workspace):
-    hostile = Drifted(DriftKind.CATEGORIES, "<!channel>", "<!channel> & <@U1>: new categories")
+    hostile = Drifted(DriftKind.CATEGORIES, "<!channel>", "<!channel> & <@U1>: new categories, p < 0.001")
     told = payload_of(report(hostile))
-    assert "<" not in told["text"]
-    assert "&lt;!channel&gt; &amp; &lt;@U1&gt;" in told["text"]
+    assert "- ‹!channel> & ‹@U1>: new categories, p < 0.001\n" in told["text"]
     assert told["findings"][0]["subject"] == "<!channel>"
     odd = DriftReport("titanic/3", "a b; rm -rf $HOME.csv", "v", "t", "r", 1, 1)
     assert payload_of(odd)["see"] == "mlops drift titanic/3 'a b; rm -rf $HOME.csv' --no-alerts"

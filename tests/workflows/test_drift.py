@@ -12,7 +12,7 @@ import pytest
 import mlops_cli as mlops
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import ConfigError, DataError, ExitCode, StoreError, UsageError
-from mlops_cli.records import DriftKind
+from mlops_cli.records import DriftKind, DriftSpec
 from mlops_cli.store.drift_reports import report_from_json, report_to_json
 from mlops_cli.store.layout import RunPaths
 from mlops_cli.store.references import read_reference
@@ -160,10 +160,40 @@ def test_a_new_column_is_said_and_is_no_finding(run, new):
     assert [n.message for n in report.notices if n.code == "columns-new"] == ["training did not have 'colour'"]
 
 
-def test_nothing_in_common_is_no_crash(run):
-    report = mlops.drift(run, pd.DataFrame({"else": range(50)}))
-    assert len(report.findings) == 6
-    assert report.columns == ()
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (pd.DataFrame({"else": range(50)}), "it has 'else', and 'age', 'visits', .* are needed"),
+        (pd.DataFrame({"AGE": range(50), "Town": "Oslo"}), "'AGE' is like 'age'"),
+        (pd.DataFrame({"number": range(50), "bought": "yes"}), "it has 'number', 'bought', and"),
+    ],
+    ids=["another", "in capitals", "target alone"],
+)
+def test_data_without_any_column_of_the_model_is_an_error(run, other, told):
+    with pytest.raises(DataError, match=f"none of the columns that .* takes is in the table: .*{told}"):
+        mlops.drift(run, other)
+
+
+def test_a_renamed_column_is_found_by_its_new_name_and_counts_as_drifted(run, new):
+    report = mlops.drift(run, new.rename(columns={"age": "Age"}))
+    (finding,) = report.findings
+    assert (finding.kind, finding.subject) == (DriftKind.SCHEMA, "age")
+    assert finding.message == finding.sentence == "lacks 'age'; has 'Age', which is like it"
+    assert (report.drifted_features, len(report.features)) == (("age",), 6)
+    assert report_from_json(report_to_json(report)) == report
+
+
+def test_a_column_that_may_be_missing_does_not_count(run, new):
+    options = DriftOptions(declared=DriftSpec(schema=False))
+    report = drift(run.id, new.drop(columns="age"), options).report
+    assert (report.findings, report.drifted_features, len(report.features)) == ((), (), 5)
+
+
+def test_a_file_that_lacks_a_column_in_some_rows_is_said_with_their_number(run, new):
+    new.head(100).to_csv("some1.csv", index=False)
+    new.tail(200).drop(columns="age").to_csv("some2.csv", index=False)
+    (finding,) = (f for f in mlops.drift(run, "some*.csv").findings if f.kind is DriftKind.SCHEMA)
+    assert finding.message == "lacks 'age' in 200 of 300 rows"
 
 
 def test_no_rows_cannot_be_compared(run, new):
@@ -414,9 +444,11 @@ def test_the_command_ends_with_4_where_drift_is_found_and_with_0_where_not(run, 
     assert (code, told["drifted"], told["schema_version"]) == (ExitCode.CHECK, True, 1)
     assert set(told) == {
         "schema_version", "model", "data", "version", "at", "reference", "rows", "reference_rows", "labelled",
-        "drifted", "findings", "columns", "predictions", "target", "metrics", "notices",
+        "drifted", "judged", "findings", "unread", "columns", "predictions", "target", "metrics", "notices",
     }  # fmt: skip
     assert mlops_command("drift", "shop:latest", "nowhere.csv")[0] == ExitCode.DATA
+    pd.DataFrame({"wing": range(50)}).to_csv("birds.csv", index=False)
+    assert mlops_command("drift", "shop:latest", "birds.csv") == (ExitCode.DATA, "")
 
 
 @pytest.fixture

@@ -99,8 +99,30 @@ def test_rows_of_the_training_are_counted_wherever_they_stand(model):
         frac=1, random_state=0
     )
     (said,) = mlops.evaluate(model, rows, resamples=0).found.warnings
-    assert (said.code, said.message.split(":")[0]) == ("trained-on", "the model was trained on 15 of the 55 rows")
+    assert said.code == "trained-on"
+    assert said.message.startswith(
+        "15 of the 55 rows have a twin, equal in all features and the target, in what the model"
+    )
     assert mlops.evaluate(model, "data/new.csv", resamples=0).found.warnings == ()
+
+
+def test_by_an_id_rows_that_are_only_equal_are_no_rows_of_the_training(experiment, mixed, workspace, monkeypatch):
+    monkeypatch.chdir(workspace)
+    name = experiment(
+        """
+        defaults: [experiment, {data: csv}, {transforms: tabular}, {model: logistic_regression}, _self_]
+        data: {path: data/named.csv, target: survived, id: name, features: [age, sex]}
+        evaluation: {metrics: [accuracy]}
+        artifacts: {plots: none}
+        """
+    )
+    named = mixed.assign(name=range(len(mixed)))
+    named.to_csv("data/named.csv", index=False)
+    model = mlops.run(name, n_jobs=1)
+    others = named.assign(name=named["name"] + 1000)
+    assert mlops.evaluate(model, others, resamples=0).found.warnings == ()
+    (said,) = mlops.evaluate(model, pd.concat([others, named.head(3)]), resamples=0).found.warnings
+    assert said.message == "the model was trained on 3 of the 123 rows: the scores flatter it"
 
 
 def test_a_model_whose_training_rows_are_gone_is_scored_all_the_same(model):

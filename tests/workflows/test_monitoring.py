@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -135,6 +136,61 @@ def test_a_table_in_memory_is_a_batch_too(place):
     assert not log(made(seed=1)).is_new
 
 
+def test_data_of_something_else_is_refused_and_not_kept(place):
+    with pytest.raises(DataError, match=r"none of the columns that shop/2 takes is in other\.csv.*'Wing'.*'age'"):
+        mlops.monitor.log("shop", put(pd.DataFrame({"Wing": range(50), "bought": "yes"}), "other.csv"))
+    assert mlops.monitor.batches("shop") == ()
+
+
+def test_a_batch_is_read_and_asked_about_once(place, monkeypatch):
+    from mlops_cli.components.answers import Answers
+    from mlops_cli.components.sources import CsvSource
+
+    times = {"read": 0, "asked": 0}
+
+    def counting(owner, name, what):
+        inner = getattr(owner, name)
+
+        def counted(*arguments, **options):
+            times[what] += 1
+            return inner(*arguments, **options)
+
+        monkeypatch.setattr(owner, name, counted)
+
+    counting(CsvSource, "pieces", "read")
+    counting(Answers, "of", "asked")
+    log(made(seed=1))
+    assert times == {"read": 1, "asked": 1}
+
+
+def test_a_model_that_kept_no_predictions_of_its_own_is_asked_all_the_same(place, monkeypatch):
+    from mlops_cli.workflows.watching import drift
+
+    whole = drift.trained_on
+
+    def without(model, *, exact=False):
+        found = whole(model, exact=exact)
+        return replace(found, reference=replace(found.reference, predictions=(), sample=None))
+
+    monkeypatch.setattr(drift, "trained_on", without)
+    batch = log().batch
+    assert (batch.report.predictions, batch.report.metrics, batch.id_column) == ((), (), "customer")
+    kept = pd.read_parquet(place / "models/shop/batches" / batch.id / "predictions.parquet")
+    assert kept["prediction"].tolist() == mlops.predict("shop", "new.csv")["prediction"].tolist()
+
+
+def test_few_rows_are_said_to_be_too_few_wherever_it_is_told(place, command):
+    declare(place, "alerts: [{file: told.jsonl, always: true}]\n")
+    put(made(rows=1, seed=3, shift=9), "one.csv")
+    code, out, err = command("monitor", "log", "shop", "one.csv")
+    assert code == 0
+    assert "one.csv  1 row for shop/2: too few rows to be judged" in out
+    assert "1 row is fewer than min_rows" in err
+    assert "(1 row): too few rows to be judged" in told(place)[0]["text"]
+    assert told(place)[0]["judged"] is False
+    assert "○ one.csv" in command("monitor", "show", "shop")[1]
+
+
 def test_a_run_has_no_batches_and_says_how_to_get_some(place):
     with pytest.raises(UsageError, match="mlops models register latest --name"):
         log(model="latest")
@@ -242,7 +298,7 @@ def test_labels_find_the_batches_that_they_are_of(place):
     found = tell(pd.concat([tables[0], tables[2], made(seed=9)]))
     assert [batch.labelled for batch in mlops.monitor.batches("shop")] == [120, 0, 120]
     assert (found.rows, found.matched) == (360, 240)
-    assert "120 of 360 ids are in no batch" in found.notices[-1].message
+    assert "120 of 360 ids in no batch" in found.notices[-1].message
 
 
 def test_what_is_odd_about_labels_is_said(place):
@@ -331,6 +387,17 @@ def test_drift_is_told_once_and_so_is_a_metric_that_fell(place):
     assert [item["findings"][0]["kind"] for item in told(place)][1:] == ["metric"]
 
 
+def test_a_metric_that_was_told_of_is_not_told_again_as_more_labels_come(place):
+    declare(place, "alerts: [{file: told.jsonl}]\n")
+    table = made(seed=2, flipped=0.5)
+    log(table)
+    before = len(told(place))
+    assert tell(table, slice(0, 80)).drifted
+    assert tell(table, slice(80, 120)).drifted
+    assert mlops.monitor.batches("shop")[0].labelled == 120
+    assert [[f["subject"] for f in item["findings"]] for item in told(place)[before:]] == [["accuracy"]]
+
+
 @pytest.fixture
 def command(monkeypatch, capsys):
     """The command in this process: returns its exit code, stdout and stderr."""
@@ -364,6 +431,8 @@ def test_the_commands_end_in_4_on_drift_whatever_becomes_of_the_alert(place, com
     code, out, err = command("monitor", "labels", "shop", "labels.csv")
     assert code == 4
     assert "120 of 120 labels" in out
+    assert "shifted.csv: accuracy fell from" in out
+    assert "try: mlops retrain shop --data" in out
     assert "exit code 9" in err
 
 

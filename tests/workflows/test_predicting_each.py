@@ -221,6 +221,29 @@ def test_the_command_says_what_it_did_and_ends_in_3_where_a_file_failed(place, c
     assert command("predict", "points", "inbox", "-o", "out.csv", "--again")[0] == 2
 
 
+@pytest.fixture
+def of_kinds(place):
+    """A model of a category, in the place of points, and three files, two of which have what training had not."""
+    table = points(80).assign(kind=np.resize(["round", "flat"], 80))
+    table.to_csv(place / "data" / "points.csv", index=False)
+    mlops.register(mlops.run("points", n_jobs=1), "points", alias="champion")
+    for name, kind in (("a", "flat"), ("b", "hollow"), ("c", "hollow")):
+        new = points(20, 1).drop(columns="side").assign(kind=kind, note=1)
+        new.to_csv(place / "inbox" / f"{name}.csv", index=False)
+    return place
+
+
+def test_what_is_said_of_the_data_names_its_files_and_is_said_quietly_too_where_it_touches_predictions(
+    of_kinds, command
+):
+    new = "kind: 20 of 20 rows have what training did not: 'hollow'"
+    said = {notice.code: notice.message for notice in each(output="first").notices}
+    assert said["unseen-categories"] == f"inbox/b.csv and 1 more: {new}"
+    assert said["columns-ignored"].startswith("inbox/a.csv and 2 more: ")
+    code, out, err = command("predict", "points", "inbox/b.csv", "-o", "second", "--each", "--quiet")
+    assert (code, out, err) == (0, "second/b.csv\n", f"unseen-categories: inbox/b.csv: {new}\n")
+
+
 def test_a_wrong_question_is_refused_before_any_file_is_read(place):
     with pytest.raises(UsageError, match="a threshold is a probability"):
         each(threshold=3.0)

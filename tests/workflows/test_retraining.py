@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 import yaml
 
 import mlops_cli as mlops
+from mlops_cli import models
 from mlops_cli.errors import DataError, StoreError, UsageError
 from mlops_cli.records import Action, TrialFinished
 from mlops_cli.store.audit import AuditLog
@@ -57,6 +59,8 @@ def champion(tmp_path_factory):
     (root / "data").mkdir()
     (root / "configs" / "points.yaml").write_text(CONFIG)
     OLD.to_csv(root / "data" / "points.csv", index=False)
+    (root / "configs" / "retrain").mkdir()
+    (root / "configs" / "retrain" / "points.yaml").write_text("forget: true\n")  # whose world turns round
     mlops.register(mlops.run("points", n_jobs=1, workspace=root).id, alias="champion", workspace=root)
     return root
 
@@ -189,7 +193,10 @@ def test_a_data_set_is_read_at_its_newest_version(home):
 
 def test_columns_that_are_gone_are_refused_and_new_ones_are_left_out(home):
     DRIFTED.drop(columns="z").to_csv("new.csv", index=False)
-    with pytest.raises(DataError, match="lacks 1 of 5 columns that the model takes: 'z'"):
+    with pytest.raises(DataError, match=r"new\.csv lacks 1 of 3 features: 'z'"):
+        mlops.retrain("points", data="new.csv")
+    DRIFTED.drop(columns=["label", "key"]).to_csv("new.csv", index=False)
+    with pytest.raises(DataError, match=r"new\.csv lacks the id column 'key' and the target column 'label' \("):
         mlops.retrain("points", data="new.csv")
     DRIFTED.assign(more=1).to_csv("new.csv", index=False)
     found = mlops.retrain("points", data="new.csv", n_jobs=1)
@@ -359,7 +366,7 @@ def test_kept_rows_survive_collecting_after_their_run_is_gone(home, mlops):
 def test_a_better_challenger_becomes_the_champion(home):
     grow(home, DRIFTED)
     found = mlops.retrain("points", n_jobs=1)
-    (gate,) = found.promotion.gates
+    gate = found.promotion.gates[0]
     assert found.promotion.done
     assert gate.wanted == "roc_auc better than points/1, beyond noise at 95%"
     assert f"both on the same 40 rows of {found.held_out}" in gate.detail
@@ -418,6 +425,98 @@ def test_without_a_champion_nothing_is_promoted(home):
     found = mlops.retrain("points/1", n_jobs=1)
     assert found.promotion is None
     assert found.notices[0].code == "no-champion"
+
+
+def remember(home):
+    """Let the world be as it was: who does worse on the rows of before is not promoted."""
+    (home / "configs" / "retrain" / "points.yaml").unlink()
+
+
+def test_what_learned_from_a_corrupted_batch_is_refused_by_the_rows_of_before(home):
+    remember(home)
+    table(200, start=200, seed=1).assign(label=lambda rows: 1 - rows["label"]).to_csv("new.csv", index=False)
+    found = mlops.retrain("points", data="new.csv", rows="new", n_jobs=1)
+    better, before = found.promotion.gates
+    assert (better.gate, better.passed) == ("champion", True)
+    assert (before.gate, before.passed) == ("champion.before", False)
+    assert re.match(
+        r"0\.\d+ against 0\.9\d+: -0\.\d+ \(.*\), worse; points/1 itself fell from 0\.9\d+ to 0\.\d+", before.found
+    )
+    assert "both on the 40 rows that points/1 held out; points/2 was trained on none of them" in before.detail
+    assert not found.promotion.done
+    again = mlops.models.promote("points/2")
+    assert ([gate.passed for gate in again.gates], again.done) == ([True, False], False)
+    assert mlops.models.promote("points/2", override="the law has changed").done
+
+
+def test_a_world_that_has_changed_is_said_to_have_and_what_is_forgotten_is_told(home):
+    remember(home)
+    grow(home, DRIFTED)
+    found = mlops.retrain("points", rows="new", forget=True, n_jobs=1)
+    assert found.promotion.done
+    assert [gate.gate for gate in found.promotion.gates] == ["champion"]
+    assert any(
+        said.startswith("points/2 has forgotten: on the rows of before roc_auc is 0.") for said in found.promotion.said
+    )
+
+
+def test_of_a_champion_that_held_no_rows_out_nobody_knows_what_is_forgotten(home):
+    remember(home)
+    mlops.register(mlops.run("points", ["evaluation.test=null"], n_jobs=1).id, alias="champion")
+    grow(home, DRIFTED)
+    found = mlops.retrain("points", rows="new", n_jobs=1)
+    assert found.promotion.done
+    assert "what points/3 has forgotten is not known: points/2 held no rows out" in found.promotion.said
+
+
+# --- promoted by hand, later -------------------------------------------------------------------------------------
+
+
+def test_what_retraining_made_is_promoted_by_the_same_gate_and_told_what_it_found(home):
+    grow(home, table(200, start=200, seed=7))
+    made = mlops.retrain("points", promote=False, n_jobs=1)
+    (first,) = made.promotion.gates
+    assert not first.passed
+    found = mlops.models.promote(made.version)
+    assert (found.gates, found.done) == ((first,), False)
+    assert "points/2 was made by mlops retrain, and is compared on the rows that it held out then" in found.said
+    assert any(re.fullmatch(rf"points/2 failed on .*: champion, {re.escape(first.found)}", said) for said in found.said)
+    assert mlops.models.find("points@champion").ref == "points/1"
+    assert mlops.models.promote(made.version, override="more rows are better").done
+
+
+def test_a_version_that_retraining_refused_is_refused_by_hand_too(home):
+    grow(home, table(200, start=200, seed=7))
+    made = mlops.retrain("points", n_jobs=1)
+    found = mlops.models.promote(made.version)
+    assert (found.gates, found.done) == (made.promotion.gates, False)
+
+
+def test_the_owners_gate_is_void_on_rows_that_the_version_has_learned_from(home):
+    (home / "configs" / "promotion").mkdir()
+    (home / "configs" / "promotion" / "points.yaml").write_text("champion: {at_least: true, margin: 0.9}\n")
+    text = CONFIG.replace("id: key", "drop: [key]")
+    (home / "configs" / "points.yaml").write_text(text)
+    few = OLD.assign(x=OLD["x"].round(0), z=OLD["z"].round(0))
+    few.to_csv("data/points.csv", index=False)
+    mlops.register(mlops.run("points", n_jobs=1).id, alias="champion")
+    few.assign(key=few["key"] + 1000).to_csv("new.csv", index=False)  # the same cases, named anew
+    (gate,) = mlops.retrain("points", data="new.csv", n_jobs=1).promotion.gates
+    assert not gate.passed
+    assert "but that is void: 40 of them have a twin" in gate.found
+
+
+def test_in_a_world_of_few_values_rows_with_ids_of_their_own_are_not_taken_for_learned_ones(home):
+    (home / "configs" / "promotion").mkdir()
+    (home / "configs" / "promotion" / "points.yaml").write_text("champion: {at_least: true, margin: 0.9}\n")
+    few = OLD.assign(x=OLD["x"].round(0), z=OLD["z"].round(0))
+    few.to_csv("data/points.csv", index=False)
+    mlops.register(mlops.run("points", n_jobs=1).id, alias="champion")
+    few.assign(key=few["key"] + 1000).to_csv("new.csv", index=False)
+    found = mlops.retrain("points", data="new.csv", n_jobs=1)
+    (gate,) = found.promotion.gates
+    assert gate.passed
+    assert "points/3 was trained on none of them" in gate.detail
 
 
 # --- faults ------------------------------------------------------------------------------------------------------
@@ -491,6 +590,24 @@ def test_forced_it_is_made_again_from_the_rows_of_before(home):
     assert not found.promotion.done  # the same rows make the same model
 
 
+def test_a_model_does_not_learn_the_rows_of_before_a_second_time(home):
+    (home / "configs" / "points.yaml").write_text(
+        CONFIG.replace("logistic_regression", "naive_bayes").split("sweep:")[0]
+    )
+    mlops.register(mlops.run("points", n_jobs=1).id, alias="champion")
+    with pytest.raises(UsageError, match="nothing is new, and points/2 would learn the rows of before a second time"):
+        mlops.retrain("points", force=True, warm_start=True, n_jobs=1)
+
+
+def test_rows_that_a_window_passed_over_survive_collecting(home, mlops):
+    grow(home, DRIFTED)
+    made = json.loads(mlops("retrain", "points", "--window", "50", "--no-promote", "-j1", "--json").stdout)
+    shutil.rmtree(home / "runs")
+    assert mlops("data", "gc", "--now").returncode == 0
+    passed = models.find(made["version"]).record.tags["retrain_passed"]
+    assert len(kept(home, passed)) == 400 - 200 - made["rows"]["held_out"] - 50
+
+
 # --- the command -------------------------------------------------------------------------------------------------
 
 
@@ -508,8 +625,10 @@ def test_the_command_says_what_was_done_and_its_exit_code_what_came_of_it(home, 
     noise.to_csv("noise.csv", index=False)
     refused = mlops("retrain", "points", "--data", "noise.csv", "-j1", "-q")
     assert (refused.returncode, refused.stdout) == (1, "points/3\n")
+    assert refused.stderr.startswith("points/3 is not promoted: champion, ")
     shown = mlops("retrain", "points", "--data", "noise.csv", "-j1", "--json", "--no-promote")
-    assert json.loads(shown.stdout)["promotion"]["gates"][0]["passed"] is False
+    told = json.loads(shown.stdout)
+    assert (told["promoted"], told["promotion"]["gates"][0]["passed"]) == (False, False)
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def home(champion, tmp_path, monkeypatch):
     root = tmp_path / "home"
     shutil.copytree(champion, root, symlinks=True)
     (root / "configs" / "promotion" / "points.yaml").write_text(LENIENT)
+    policy(root, "")
     monkeypatch.chdir(root)
     return root
 
@@ -203,7 +204,9 @@ def test_what_has_learned_from_held_out_rows_does_not_pass_by_itself(home):
     found = again(data="new.csv", hold_out=0.3)
     (gate,) = found.promotion.gates
     assert not gate.passed
-    assert "points/2 has learned from 45 of these rows" in gate.found
+    assert (
+        "void: 45 of them have a twin, equal in all features and the target, that points/2 was trained on" in gate.found
+    )
 
 
 def test_rows_on_which_the_owners_gate_compares_are_not_learned_from(home):
@@ -302,7 +305,7 @@ def test_a_sample_cannot_grow_and_that_is_said(empty):
 
 
 def policy(home, text):
-    (home / "configs" / "retrain" / "points.yaml").write_text(text)
+    (home / "configs" / "retrain" / "points.yaml").write_text(f"{text}forget: true\n")
 
 
 def test_a_challenger_that_was_refused_or_rejected_stays_so_without_a_fault(home):

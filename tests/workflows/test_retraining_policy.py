@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import mlops_cli as mlops
+from mlops_cli.config import Workspace, load_experiment
 from mlops_cli.errors import ConfigError
 from mlops_cli.records import Action
 from mlops_cli.store.audit import AuditLog
@@ -68,7 +69,7 @@ def home(champion, tmp_path, monkeypatch):
 
 
 def policy(home, text):
-    (home / "configs" / "retrain" / "loans.yaml").write_text(text)
+    (home / "configs" / "retrain" / "loans.yaml").write_text(f"{text}forget: true\n")  # whose world turns round
 
 
 def come(home, *parts):
@@ -207,6 +208,37 @@ def test_a_policy_that_is_wrong_is_told_with_its_line(home, text, said):
     with pytest.raises(ConfigError) as error:
         mlops.retrain("loans", if_needed=True)
     assert said in str(error.value)
+
+
+def test_a_metric_that_nobody_computes_is_told_with_the_nearest(home):
+    policy(home, "when: roc_acu < 0.8\n")
+    with pytest.raises(
+        ConfigError, match=r"configs/retrain/loans\.yaml:1: when: no metric 'roc_acu' is computed"
+    ) as told:
+        mlops.retrain("loans")
+    assert told.value.hint.startswith("did you mean 'roc_auc'?")
+
+
+def test_at_composing_too_where_the_experiment_lists_its_metrics(home):
+    (home / "configs" / "slip.yaml").write_text(f"{CONFIG}retrain: {{when: roc_acu < 0.8}}\n")
+    with pytest.raises(ConfigError, match=r"slip\.yaml:\d+: retrain\.when: no metric 'roc_acu' is computed"):
+        load_experiment("slip", (), Workspace(home))
+    (home / "configs" / "slip.yaml").write_text(f"{CONFIG}retrain: {{when: roc_auc < 0.8}}\n")
+    assert load_experiment("slip", (), Workspace(home)).spec.retrain.metrics
+
+
+@pytest.mark.parametrize("when", ["drift", "schedule\nevery: 0.001s"])
+@pytest.mark.parametrize("data", ["inbox/*.csv", "inbox"])
+def test_an_empty_inbox_is_no_fault_of_a_cron_line(home, mlops, when, data):
+    (home / "inbox").mkdir()
+    policy(home, f"when: {when}\ndata: {data}\n")
+    done = mlops("retrain", "loans", "--if-needed", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    done = mlops("retrain", "loans", "--if-needed")
+    assert (done.returncode, done.stdout.endswith(f"nothing is new: no file is in {data}\n")) == (0, True)
+    assert mlops("retrain", "loans").returncode == 3
+    policy(home, f"when: {when}\ndata: inbix/*.csv\n")  # a folder that is not there is a slip
+    assert mlops("retrain", "loans", "--if-needed").returncode == 3
 
 
 def test_one_line_of_cron_says_nothing_where_nothing_is_to_be_done(home, mlops):

@@ -27,7 +27,7 @@ def rollback(
     No gate is asked. --quiet prints titanic/3 alone.
     """
     from mlops_cli.views.promotion import rollback_json, rolled_back
-    from mlops_cli.workflows.models.promote import rollback as give_back
+    from mlops_cli.workflows.models.rollback import rollback as give_back
 
     found = give_back(model, alias)
     if json:

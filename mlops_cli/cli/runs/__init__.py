@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from mlops_cli.cli.runs import best, compare, diff, export, ls, note, plot, reindex, rm, show, tag
+from mlops_cli.cli.runs import best, compare, diff, export, import_, ls, note, plot, reindex, rm, show, tag
 
 
 def build() -> typer.Typer:
@@ -19,6 +19,7 @@ def build() -> typer.Typer:
     app.command("tag", epilog=tag.EXAMPLE, short_help="Add or remove tags of a run.")(tag.tag)
     app.command("note", epilog=note.EXAMPLE, short_help="Note something about a run.")(note.note)
     app.command("rm", epilog=rm.EXAMPLE, short_help="Remove runs.")(rm.rm)
-    app.command("export", epilog=export.EXAMPLE, short_help="Write runs as CSV, parquet or JSON.")(export.export)
+    app.command("export", epilog=export.EXAMPLE, short_help="Write runs as a table, or tell a tracker.")(export.export)
+    app.command("import", epilog=import_.EXAMPLE, short_help="Take in runs of MLflow's.")(import_.import_runs)
     app.command("reindex", epilog=reindex.EXAMPLE, short_help="Build the index again.")(reindex.reindex)
     return app

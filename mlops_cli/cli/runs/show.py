@@ -26,11 +26,13 @@ def show(
     elif json or quiet:
         _show_record(run, json=json)
     else:
-        from mlops_cli.views.show import page
+        from mlops_cli.views.show import page, places
         from mlops_cli.workflows.runs.show import show_run
 
         found = show_run(run)
         screen.show(page(found.record, found.trials, lead=found.lead, files=found.files, tracebacks=verbose))
+        for place in places(found.tracked):
+            line(place)
 
 
 def _show_record(run: str, *, json: bool) -> None:

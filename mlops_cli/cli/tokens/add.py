@@ -26,6 +26,7 @@ def add(
 
     mlops serve MODEL --tokens FILE asks for it. A server that runs takes notice of the new token by itself.
     """
+    from mlops_cli.views.serving import how_to_serve
     from mlops_cli.web.serving.tokens import Role, add_token
 
     if role not in set(Role):
@@ -37,3 +38,4 @@ def add(
     line(token)
     if not quiet:
         say(f"the token of {name}, who may {role}; it is not kept anywhere, {file} has its hash", "dim")
+        say(how_to_serve(file), "dim")

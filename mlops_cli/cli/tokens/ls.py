@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlops_cli.cli.options import Json, Quiet, Verbose
-from mlops_cli.cli.screen import dump, line, show
+from mlops_cli.cli.screen import dump, line, say, show
 from mlops_cli.cli.tokens.options import DEFAULT, TokenFile
 
 EXAMPLE = "Example: mlops tokens ls --file tokens.json"
@@ -20,6 +20,8 @@ def ls(file: TokenFile = DEFAULT, json: Json = False, quiet: Quiet = False, verb
         for token in found:
             line(token.name)
     else:
+        from mlops_cli.views.serving import how_to_admit, how_to_serve
         from mlops_cli.views.tokens import token_table
 
         show(token_table([token_json(token) for token in found]))
+        say(how_to_serve(file) if found else how_to_admit(file), "dim")

@@ -69,12 +69,12 @@ def _settle(parent: int, log: int) -> None:
     faulthandler.register(DUMP_SIGNAL, file=log)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
-    _end_soon_after_parent()
+    end_soon_after_parent()
     if os.getppid() != parent:
         os._exit(1)
 
 
-def _end_soon_after_parent() -> None:
+def end_soon_after_parent() -> None:
     """Have the kernel end this process a second after its parent, where Python itself is too busy to.
 
     The kernel's signal must not kill at once: the listening thread then has no time to end the processes that calls
@@ -215,4 +215,4 @@ class _Surroundings:
             if signal.getsignal(number) is not handler:
                 signal.signal(number, handler)
                 if number == signal.SIGHUP:
-                    _end_soon_after_parent()
+                    end_soon_after_parent()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mlops_cli.components.frames import loaded
 from mlops_cli.components.sources.from_files import FileSource
 from mlops_cli.components.tables import with_plain_labels
 from mlops_cli.contracts import Wanted
@@ -76,7 +77,5 @@ def _whole(source: DataSource, wanted: Wanted) -> Generator[pd.DataFrame]:
         raise
     except Exception as error:  # a user's own source may raise anything
         raise DataError(f"data source {name}: load() raised {type(error).__name__}: {error}") from error
-    if not isinstance(table, pd.DataFrame):
-        raise DataError(f"data source {name}: load() must return a pandas DataFrame, got {type(table).__name__}")
-    plain = with_plain_labels(table)
+    plain = with_plain_labels(loaded(table, name))
     yield plain[wanted.names(list(plain.columns))]

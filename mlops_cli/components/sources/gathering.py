@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from mlops_cli.components.sources import opening
 from mlops_cli.components.sources.kinds import suffix_of
-from mlops_cli.errors import ConfigError, DataError, did_you_mean
+from mlops_cli.errors import ConfigError, DataError, NoFilesError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -83,7 +83,9 @@ def meant(path: Path, suffixes: Sequence[str]) -> list[Path]:
         return [path]
     folder, places = matching(path)
     if not places:
-        raise DataError(f"{path}: no file has such a name", hint=_near(folder, str(path.relative_to(folder))))
+        is_there = folder == path.parent or any(c in str(path.parent.relative_to(folder)) for c in WILD)
+        error = NoFilesError if is_there else DataError
+        raise error(f"{path}: no file has such a name", hint=_near(folder, str(path.relative_to(folder))))
     return places
 
 
@@ -115,7 +117,8 @@ def _in_folder(folder: Path, suffixes: Sequence[str]) -> list[Path]:
     places = [p for p in visible if suffix_of(p.name) in suffixes]
     if not places:
         shown = ", ".join(p.name for p in visible[:5])
-        raise DataError(
+        error = DataError if visible else NoFilesError
+        raise error(
             f"{folder}: the folder holds no {suffixes[0]} files",
             hint=f"it has: {shown}" if shown else "it is empty",
         )

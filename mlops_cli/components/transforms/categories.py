@@ -1,4 +1,4 @@
-"""Categories that are seen too seldom to be learned from, as one."""
+"""Categories: those that are seen too seldom to be learned from as one, and all marked as what they are."""
 
 from __future__ import annotations
 
@@ -106,3 +106,94 @@ class GroupRare(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags.input_tags.string = True
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+
+class AsCategories(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Mark columns as categories, for models that take them without any encoding.
+
+    The categories are those of the training rows, or those that the columns say themselves. A value that is not among
+    them is missing.
+
+    Parameters
+    ----------
+    max_categories : int, optional
+        Keep no more of a column than so many, the most frequent ones. HistGradientBoosting takes 255.
+
+    Attributes
+    ----------
+    categories_ : list of ndarray
+        The categories of each column, in order.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> marked = AsCategories().fit(pd.DataFrame({"colour": ["red", "blue"]}))
+    >>> marked.transform(pd.DataFrame({"colour": ["blue", "mauve"]}))["colour"].cat.codes.tolist()
+    [0, -1]
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "max_categories": [Interval(Integral, 1, None, closed="left"), None]
+    }
+    reads_names: ClassVar[bool] = True
+    keeps_frame: ClassVar[bool] = True
+    """Whoever comes after it must be given a DataFrame: an array has no categories."""
+
+    def __init__(self, max_categories: int | None = None) -> None:
+        self.max_categories = max_categories
+
+    def fit(self, X: pd.DataFrame, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
+        """Find the categories.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_features)
+            Categories, text, booleans or numbers that stand for something.
+        y : None
+            Ignored.
+        """
+        self._validate_params()
+        validate_data(self, X, skip_check_array=True)
+        self.categories_ = [_categories_of(column, self.max_categories) for _, column in X.items()]
+        return self
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return the table with its columns of the dtype category.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_features)
+            As in training.
+        """
+        check_is_fitted(self)
+        validate_data(self, X, skip_check_array=True, reset=False)
+        known = zip(X.items(), self.categories_, strict=True)
+        return pd.DataFrame({name: marked(column, values) for (name, column), values in known}, index=X.index)
+
+    def set_output(self, *, transform: str | None = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
+        """Change nothing: a DataFrame is all that it gives."""
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.categorical = tags.input_tags.string = True
+        return tags
+
+
+def _categories_of(column: pd.Series, most: int | None) -> Any:
+    """Return the categories in order; where there are too many, the most frequent ones."""
+    has_some = isinstance(column.dtype, pd.CategoricalDtype)
+    values = column.cat.categories.tolist() if has_some else sorted(column.dropna().unique().tolist())
+    if most is not None and len(values) > most:
+        kept = set(column.value_counts().index[:most])
+        values = [value for value in values if value in kept]
+    return np.array([*values, None], dtype=object)[:-1]  # an array of one dimension, whatever they are
+
+
+def marked(column: pd.Series, values: Any) -> pd.Series:
+    """Return a column as categories of these values; others are missing."""
+    categories = pd.Index(values.tolist())
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.set_categories(categories)
+    codes = categories.get_indexer(pd.Index(column))
+    return pd.Series(pd.Categorical.from_codes(codes, categories), index=column.index, name=column.name)

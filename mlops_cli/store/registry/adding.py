@@ -132,6 +132,8 @@ def _require_model(record: RunRecord) -> None:
         raise StoreError(
             f"{record.id} has not completed: its model cannot be registered", hint=f"mlops runs show {record.id}"
         )
+    if record.task is not None and not record.task.has_table:
+        raise StoreError(f"{record.id} is of task {record.task}, which leaves files and no model that predicts rows")
     model = RunPaths(record.path).model
     if not any(f"model/{path.name}" in record.files for path in (model.skops, model.joblib)):
         why = next((f": {n.message}" for n in record.warnings if n.code in {"model-not-saved", "refit-failed"}), "")

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 WIDTH, HEIGHT = 460, 180
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 10, 12, 26
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 50, 12, 26
 _MOST_LABELS = 4
+_LETTER, _GAP = 8.0, 10.0
+"""How wide a letter below the axis is at most, on a narrow screen, and what is left between two labels."""
 _MARK = 4.0
 
 
@@ -46,7 +48,7 @@ class Trend:
     points: tuple[Point, ...]
     whiskers: str  # intervals
     ticks: tuple[tuple[float, str], ...]  # where, and what it says
-    places: tuple[tuple[float, str, str], ...]  # where, what it says, and by which end it hangs
+    places: tuple[tuple[float, str], ...]  # where, and what it says
     level: tuple[float, str] | None = None  # a line across, and what it is
     width: int = WIDTH
     height: int = HEIGHT
@@ -135,17 +137,15 @@ def _mark(x: float, y: float, *, drifted: bool) -> str:
     return f"M{x - _MARK:.1f} {y:.1f}a{_MARK} {_MARK} 0 1 0 {2 * _MARK} 0a{_MARK} {_MARK} 0 1 0 {-2 * _MARK} 0Z"
 
 
-def _places(moments: Sequence[Moment], xs: Sequence[float]) -> tuple[tuple[float, str, str], ...]:
-    """Return what the axis says: the first and the last moment, and a few between that differ."""
+def _places(moments: Sequence[Moment], xs: Sequence[float]) -> tuple[tuple[float, str], ...]:
+    """Return what the axis says below moments: the last one, and of those before, evenly, as many as have room."""
     count = len(moments)
     every = max(1, math.ceil((count - 1) / (_MOST_LABELS - 1)))
-    chosen = sorted({*range(0, count, every), count - 1})
-    if len(chosen) > 2 and chosen[-1] - chosen[-2] < every / 2:
-        chosen.pop(-2)
-    found, before = [], ""
-    for i in chosen:
-        if moments[i].place != before:
-            end = "start" if i == 0 and count > 1 else "end" if i == count - 1 and count > 1 else "middle"
-            found.append((xs[i], moments[i].place, end))
-            before = moments[i].place
-    return tuple(found)
+    found: list[tuple[float, str]] = []
+    for i in range(count - 1, -1, -every):
+        label = moments[i].place
+        if not found or (
+            label != found[-1][1] and found[-1][0] - xs[i] >= _LETTER * (len(label) + len(found[-1][1])) / 2 + _GAP
+        ):
+            found.append((xs[i], label))
+    return tuple(reversed(found))

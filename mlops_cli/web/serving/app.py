@@ -16,9 +16,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, RedirectResponse, Response
 
+from mlops_cli.errors import did_you_mean
 from mlops_cli.views import pages
 from mlops_cli.web.serving.gate import problem
-from mlops_cli.web.serving.limits import Fault, Limits, Places, Refused, read_body
+from mlops_cli.web.serving.limits import LONGEST_NAME, SHOWN_FAULTS, Fault, Held, Limits, Places, Refused, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,7 @@ class Shared:
 
     places: Places
     limits: Limits
+    held: Held
     counts: Counts
     log: RequestLog | None
     has_tokens: bool
@@ -69,6 +71,13 @@ class Error(BaseModel):
     """An answer that is none."""
 
     error: Said
+
+
+class Asked(BaseModel):
+    """What may stand behind the address of ``/predict``, and nothing else may."""
+
+    model_config = ConfigDict(extra="forbid")
+    proba: Literal["true", "false"] = Field("false", description="The probability of each class too.")
 
 
 class Prediction(BaseModel):
@@ -149,23 +158,22 @@ def _predicting(app: FastAPI, version: Served, shared: Shared) -> None:
     answers: dict[int | str, Json] = {200: {"model": Predictions}, **codes}
 
     @app.post("/predict", responses=answers, response_class=Response, summary="Predict one row, or several")
-    async def predict(
-        request: Request,
-        proba: Annotated[Literal["true", "false"], Query(description="The probability of each class too.")] = "false",
-    ) -> Response:
+    async def predict(request: Request, asked: Annotated[Asked, Query()]) -> Response:
         """Send a row, `{"column": value, …}`, or a list of rows; what is missing is `null`."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise Refused(415, "rows are sent as JSON: Content-Type: application/json")
-        body = await read_body(request, shared.limits)
-        found = await shared.places.call(_answer, version, body, proba == "true")
+        if request.headers.get("content-encoding", "identity").lower() != "identity":
+            raise Refused(415, "rows are sent as they are, without a Content-Encoding")
+        async with body_of(request, shared.limits, shared.held) as body:
+            found = await shared.places.call(_answer, version, body, asked.proba == "true")
         shared.counts.rows.labels(version.label).inc(len(found.predictions))
         if shared.log is not None:
             shared.log.add(version.label, found.rows, found.predictions)
         return Response(found.body, media_type="application/json")
 
 
-def _answer(version: Served, body: bytes, proba: bool) -> Any:
+def _answer(version: Served, body: bytearray, proba: bool) -> Any:
     return version.answer(body, proba=proba)
 
 
@@ -182,7 +190,7 @@ def _telling(app: FastAPI, version: Served, shared: Shared) -> None:
 
     @app.get("/model", response_class=Response, summary="The version: its origin, its scores, what it takes")
     async def model() -> Response:
-        told = {**version.describe(), "asked": shared.following().wanted.ref, "problem": _problem(shared.following())}
+        told = {**version.describe(), "asked": shared.following().asked, "problem": _problem(shared.following())}
         return _json(told)
 
 
@@ -286,8 +294,13 @@ async def _refused(_request: Request, error: Exception) -> Response:
 async def _invalid(_request: Request, error: Exception) -> Response:
     """Answer a query that is not allowed; a body is looked at by `RowForm`."""
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    faults = [Fault(None, str(e["loc"][-1]), str(e["msg"])) for e in found]
+    faults = [_of_query(str(e["loc"][-1])[:LONGEST_NAME], e) for e in found[:SHOWN_FAULTS]]
     return problem(Refused(422, "; ".join(f"{f.field}: {f.message}" for f in faults), faults))
+
+
+def _of_query(name: str, error: Json) -> Fault:
+    unknown = f"no such parameter; {did_you_mean(name, Asked.model_fields)}"
+    return Fault(None, name, unknown if error["type"] == "extra_forbidden" else str(error["msg"]))
 
 
 async def _not_here(_request: Request, error: Exception) -> Response:

@@ -105,7 +105,9 @@ class Following:
         self._state = wanted.state()
         self._failed = 0.0
         self.current = self._loaded(wanted.find())
-        counts.now_answers(self.current.version.label, wanted.ref)
+        label = self.current.version.label
+        self.asked = label if "/" in wanted.ref else wanted.ref  # as whoever asks is told: no path of this machine
+        counts.now_answers(label, self.asked)
 
     async def watch(self) -> None:
         """Look again and again whether another version is meant."""
@@ -132,7 +134,7 @@ class Following:
         """
         with self._lock:
             self._state = self.wanted.state() if state is None else state
-            label = self.wanted.ref
+            label = self.asked
             try:
                 saved = self.wanted.find()
                 label = saved.label
@@ -159,7 +161,7 @@ class Following:
     def _swap(self, found: Answering) -> None:
         before, now = self.current.version.label, found.version.label
         self.current = found
-        self.counts.now_answers(now, self.wanted.ref)
+        self.counts.now_answers(now, self.asked)
         self.told(f"{now} was loaded anew" if now == before else f"{now} answers, and no longer {before}")
 
     def _keep(self, label: str, error: Exception) -> None:

@@ -79,11 +79,8 @@ class Gate:
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
-        stranger = foreign(headers, self.hosts) if self.hosts is not None else None
-        if stranger is not None:
-            return problem(Refused(*stranger))
-        if not scope["path"].isprintable():  # a router may take a name with a newline after it for the name
-            return problem(Refused(404, "there is nothing at this address"))
+        if (bad := self._unfit(scope, headers)) is not None:
+            return problem(bad)
         if self.doorkeeper is None or scope["path"] in OPEN:
             return None
         role = self._role(headers)
@@ -92,6 +89,18 @@ class Gate:
             return problem(Refused(401, "a token is needed: Authorization: Bearer …", headers=told))
         if scope["path"] in ADMIN and role is not Role.ADMIN:
             return problem(Refused(403, "this needs a token with the role admin"))
+        return None
+
+    def _unfit(self, scope: Scope, headers: Headers) -> Refused | None:
+        """Return why a request is not looked at, whoever sends it."""
+        stranger = foreign(headers, self.hosts) if self.hosts is not None else None
+        if stranger is not None:
+            return Refused(*stranger)
+        if "transfer-encoding" in headers and "content-length" in headers:  # a proxy may have gone by the other one
+            unclear = "Content-Length and Transfer-Encoding at once: where the request ends is not clear"
+            return Refused(400, unclear, headers={"connection": "close"})
+        if not scope["path"].isprintable():  # a router may take a name with a newline after it for the name
+            return Refused(404, "there is nothing at this address")
         return None
 
     def _role(self, headers: Headers) -> Role | None:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     from starlette.requests import Request
+
+SHOWN_FAULTS = 20
+"""Fields that an answer names at most, where more are wrong."""
+
+LONGEST_NAME = 100
+"""Characters of a name that an answer repeats."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,11 @@ class Limits:
         """Seconds after which a connection with a request is cut off, whatever holds it up."""
         return 3 * self.timeout + self.headers
 
+    @property
+    def bodies(self) -> int:
+        """Bytes of all bodies at once."""
+        return max(4 * self.body, 256 * 2**20)
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -78,29 +90,63 @@ class Refused(Exception):  # noqa: N818  an answer like any other
         self.status, self.message, self.faults, self.headers = status, message, tuple(faults), dict(headers or {})
 
 
-async def read_body(request: Request, limits: Limits) -> bytes:
-    """Return the body of a request, of which no more is kept than is allowed, however it is sent.
+class Held:
+    """Counts the bytes of bodies in memory: one alone may be allowed, and as many as there are connections not.
+
+    Parameters
+    ----------
+    most : int
+        Of all requests together.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.now = 0
+
+    def take(self, size: int) -> None:
+        """Count more.
+
+        Raises
+        ------
+        Refused
+            There is no room.
+        """
+        if self.now + size > self.most:
+            raise Refused(503, "too many large requests at once", headers={"retry-after": "1", "connection": "close"})
+        self.now += size
+
+
+@asynccontextmanager
+async def body_of(request: Request, limits: Limits, held: Held) -> AsyncGenerator[bytearray]:
+    """Hold the body of a request, of which no more is kept than is allowed, however it is sent.
 
     Raises
     ------
     Refused
-        It is larger than allowed, or came too slowly.
+        It is larger than allowed, or came too slowly, or those of others leave it no room.
     """
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared[:20]) > limits.body:
         raise _too_large(limits)
-    parts, size = [], 0
+    body = bytearray()
+    try:
+        await _read(request, body, limits, held)
+        yield body
+    finally:
+        held.now -= len(body)
+
+
+async def _read(request: Request, body: bytearray, limits: Limits, held: Held) -> None:
     try:
         async with asyncio.timeout(limits.timeout):
             async for part in request.stream():
-                size += len(part)
-                if size > limits.body:
+                if len(body) + len(part) > limits.body:
                     raise _too_large(limits)
-                parts.append(part)
+                held.take(len(part))
+                body += part
     except TimeoutError:
         message = f"the body did not arrive in {limits.timeout:g} s"
         raise Refused(408, message, headers={"connection": "close"}) from None
-    return b"".join(parts)
 
 
 def _too_large(limits: Limits) -> Refused:

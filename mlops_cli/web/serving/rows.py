@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Union
 
 from pydantic import (
@@ -24,10 +25,12 @@ from pydantic import (
     WithJsonSchema,
     with_config,
 )
+from pydantic_core import from_json
 from typing_extensions import TypedDict
 
+from mlops_cli.errors import nearest
 from mlops_cli.records import Kind
-from mlops_cli.web.serving.limits import Fault, Refused
+from mlops_cli.web.serving.limits import LONGEST_NAME, SHOWN_FAULTS, Fault, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +47,8 @@ DATE = rf"^{_DAY}([T ]{_TIME}(Z|[+-]{_HOURS})?)?$"
 NAIVE = rf"^{_DAY}([T ]{_TIME})?$"
 """The same without a zone."""
 
-_SHOWN_FAULTS = 20
+_MOST_COMPARED = 50
+"""Names of a wrong row that a missing field's is looked for among: whoever asks chooses how many there are."""
 _Float = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 _Int = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
 _Number = Annotated[Union[_Int, _Float], WithJsonSchema({"type": "number"})]  # noqa: UP007  read at runtime
@@ -170,7 +174,7 @@ class RowForm:
         row: Any = self.one._type
         return TypeAdapter(Annotated[list[row], Field(min_length=1, max_length=self.most), FailFast()])
 
-    def read(self, body: bytes) -> list[Json]:
+    def read(self, body: bytes | bytearray) -> list[Json]:
         """Return the rows of a body.
 
         Raises
@@ -178,14 +182,14 @@ class RowForm:
         Refused
             It is no JSON, or not in this form; with the fields that are wrong.
         """
-        is_list = body[:100].lstrip()[:1] == b"["
+        is_list = body.lstrip()[:1] == b"["
         try:
             if is_list:
                 rows: list[Json] = self.many.validate_json(body)
                 return rows
             return [self.one.validate_json(body)]
         except ValidationError as error:
-            raise self._refusal(error, is_list=is_list) from None
+            raise self._refusal(error, body, is_list=is_list) from None
 
     def schema(self) -> Json:
         """Return the JSON schema of a body: a row, or a list of them."""
@@ -198,7 +202,7 @@ class RowForm:
         found: Json = self.one.json_schema()
         return found
 
-    def _refusal(self, error: ValidationError, *, is_list: bool) -> Refused:
+    def _refusal(self, error: ValidationError, body: bytes | bytearray, *, is_list: bool) -> Refused:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         broken = next((e for e in found if e["type"] == "json_invalid"), None)
         if broken is not None:
@@ -208,18 +212,32 @@ class RowForm:
         long = next((e["type"] for e in found if e["type"] in {"too_long", "too_short"}), None)
         if long is not None:
             return Refused(422, f"a list of rows has 1 to {self.most:,} of them")
-        faults = [self._fault(row, name, is_missing=(row, name) in missing) for row, name in places]
-        shown = faults[:_SHOWN_FAULTS]
-        return Refused(422, "; ".join(told(f) for f in shown[:3]) + ("; …" if len(faults) > 3 else ""), shown)
+        others = self._others(body, next((row for row, _ in missing), None) if is_list else None) if missing else []
+        shown = [
+            self._fault(row, name, others if (row, name) in missing else None)
+            for row, name in islice(places, SHOWN_FAULTS)
+        ]
+        return Refused(422, "; ".join(told(f) for f in shown[:3]) + ("; …" if len(places) > 3 else ""), shown)
 
-    def _fault(self, row: int | None, name: str | None, *, is_missing: bool) -> Fault:
+    def _others(self, body: bytes | bytearray, place: int | None) -> list[str]:
+        """Return the names in a row that the model does not know, of which one may be meant for what is missing."""
+        rows = from_json(body)
+        row = rows if place is None else rows[place]
+        unknown = (name for name in row if name not in self._by_name and len(name) <= LONGEST_NAME)
+        return list(islice(unknown, _MOST_COMPARED))
+
+    def _fault(self, row: int | None, name: str | None, others: list[str] | None) -> Fault:
+        """Return what is wrong with a field; ``others`` are the row's unknown names where the field is missing."""
         taken = self._by_name.get(name or "")
         if name is None:
             return Fault(row, None, "a row is an object with a value for each column")
         if taken is None:
             return Fault(row, name, "a text, a number or null is expected")
         expected = f"{taken.word}{' or null' if taken.nullable else ''} is expected"
-        return Fault(row, name, f"is missing; {expected}" if is_missing else expected)
+        if others is None:
+            return Fault(row, name, expected)
+        close = nearest(name, others)
+        return Fault(row, name, f"is missing{f' (did you mean {close!r}?)' if close else ''}; {expected}")
 
     @cached_property
     def _by_name(self) -> dict[str, Taken]:

@@ -68,7 +68,7 @@ class Served:
         """Whether it gives probabilities."""
         return self.answers.signature.classes is not None and hasattr(self.answers.pipeline, "predict_proba")
 
-    def answer(self, body: bytes, *, proba: bool) -> Answered:
+    def answer(self, body: bytes | bytearray, *, proba: bool) -> Answered:
         """Return what the model says of the rows of a body.
 
         Raises

@@ -20,10 +20,10 @@ from mlops_cli.web.serving.app import Shared, application
 from mlops_cli.web.serving.counting import Counts
 from mlops_cli.web.serving.following import Answering, Following, Wanted
 from mlops_cli.web.serving.gate import Gate
-from mlops_cli.web.serving.limits import Limits, Places
+from mlops_cli.web.serving.limits import Held, Limits, Places
 from mlops_cli.web.serving.requestlog import RequestLog
 from mlops_cli.web.serving.served import serve_version
-from mlops_cli.web.serving.tokens import Doorkeeper
+from mlops_cli.web.serving.tokens import Doorkeeper, open_to_all
 
 if TYPE_CHECKING:
     import socket
@@ -107,13 +107,16 @@ def prepare(ref: str, options: ServeOptions, told: Callable[[str], None], *, wor
     """
     address = allowed_address(options.host, has_tokens=options.tokens is not None)
     doorkeeper = None if options.tokens is None else Doorkeeper(options.tokens)
+    if doorkeeper is not None and (loose := open_to_all(doorkeeper.path)):
+        told(f"anyone on this machine may write to {loose}, and let himself in: chmod o-w {loose}")
     home, counts = find_workspace(workspace), Counts()
     log = None if options.log is None else RequestLog(options.log, counts)
     opened = bound(address, options.port)
     port = opened.getsockname()[1]
     held: list[Following] = []
     places = Places(options.limits, min(_MOST_THREADS, os.cpu_count() or 1))
-    shared = Shared(places, options.limits, counts, log, doorkeeper is not None, lambda: held[0])
+    bodies = Held(options.limits.bodies)
+    shared = Shared(places, options.limits, bodies, counts, log, doorkeeper is not None, lambda: held[0])
 
     def load(saved: Any) -> Answering:
         version = serve_version(saved, home, options.limits, allow_pickle=options.allow_pickle)

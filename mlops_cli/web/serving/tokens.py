@@ -10,6 +10,7 @@ import hmac
 import os
 import re
 import secrets
+import stat
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -194,6 +195,15 @@ class Doorkeeper:
         except StoreError:
             tokens = ()
         self._read = _Read(tokens, state, now)
+
+
+def open_to_all(path: Path) -> Path | None:
+    """Return what anyone may write of a file of tokens: itself, or the folder in which it is replaced."""
+    for place, held in ((path, 0), (path.absolute().parent, stat.S_ISVTX)):
+        mode = place.stat().st_mode
+        if mode & stat.S_IWOTH and not mode & held:
+            return place
+    return None
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:

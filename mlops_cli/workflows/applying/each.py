@@ -29,7 +29,7 @@ from mlops_cli.workflows.applying.model import find_model
 from mlops_cli.workflows.applying.predict import write_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 NAME = "{}"
 """What stands for an input's name, without its ending, in the name of an output."""
@@ -155,10 +155,10 @@ class _Scoring:
     kept: list[ScoredFile] = field(default_factory=list)
     done: list[ScoredFile] = field(default_factory=list)
     failed: list[Unscored] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
+    notices: dict[Notice, list[str]] = field(default_factory=dict)  # with the files that each is said of
 
     def result(self) -> Scored:
-        notices = tuple(dict.fromkeys(self.notices))
+        notices = tuple(_said_of(files, notice) for notice, files in self.notices.items())
         folder = self.outputs.folder
         return Scored(self.label, folder, tuple(self.done), tuple(self.kept), tuple(self.failed), notices)
 
@@ -237,7 +237,8 @@ class _Scoring:
             at = datetime.now(UTC).isoformat(timespec="milliseconds")
             file = replace(draft, sha256=digest_of(temp), rows=rows, columns=columns, at=at)
             self.manifest.settle(temp, file)
-        self.notices += asked.said.notices
+        for notice in asked.said.notices:
+            self.notices.setdefault(notice, []).append(_shown(item.path))
         return file
 
     @cached_property
@@ -248,7 +249,7 @@ class _Scoring:
         if model.saved.label != self.label:
             raise StoreError(f"{self.ref} has become {model.saved.label}", hint="call it again")
         asked = asking(model, options, typed=not self.outputs.form.is_text)
-        self.notices += asked.said.notices
+        self.notices |= {notice: [] for notice in asked.said.notices}
         return asked
 
     @cached_property
@@ -339,6 +340,14 @@ def _named(label: str) -> str:
 
 def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _said_of(files: Sequence[str], notice: Notice) -> Notice:
+    """Return a notice with the files that it is about; none where it is about the model."""
+    if not files:
+        return notice
+    more = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
+    return replace(notice, message=f"{files[0]}{more}: {notice.message}")
 
 
 def _why(error: MlopsError, path: Path) -> str:

@@ -157,9 +157,13 @@ def _trained_on(model: Opened, rows: Labelled) -> list[Notice]:
         return []
     with suppress(MlopsError, ValueError):  # the rows are elsewhere, or gone: nobody knows
         if is_at_hand(model.spec, record, model.workspace):
-            seen = seen_in_training(rows_of_run(model.spec, record, model.workspace), rows)
-            text = f"the model was trained on {seen:,} of the {len(rows.X):,} rows: the scores flatter it"
-            return [Notice(TRAINED_ON, text)] if seen else []
+            known = seen_in_training(rows_of_run(model.spec, record, model.workspace), rows)
+            seen, every = f"{known.count:,}", f"the {len(rows.X):,} rows"
+            text = f"the model was trained on {seen} of {every}: the scores flatter it"
+            if not known.by:
+                text = f"{seen} of {every} have a twin, equal in all features and the target, in what the model was"
+                text += " trained on: if they are the same cases, the scores flatter it"
+            return [Notice(TRAINED_ON, text)] if known.count else []
     return []
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops_cli.config.retrain import PASSED
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import StoreError, UsageError
 from mlops_cli.records import DatasetPage, DatasetSummary, Query
 from mlops_cli.store.datasets import Datasets
 from mlops_cli.store.layout import WorkspacePaths
 from mlops_cli.store.needed import forget_snapshots, needed_by_snapshots, recorded_by_models
+from mlops_cli.store.registry import Registry
 from mlops_cli.workflows.models.lineage import by_name, made_from_data
 from mlops_cli.workflows.runs.finding import search
 
@@ -318,9 +320,17 @@ def collect(*, dry_run: bool = False, now: bool = False, workspace: str | Path |
 
 def _used(workspace: str | Path | None) -> frozenset[str] | None:
     """Return the dataset versions of all runs and models; None where one cannot be read, and may have any."""
-    found = search(Query(), workspace)
+    found, registry = search(Query(), workspace), Registry(WorkspacePaths(find_workspace(workspace).root))
+    try:
+        models = [registry.version(name, n).record for name in registry.names() for n in registry.numbers(name)]
+    except StoreError:
+        return None
     if found.damaged:
         return None
-    models = recorded_by_models(WorkspacePaths(find_workspace(workspace).root))
-    recorded = {data.version for run in found.records for data in run.datasets}
-    return frozenset(recorded | {str(data.get("version")) for *_, data in models})
+    return frozenset(version for record in (*found.records, *models) for version in _data_of(record))
+
+
+def _data_of(record: RunRecord) -> set[str]:
+    """Return the dataset versions that a run saw, with the rows that it passed over: they are not new any more."""
+    passed = record.tags.get(PASSED)
+    return {data.version for data in record.datasets} | ({passed} if passed else set())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from mlops_cli.config.flat import texts
 from mlops_cli.errors import DataError
@@ -11,9 +11,11 @@ from mlops_cli.workflows.data.as_seen import as_seen
 from mlops_cli.workflows.data.load import load
 
 if TYPE_CHECKING:
-    from mlops_cli.analysis.fairness import Rows
+    import pandas as pd
+
     from mlops_cli.config.workspace import Workspace
     from mlops_cli.records import ExperimentSpec, RunRecord
+    from mlops_cli.workflows.applying.labelled import Labelled
     from mlops_cli.workflows.data.load import Loaded
 
 
@@ -47,8 +49,31 @@ def is_at_hand(spec: ExperimentSpec, record: RunRecord, workspace: Workspace) ->
     return source.params.get("snapshot") is not None or not any("://" in text for text in texts(source.params))
 
 
-def seen_in_training(loaded: Loaded, rows: Rows) -> int:
-    """Return how many of some labelled rows a run has learned from: those that equal one of its own in all features."""
+@dataclass(frozen=True)
+class Known:
+    """How many of some rows a run has learned from."""
+
+    count: int
+    by: str  # the column of ids that tells; nothing: its twins are counted
+    twins: int  # rows that equal one of the run's own in all features and the target: they may be other cases
+
+
+def seen_in_training(loaded: Loaded, rows: Labelled) -> Known:
+    """Return how many of some labelled rows a run has learned from, by ``data.id`` where it tells rows apart."""
     from mlops_cli.analysis.checks import twins
 
-    return twins(loaded.train, replace(loaded.train, X=rows.X, y=rows.y))
+    ids, equal = loaded.train.ids, twins(loaded.train, replace(loaded.train, X=rows.X, y=rows.y))
+    if ids is None or rows.ids is None or not (_tells(ids) and _tells(rows.ids)):
+        return Known(equal, "", equal)
+    own, others = (ids, rows.ids) if _are_alike(ids, rows.ids) else (ids.astype(str), rows.ids.astype(str))
+    return Known(int(others.isin(own).sum()), str(ids.name), equal)
+
+
+def _tells(ids: pd.Series[Any]) -> bool:
+    return bool(ids.notna().all() and ids.is_unique)
+
+
+def _are_alike(one: pd.Series[Any], other: pd.Series[Any]) -> bool:
+    from pandas.api.types import is_numeric_dtype
+
+    return one.dtype == other.dtype or (is_numeric_dtype(one) and is_numeric_dtype(other))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mlops_cli.components.assemble import CONTINUED
@@ -22,9 +23,10 @@ RETRAIN_OF = "retrain_of"
 
 
 def goes_on_from(version: ModelVersion) -> str | None:
-    """Return the version from which the model of another one went on learning; None where it began anew."""
+    """Return the version whose model or weights the model of another one began with; None where it began anew."""
     model = config_of(registered(version)).trial.model
-    return str(model.params.get("version")) if model.target == CONTINUED else None
+    said = model.params if model.target == CONTINUED else model.params.get("start")
+    return str(said["version"]) if isinstance(said, Mapping) and "version" in said else None
 
 
 def made_from(version: ModelVersion) -> str | None:

@@ -1,4 +1,4 @@
-"""``mlops models promote`` and ``rollback``: an alias given to a version that passes its gates, and given back.
+"""``mlops models promote``: an alias given to a version that passes its gates.
 
 Gates are computed before anything is locked. Whoever changes meanwhile what they rest on (the gates themselves, the
 champion or the sign-offs where a gate asks for them) is seen, and they are computed again.
@@ -14,7 +14,7 @@ from mlops_cli.config.declared import of_owner, of_run, owners_file
 from mlops_cli.config.promotion import SECTION, read_gates
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import ConfigError, MlopsError, StoreError, UsageError
-from mlops_cli.records import CHAMPION, OUT_OF_USE, Action, ChampionGate, Gates, Notice, Promotion, RolledBack
+from mlops_cli.records import CHAMPION, OUT_OF_USE, Action, ChampionGate, Gates, Notice, Promotion
 from mlops_cli.store.audit import AuditLog
 from mlops_cli.store.layout import RunPaths, VersionPaths, WorkspacePaths
 from mlops_cli.store.registry import Registry
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlops_cli.config.workspace import Workspace
-    from mlops_cli.records import Aliases, ModelStatus, ModelVersion, RunRecord
+    from mlops_cli.records import ModelStatus, ModelVersion, RunRecord
 
 PROMOTION, ROLLBACK = "promotion", "rollback"
 """Why an alias moved, as its history has it."""
@@ -55,8 +55,12 @@ class PromoteOptions:
     held_out : str, optional
         Labelled rows on which the champion gate compares where it names none; where no such gate is declared, the
         version must be better on them beyond noise.
+        As retraining has it where that made the version, and nothing is said.
     unseen : bool
         Whether such a version must not have learned from any of these rows.
+    forget : bool, optional
+        Whether such a version may do worse than the champion on the rows of before, where the champion falls on these;
+        as the policy of its model has it where not given.
     """
 
     alias: str = CHAMPION
@@ -65,6 +69,7 @@ class PromoteOptions:
     allow_pickle: bool = False
     held_out: str | None = None
     unseen: bool = False
+    forget: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,9 @@ def promote(ref: str, options: PromoteOptions | None = None, *, workspace: str |
     asked = options or PromoteOptions()
     place = find_workspace(workspace)
     registry = Registry(WorkspacePaths(place.root))
-    version, said = _meant(registry, ref, asked), list[str]()
+    version = _meant(registry, ref, asked)
+    asked, told = _as_remade(version, asked, place)
+    said = list(told)
     for _ in range(_TRIES):
         standing = _standing(registry, version, asked, place)
         draft = _draft(registry, version, standing, asked, place, said)
@@ -137,7 +144,7 @@ def promote(ref: str, options: PromoteOptions | None = None, *, workspace: str |
         if done is not None:
             return done
         what = f"@{asked.alias}, the gates or what is said of {version.ref}"
-        said = [f"{what} changed meanwhile, and the gates were run again"]
+        said = [*told, f"{what} changed meanwhile, and the gates were run again"]
     raise StoreError(f"@{asked.alias} of {version.name} keeps changing", hint="promote again when the others are done")
 
 
@@ -152,7 +159,22 @@ def _meant(registry: Registry, ref: str, asked: PromoteOptions) -> ModelVersion:
     return version
 
 
-def _fault(registry: Registry, name: str, number: int) -> str:
+def _as_remade(
+    version: ModelVersion, asked: PromoteOptions, workspace: Workspace
+) -> tuple[PromoteOptions, tuple[str, ...]]:
+    """Return options that compare a version as retraining does, where that made it, and what there is to know of it."""
+    from mlops_cli.workflows.models.remade import compared_as_remade
+
+    if asked.held_out is not None and asked.forget is not None:
+        return asked, ()
+    how = compared_as_remade(version, workspace)
+    forget = how.forget if asked.forget is None else asked.forget
+    if asked.held_out is not None:
+        return replace(asked, forget=forget), ()
+    return replace(asked, held_out=how.held_out, unseen=how.unseen, forget=forget), how.said
+
+
+def fault_of(registry: Registry, name: str, number: int) -> str:
     """Return in what a version is not as it was registered, by the audit log; nothing where it is."""
     faults = check_version(registry, name, number, announced(registry)).faults
     return faults[0] if faults else ""
@@ -191,11 +213,11 @@ def _standing(registry: Registry, version: ModelVersion, asked: PromoteOptions, 
     """
     if version.number not in registry.numbers(version.name):
         raise StoreError(f"{version.ref} has been removed")
-    if fault := _fault(registry, version.name, version.number):
+    if fault := fault_of(registry, version.name, version.number):
         raise StoreError(f"{version.ref}: {fault}", hint=f"mlops models verify {version.ref}")
     status = _in_use(registry, version, asked)
     before = certain_aliases(registry, version.name).versions.get(asked.alias)
-    fault = "" if before in {None, version.number} else _fault(registry, version.name, int(before or 0))
+    fault = "" if before in {None, version.number} else fault_of(registry, version.name, int(before or 0))
     return _Standing(before, fault, status, _compared_on(declared_gates(version, workspace), asked))
 
 
@@ -205,9 +227,10 @@ def _compared_on(declared: Declared, options: PromoteOptions) -> Declared:
     if data is None or (gate is not None and gate.data is not None):
         return declared
     if gate is not None:
-        return replace(declared, gates=replace(declared.gates, champion=replace(gate, data=data)))
+        champion = replace(gate, data=data, unseen=options.unseen)
+        return replace(declared, gates=replace(declared.gates, champion=champion))
     asked = "no gate against the champion is declared: better on the held-out rows, beyond noise, is asked"
-    gates = replace(declared.gates, champion=ChampionGate(data=data, unseen=options.unseen))
+    gates = replace(declared.gates, champion=ChampionGate(data=data, unseen=options.unseen, no_twins=True))
     return Declared(gates, declared.where or "retraining itself", (*declared.said, asked))
 
 
@@ -239,7 +262,9 @@ def _draft(
     if standing.before == version.number:
         return replace(draft, done=True)
     from mlops_cli.workflows.applying.model import registered
-    from mlops_cli.workflows.models.gates import Case, Judged, closed, judge
+    from mlops_cli.workflows.models.champion import Remembered, remembered
+    from mlops_cli.workflows.models.gates import closed, judge
+    from mlops_cli.workflows.models.judged import Case, Judged
 
     champion, fault = None, ""
     if standing.fault:
@@ -248,8 +273,11 @@ def _draft(
         champion = Judged(registry.version(version.name, standing.before), workspace, asked.allow_pickle)
     case = Case(Judged(version, workspace, asked.allow_pickle), standing.status, champion, asked.alias, fault)
     unopened = closed(registered(version), allow_pickle=asked.allow_pickle)
-    said = (*declared.said, *said, *([unopened] if unopened else []))
-    return replace(draft, gates=judge(case, declared.gates), said=said)
+    gate, found = declared.gates.champion, judge(case, declared.gates)
+    is_of_new_rows = gate is not None and asked.held_out is not None and gate.data == asked.held_out
+    kept = remembered(gate, case, forget=bool(asked.forget)) if gate and is_of_new_rows else Remembered()
+    said = (*declared.said, *said, *(text for text in (unopened, kept.said) if text))
+    return replace(draft, gates=(*found, *([kept.gate] if kept.gate else [])), said=said)
 
 
 def _ref(version: ModelVersion, number: int | None) -> str | None:
@@ -274,16 +302,16 @@ def _settled(
         if now.before == version.number:  # somebody else was first
             return replace(draft, done=True, gates=())
         if not draft.passed and asked.override is None:
-            said = {"alias": asked.alias, "before": now.before, **_details(draft)}
+            said = {"alias": asked.alias, "before": now.before, **gates_of(draft)}
             AuditLog(registry.paths).append(Action.PROMOTION_REFUSED, version.ref, said)
             return draft
         override = "" if draft.passed else str(asked.override).strip()
-        move = Move(asked.alias, version.number, Action.PROMOTED, PROMOTION, override, _details(draft))
+        move = Move(asked.alias, version.number, Action.PROMOTED, PROMOTION, override, gates_of(draft))
         call(registry, version.name, move)
     return replace(draft, done=True, override=override)
 
 
-def _details(draft: Promotion) -> dict[str, Any]:
+def gates_of(draft: Promotion) -> dict[str, Any]:
     """Return what the audit log keeps of the gates."""
     kept = ("gate", "passed", "wanted", "found", "value", "bound", "interval")
     gates = [{key: vars(gate)[key] for key in kept if vars(gate)[key] is not None} for gate in draft.gates]
@@ -298,90 +326,3 @@ def other_gates(record: RunRecord, wanted: Gates) -> list[Notice]:
             text = f"the run that is found has its own gates under promotion; {file} comes before them, or --force"
             return [Notice("other-gates", text)]
     return []
-
-
-# --- giving back -------------------------------------------------------------------------------------------------
-
-
-def rollback(name: str, alias: str = CHAMPION, *, workspace: str | Path | None = None) -> RolledBack:
-    """Give an alias back to the version that had it before; once more goes further back.
-
-    Parameters
-    ----------
-    name : str
-        Of the model.
-    alias : str
-        The alias.
-    workspace : str or Path, optional
-        The workspace; the current folder's where not given.
-
-    Raises
-    ------
-    UsageError
-        A version is named, not a model.
-    StoreError
-        There is no such model, or no version that had the alias before.
-    """
-    registry = Registry(WorkspacePaths(find_workspace(workspace).root))
-    model = name.partition("/")[0].partition("@")[0]
-    if not registry.is_known(model):
-        raise registry.unknown(model)
-    if model != name:
-        raise UsageError(f"'{name}' names a version", hint=f"mlops models rollback {model}")
-    check_alias(alias)
-    with registry.changing():
-        aliases = certain_aliases(registry, name)
-        before = aliases.versions.get(alias)
-        to, skipped = _earlier(registry, name, alias, aliases)
-        details = {"skipped": list(skipped)} if skipped else {}
-        call(registry, name, Move(alias, to, Action.ROLLED_BACK, ROLLBACK, details=details))
-    return RolledBack(name, alias, to, before, skipped)
-
-
-def _earlier(registry: Registry, name: str, alias: str, aliases: Aliases) -> tuple[int, tuple[str, ...]]:
-    """Return the last version before that may have an alias again, and why later ones may not."""
-    held = held_by(aliases, alias)
-    skipped: dict[str, None] = {}
-    for number in reversed(held[:-1]):
-        if number is None or number == held[-1]:
-            continue
-        why = _unfit(registry, name, number)
-        if not why:
-            return number, tuple(skipped)
-        skipped[f"{name}/{number} {why}"] = None
-    if not held:
-        raise StoreError(f"no version of '{name}' has had @{alias}", hint=f"mlops models promote {name}/N")
-    now = "" if held[-1] is None else f" before {name}/{held[-1]}"
-    text = "; ".join([f"no other version of '{name}' had @{alias}{now}", *skipped])
-    raise StoreError(text, hint=f"mlops models alias {name}/N {alias} gives it to any")
-
-
-def held_by(aliases: Aliases, alias: str) -> list[int | None]:
-    """Return who has had an alias, the first one first and None where nobody; what was rolled back is forgotten.
-
-    Examples
-    --------
-    >>> from mlops_cli.records import Aliases, AliasMove
-    >>> moves = [AliasMove("champion", to, None, "", "", why) for to, why in [(1, ""), (2, ""), (1, "rollback")]]
-    >>> held_by(Aliases(moves=tuple(moves)), "champion")
-    [1]
-    """
-    held: list[int | None] = []
-    for move in aliases.moves:
-        if move.alias != alias:
-            continue
-        if move.why == ROLLBACK and move.to in held:
-            held = held[: len(held) - held[::-1].index(move.to)]
-        else:
-            held.append(move.to)
-    return held
-
-
-def _unfit(registry: Registry, name: str, number: int) -> str:
-    """Return why a version cannot have an alias again; nothing where it can."""
-    if number not in registry.numbers(name):
-        return "has been removed"
-    if fault := _fault(registry, name, number):
-        return f"is not as it was registered: {fault}"
-    approval = registry.status(registry.version(name, number)).approval
-    return f"is {approval}" if approval in OUT_OF_USE else ""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.config.declared import of_owner, of_run
-from mlops_cli.config.retrain import SECTION, read_retrain
+from mlops_cli.config.retrain import SECTION, check_triggers, read_retrain
 from mlops_cli.errors import ConfigError, UsageError
 from mlops_cli.records import RetrainOn, RetrainSpec
 from mlops_cli.store.layout import VersionPaths
@@ -38,6 +38,8 @@ class RetrainOptions:
         Let the model go on learning, on the new rows.
     promote : bool, optional
         Try to, through the gates.
+    forget : bool, optional
+        Promote also what does worse than the champion on the rows of before: the world has changed.
     alias : str, optional
         Whose version is replaced.
     if_needed : bool
@@ -57,6 +59,7 @@ class RetrainOptions:
     sweep: str | None = None
     warm_start: bool | None = None
     promote: bool | None = None
+    forget: bool | None = None
     alias: str | None = None
     if_needed: bool = False
     force: bool = False
@@ -64,7 +67,7 @@ class RetrainOptions:
     allow_pickle: bool = False
 
 
-_OF_POLICY = ("rows", "window", "hold_out", "sweep", "warm_start", "promote", "alias")
+_OF_POLICY = ("rows", "window", "hold_out", "sweep", "warm_start", "promote", "forget", "alias")
 
 
 def policy_of(version: ModelVersion, workspace: Workspace) -> RetrainSpec:
@@ -73,10 +76,16 @@ def policy_of(version: ModelVersion, workspace: Workspace) -> RetrainSpec:
     Raises
     ------
     ConfigError
-        It is declared wrongly.
+        It is declared wrongly, or speaks of a metric that the model is not scored by.
     """
-    declared = of_owner(workspace, SECTION, version.name, read_retrain)
-    found = of_run(VersionPaths(version.path).config, SECTION, read_retrain) if declared is None else declared
+
+    def of_model(value: object, key: str) -> RetrainSpec:
+        spec = read_retrain(value, key)
+        check_triggers(spec, version.record.metrics, f"{key}.when" if key else "when")
+        return spec
+
+    declared = of_owner(workspace, SECTION, version.name, of_model)
+    found = of_run(VersionPaths(version.path).config, SECTION, of_model) if declared is None else declared
     return found if found.data is None else replace(found, data=_from_workspace(found.data, workspace))
 
 

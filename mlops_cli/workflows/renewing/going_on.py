@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.components.assemble import CONTINUED
+from mlops_cli.components.assemble import CONTINUED, begins_elsewhere
 from mlops_cli.errors import ConfigError, StoreError, UsageError
 from mlops_cli.execution.job import make_importable
-from mlops_cli.store.layout import WorkspacePaths
-from mlops_cli.store.registry import Registry
 from mlops_cli.workflows.applying.model import registered
 from mlops_cli.workflows.models.ancestors import ancestors, goes_on_from
+from mlops_cli.workflows.renewing.beginning import sha256_of, version_of, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,38 +20,40 @@ if TYPE_CHECKING:
     from mlops_cli.config.workspace import Workspace
     from mlops_cli.records import ComponentSpec, ModelVersion
 
-_SKOPS = "model.skops"
 _AROUND = ("target_transform", "calibration", "threshold")
 """What stands around a model, in which it cannot be reached."""
 
 
 def start_of(model: ComponentSpec, workspace: Workspace) -> Any:
-    """Return the fitted Pipeline that a run's model goes on from, frozen; None where it begins anew.
+    """Return what a run's model begins with: the fitted Pipeline that it goes on from, frozen, or a network's weights.
+
+    None where it begins anew.
 
     Raises
     ------
     ConfigError
-        There is no such version, or its model is another one than the config says.
+        There is no such version, or its model is another one than the config says, or no network.
     """
-    if model.target != CONTINUED:
+    if not begins_elsewhere(model):
         return None
+    goes_on = model.target == CONTINUED
+    said, key = (model.params, "model") if goes_on else (model.params["start"], "model.start")
+    version = version_of(str(said.get("version", "")), f"{key}.version", workspace)
+    if said.get("sha256") and said["sha256"] != sha256_of(version):
+        message = f"the model of {version.ref} is another one: its sha256 differs"
+        raise ConfigError(message, key=f"{key}.sha256")
+    try:
+        pipeline = registered(version).open().pipeline
+    except StoreError as error:
+        raise ConfigError(error.message, key=f"{key}.version", hint=error.hint) from error
+    make_importable(str(workspace.root), workspace.trust)  # of own modules the version may have brought its copies
+    return _frozen(pipeline) if goes_on else weights_of(pipeline, version)
+
+
+def _frozen(pipeline: Any) -> Any:
     from sklearn.frozen import FrozenEstimator
 
-    key = "model.version"
-    try:
-        version = Registry(WorkspacePaths(workspace.root)).find(str(model.params.get("version", "")))
-        said = model.params.get("sha256")
-        if said and said != _sha256(version):
-            raise ConfigError(f"the model of {version.ref} is another one: its sha256 differs", key="model.sha256")
-        found = FrozenEstimator(registered(version).open().pipeline)
-    except StoreError as error:
-        raise ConfigError(error.message, key=key, hint=error.hint) from error
-    make_importable(str(workspace.root), workspace.trust)  # of own modules the version may have brought its copies
-    return found
-
-
-def _sha256(version: ModelVersion) -> str:
-    return next((digest for name, digest in version.files.items() if name.endswith(_SKOPS)), "")
+    return FrozenEstimator(pipeline)
 
 
 def _is_said(value: Any) -> bool:
@@ -96,7 +97,7 @@ def continued(config: Mapping[str, Any], version: ModelVersion, new: int, worksp
     around = next((name for name in _AROUND if _is_said(config.get(name))), None)
     if around is not None:
         raise UsageError(f"a model in a {around} cannot go on learning", hint=begin)
-    if not _sha256(version):
+    if not sha256_of(version):
         raise UsageError(f"the model of {version.ref} is a pickle, and no run opens one to go on from it", hint=begin)
     pipeline = registered(version).open().pipeline
     model = pipeline[-1] if hasattr(pipeline, "steps") else pipeline
@@ -105,5 +106,5 @@ def continued(config: Mapping[str, Any], version: ModelVersion, new: int, worksp
         raise UsageError(f"{version.ref}: {why}", hint=begin)
     size, before = size_of(model), _learned(version, workspace)
     more = None if size is None else max(1, round(size * new / (before or new)))
-    made = {"_target_": CONTINUED, "version": version.ref, "sha256": _sha256(version)}
+    made = {"_target_": CONTINUED, "version": version.ref, "sha256": sha256_of(version)}
     return {**config, "transforms": {}, "model": {**made, **({} if more is None else {"more": more})}}

@@ -39,8 +39,8 @@ def retrain(
     observer : callable
         Told of each event while the run goes.
     **settings
-        ``rows``, ``window``, ``hold_out``, ``sweep``, ``warm_start``, ``promote``, ``alias``, ``if_needed``, ``force``,
-        ``n_jobs``, ``allow_pickle``; as the model's policy has them where not given.
+        ``rows``, ``window``, ``hold_out``, ``sweep``, ``warm_start``, ``promote``, ``forget``, ``alias``,
+        ``if_needed``, ``force``, ``n_jobs``, ``allow_pickle``; as the model's policy has them where not given.
 
     Returns
     -------

@@ -13,29 +13,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.config import to_yaml
-from mlops_cli.config.retrain import CHALLENGER
+from mlops_cli.config.retrain import CHALLENGER, PASSED
 from mlops_cli.config.workspace import find_workspace
-from mlops_cli.errors import ConfigError, DataError
+from mlops_cli.errors import ConfigError, DataError, NoFilesError, UsageError
 from mlops_cli.records import OUT_OF_USE, Action, Notice, Retrained, RunStatus, Task
 from mlops_cli.store.audit import AuditLog
 from mlops_cli.store.files import locked
 from mlops_cli.store.layout import WorkspacePaths
 from mlops_cli.store.registry import Registry
-from mlops_cli.store.registry.checking import certain_aliases
-from mlops_cli.workflows.applying.incoming import config_of
 from mlops_cli.workflows.applying.model import registered
 from mlops_cli.workflows.data.held_out import SNAPSHOT
 from mlops_cli.workflows.data.keep import snapshots_of
 from mlops_cli.workflows.models import registry as models
 from mlops_cli.workflows.models.ancestors import RETRAIN_OF
-from mlops_cli.workflows.models.promote import PromoteOptions, RefusedError, declared_gates, promote
+from mlops_cli.workflows.models.promote import PromoteOptions, RefusedError, declared_gates, gates_of, promote
 from mlops_cli.workflows.models.register import register
-from mlops_cli.workflows.renewing.asked import RetrainOptions, policy_of, settled
+from mlops_cli.workflows.renewing.asked import RetrainOptions
+from mlops_cli.workflows.renewing.case import Case, case_of
 from mlops_cli.workflows.renewing.needed import Need, need
 from mlops_cli.workflows.renewing.recipe import Rows, recipe
 from mlops_cli.workflows.renewing.rows import Asked, Parted, TooFewError, compare_rows, gone, left_out, parted
-from mlops_cli.workflows.renewing.seen import LEARNED, PASSED, Grown, Seen, held_out_before, read_apart, seen_by
-from mlops_cli.workflows.renewing.tables import NewRows, read_new, version_of
+from mlops_cli.workflows.renewing.seen import LEARNED, Grown, Seen, held_out_before, read_apart, seen_by
+from mlops_cli.workflows.renewing.tables import NewRows, read_new, shown, version_of
 from mlops_cli.workflows.running.prepare import RunOptions
 from mlops_cli.workflows.running.recording import ignore
 from mlops_cli.workflows.running.run import execute
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
 
     from mlops_cli.config.workspace import Workspace
     from mlops_cli.contracts import Observer
-    from mlops_cli.records import ExperimentSpec, ModelVersion, Promotion, RetrainSpec
+    from mlops_cli.records import ModelVersion, Promotion
     from mlops_cli.workflows.running.recording import Outcome
 
 
@@ -89,51 +88,14 @@ def retrain(
     if not registry.is_known(name):
         raise registry.unknown(name)
     with locked(registry.paths.retraining_lock(name), f"{name} is being made anew by another process"):
-        return _retrained(_case(model, asked, registry, place), observer)
+        return _retrained(case_of(model, asked, registry, place), observer)
 
 
-@dataclass(frozen=True)
-class _Case:
-    """What is to be done."""
-
-    version: ModelVersion  # whose recipe it is
-    champion: ModelVersion | None
-    spec: RetrainSpec
-    asked: RetrainOptions
-    registry: Registry
-    workspace: Workspace
-
-    @property
-    def experiment(self) -> ExperimentSpec:
-        """The version's own config."""
-        return config_of(registered(self.version))
-
-
-def _case(model: str, asked: RetrainOptions, registry: Registry, workspace: Workspace) -> _Case:
-    is_bare = "/" not in model and "@" not in model
-    first = registry.find(model)
-    spec = settled(policy_of(first, workspace), asked)
-    version = registry.find(f"{model}@{spec.alias}") if is_bare else first
-    number = certain_aliases(registry, version.name).versions.get(spec.alias)
-    champion = None if number is None else registry.version(version.name, number)
-    return _Case(version, champion, spec, asked, registry, workspace)
-
-
-def _retrained(case: _Case, observer: Observer) -> Retrained:
+def _retrained(case: Case, observer: Observer) -> Retrained:
     _check_kind(case)
-    why = _reasons(case)
-    done = Retrained(case.version.name, needed=why.is_needed, reasons=why.reasons, before=case.version.ref)
-    if not why.is_needed:
+    done, found = _new(case)
+    if found is None:
         return done
-    try:
-        found = _rows(case)
-    except TooFewError as error:
-        if not case.asked.if_needed:
-            raise
-        return replace(done, needed=False, reasons=(*done.reasons, error.message))
-    done = replace(done, data=found.called, rows=found.rows.counts, notices=found.rows.notices)
-    if found.nothing_new:
-        return replace(done, needed=False, reasons=(*done.reasons, found.nothing_new))
     kept = _kept(found, case.workspace)
     outcome = _run(case, kept, found, observer)
     done = replace(done, run=outcome.record.id, status=outcome.record.status, held_out=f"{SNAPSHOT}{kept.held_out}")
@@ -144,11 +106,44 @@ def _retrained(case: _Case, observer: Observer) -> Retrained:
         return Retrained(done.model, needed=False, reasons=(*done.reasons, why_not), before=done.before)
     version = _registered(case, outcome, there)
     done = replace(done, version=version.ref, changed=_changed(case.version, version))
+    if case.spec.promote:  # what the gates say is then in the entry of the promotion
+        _write_down(case, done)
+        return _promoted(case, done)
+    done = _promoted(case, done)
     _write_down(case, done)
-    return _promoted(case, done)
+    return done
 
 
-def _check_kind(case: _Case) -> None:
+def _new(case: Case) -> tuple[Retrained, _Found | None]:
+    """Return why a new model is called for and its rows; None where nothing calls for it, or nothing is new."""
+    done = Retrained(case.version.name, needed=False, before=case.version.ref)
+    try:
+        why = _reasons(case)
+        done = replace(done, reasons=why.reasons)
+        found = _rows(case) if why.is_needed else None
+    except (NoFilesError, TooFewError) as error:
+        if not case.asked.if_needed:
+            raise
+        return replace(done, reasons=(*done.reasons, _not_yet(error, case))), None
+    if found is None:
+        return done, None
+    done = replace(done, data=found.called, rows=found.rows.counts, notices=found.rows.notices)
+    if found.nothing_new:
+        return replace(done, reasons=(*done.reasons, found.nothing_new)), None
+    return replace(done, needed=True), found
+
+
+def _not_yet(error: DataError, case: Case) -> str:
+    """Return why the rows that have come make no new model yet: there are none, or too few."""
+    if isinstance(error, TooFewError):
+        return error.message
+    data = case.spec.data
+    return (
+        f"nothing is new: no file is in {shown(data, case.workspace) if data else f'the source of {case.version.ref}'}"
+    )
+
+
+def _check_kind(case: Case) -> None:
     """Refuse a forecast, whose held-out rows see their past in the rows of training."""
     if case.experiment.data.forecast is not None:
         text = f"{case.version.ref} is a forecast, whose new rows see their past in the old ones"
@@ -156,7 +151,7 @@ def _check_kind(case: _Case) -> None:
         raise ConfigError(text, key="data.forecast", hint=hint)
 
 
-def _reasons(case: _Case) -> Need:
+def _reasons(case: Case) -> Need:
     if not case.asked.if_needed:
         return Need(True, ())
     return need(
@@ -179,7 +174,7 @@ class _Found:
     nothing_new: str = ""
 
 
-def _rows(case: _Case) -> _Found:
+def _rows(case: Case) -> _Found:
     new = read_new(case.spec.data, case.version, case.workspace)
     before = seen_by(case.version, new, case.workspace)
     others = _others(case, new)
@@ -199,7 +194,7 @@ def _rows(case: _Case) -> _Found:
     return _Found(rows, new.called, source, grown, takes_all)
 
 
-def _gates_rows(case: _Case) -> list[pd.DataFrame]:
+def _gates_rows(case: Case) -> list[pd.DataFrame]:
     """Return the rows on which the owner's own gate compares: who learned from them would be compared on nothing."""
     gate = declared_gates(case.version, case.workspace).gates.champion
     if gate is None or gate.data is None:
@@ -208,7 +203,7 @@ def _gates_rows(case: _Case) -> list[pd.DataFrame]:
     return [] if found is None else [found]
 
 
-def _new_classes(case: _Case, new: NewRows) -> list[Notice]:
+def _new_classes(case: Case, new: NewRows) -> list[Notice]:
     """Say which classes training did not have; where all are others, the target is written otherwise."""
     known, target = registered(case.version).signature().classes, case.experiment.data.target
     if not known or target is None:
@@ -223,14 +218,14 @@ def _new_classes(case: _Case, new: NewRows) -> list[Notice]:
     return [Notice("new-classes", text)]
 
 
-def _others(case: _Case, new: NewRows) -> list[Seen]:
+def _others(case: Case, new: NewRows) -> list[Seen]:
     """Return what the champion has seen, where it is another version than the one whose recipe it is."""
     if case.champion is None or case.champion.number == case.version.number:
         return []
     return [seen_by(case.champion, new, case.workspace)]
 
 
-def _check_there(case: _Case, new: NewRows, before: Seen) -> list[Notice]:
+def _check_there(case: Case, new: NewRows, before: Seen) -> list[Notice]:
     """Refuse to guess what is new, or to leave out rows that are to be learned from."""
     fault = next(iter([before.fault] if before.fault else before.gaps if new.is_source else []), "")
     if not fault:
@@ -244,7 +239,7 @@ def _check_there(case: _Case, new: NewRows, before: Seen) -> list[Notice]:
     return [Notice("rows-unknown", text)]
 
 
-def _unknown(case: _Case, before: Seen, others: list[Seen]) -> list[Notice]:
+def _unknown(case: Case, before: Seen, others: list[Seen]) -> list[Notice]:
     """Say of which versions nobody knows what they saw: of the champion, and of those that both were made from."""
     champion = case.champion.ref if case.champion is not None else ""
     whose = [(gap, case.version.ref) for gap in before.gaps]
@@ -255,7 +250,7 @@ def _unknown(case: _Case, before: Seen, others: list[Seen]) -> list[Notice]:
     ]
 
 
-def _nothing(case: _Case, new: NewRows, before: Seen, rows: int) -> _Found:
+def _nothing(case: Case, new: NewRows, before: Seen, rows: int) -> _Found:
     """Return that nothing is new; where it is to be done all the same, the rows of before as they were parted."""
     both = [v.ref for v in (case.version, case.champion) if v is not None]
     has_seen = "has seen, or keeps apart," if before.apart or _gates_rows(case) else "has seen"
@@ -263,12 +258,15 @@ def _nothing(case: _Case, new: NewRows, before: Seen, rows: int) -> _Found:
     if not case.asked.force:
         known = 0 if before.rows is None else len(before.rows)
         return _Found(Parted(new.table, new.table, {"before": known, "new": 0}), new.called, "", nothing_new=text)
+    if case.spec.warm_start:
+        text = f"nothing is new, and {case.version.ref} would learn the rows of before a second time"
+        raise UsageError(text, hint="--from-scratch begins anew with them")
     train, held_out = held_out_before(case.version, case.workspace)
     counts = {"before": len(train) + len(held_out), "new": 0, "trained": len(train), "held_out": len(held_out)}
     return _Found(Parted(train, held_out, counts, (Notice("nothing-new", text),)), new.called, before.source)
 
 
-def _asked(case: _Case) -> Asked:
+def _asked(case: Case) -> Asked:
     signature, experiment = registered(case.version).signature(), case.experiment
     names = tuple(column.name for column in signature.inputs)
     return Asked(case.spec, experiment.data, names, Task(signature.task), experiment.trial.seed)
@@ -292,7 +290,7 @@ def _keep(table: pd.DataFrame, source: str, workspace: Workspace) -> str:
     return version
 
 
-def _run(case: _Case, rows: Rows, found: _Found, observer: Observer) -> Outcome:
+def _run(case: Case, rows: Rows, found: _Found, observer: Observer) -> Outcome:
     """Run the recipe as an ordinary run, whose config names both tables; one that is there already is found."""
     tags = {LEARNED: "all" if found.takes_all else "some", **({PASSED: rows.passed} if rows.passed else {})}
     config = recipe(case.version, rows, case.spec, case.workspace)
@@ -316,13 +314,13 @@ def _run(case: _Case, rows: Rows, found: _Found, observer: Observer) -> Outcome:
 # --- the version -------------------------------------------------------------------------------------------------
 
 
-def _version_of(case: _Case, outcome: Outcome) -> ModelVersion | None:
+def _version_of(case: Case, outcome: Outcome) -> ModelVersion | None:
     """Return the version that a retraining before this has made of a run."""
     versions = (case.registry.version(case.version.name, n) for n in reversed(case.registry.numbers(case.version.name)))
     return next((version for version in versions if version.record.id == outcome.record.id), None)
 
 
-def _registered(case: _Case, outcome: Outcome, there: ModelVersion | None) -> ModelVersion:
+def _registered(case: Case, outcome: Outcome, there: ModelVersion | None) -> ModelVersion:
     """Return the version that a run became: one that is there already, or a new one."""
     root = case.workspace.root
     if there is not None:
@@ -337,7 +335,7 @@ def _changed(before: ModelVersion, after: ModelVersion) -> dict[str, Any]:
     return {key: new.get(key, value) for key, value in best.items() if new.get(key, value) != old.get(key)}
 
 
-def _write_down(case: _Case, done: Retrained) -> None:
+def _write_down(case: Case, done: Retrained) -> None:
     """Add to the audit log that a version was made anew, once."""
     log = AuditLog(case.registry.paths)
     if any(e.action is Action.RETRAINED and e.subject == done.version for e in log.newest()):
@@ -349,11 +347,12 @@ def _write_down(case: _Case, done: Retrained) -> None:
         "held_out": done.held_out,
         "rows": dict(done.rows),
         "reasons": list(done.reasons),
+        **(gates_of(done.promotion) if done.promotion is not None and not done.promotion.done else {}),
     }
     log.append(Action.RETRAINED, str(done.version), said)
 
 
-def _refused(case: _Case, done: Retrained, version: ModelVersion) -> str:
+def _refused(case: Case, done: Retrained, version: ModelVersion) -> str:
     """Return why a version that was refused before stays so; nothing where it was not, or would pass by now."""
     before = None if case.champion is None else case.champion.number
     was_refused = any(
@@ -373,7 +372,7 @@ def _refused(case: _Case, done: Retrained, version: ModelVersion) -> str:
     )
 
 
-def _promoted(case: _Case, done: Retrained) -> Retrained:
+def _promoted(case: Case, done: Retrained) -> Retrained:
     """Compare with the champion, and give its alias where the gates pass and that is asked for."""
     if case.champion is None:
         text = f"no version has @{case.spec.alias}, so {done.version} was compared with none and is not promoted"
@@ -381,12 +380,13 @@ def _promoted(case: _Case, done: Retrained) -> Retrained:
     return replace(done, promotion=_judged(case, done))
 
 
-def _judged(case: _Case, done: Retrained, *, dry_run: bool = False) -> Promotion:
+def _judged(case: Case, done: Retrained, *, dry_run: bool = False) -> Promotion:
     asked = PromoteOptions(
         case.spec.alias,
         dry_run=dry_run or not case.spec.promote,
         allow_pickle=case.asked.allow_pickle,
         held_out=done.held_out,
+        forget=case.spec.forget,
         unseen=bool(done.rows.get("new")),  # of rows of before that are parted again, some may be alike
     )
     return promote(str(done.version), asked, workspace=case.workspace.root)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from mlops_cli.components.content import content_hash
 from mlops_cli.components.tables import dtype_name, normalise
+from mlops_cli.config.retrain import PASSED
 from mlops_cli.errors import DataError, MlopsError
 from mlops_cli.workflows.applying.incoming import config_of, incoming
 from mlops_cli.workflows.applying.model import registered
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 
 LEARNED = "retrain_rows"
 """The tag of a run that says which rows it took; of one that took all, those of before need not be read again."""
-
-PASSED = "retrain_passed"
-"""The tag that names the snapshot of new rows which a run passed over, as its window ended before them."""
 
 
 @dataclass(frozen=True)

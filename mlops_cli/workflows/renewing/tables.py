@@ -15,8 +15,8 @@ from mlops_cli.components.content import content_hash
 from mlops_cli.components.dataset import read_table, reading_as_text
 from mlops_cli.components.roles import is_used
 from mlops_cli.components.sources.secrets import masked
-from mlops_cli.components.tables import dtype_name, normalise, refuse_missing, text_columns
-from mlops_cli.errors import DataError
+from mlops_cli.components.tables import dtype_name, normalise, text_columns
+from mlops_cli.errors import DataError, nearest
 from mlops_cli.records import NAMED_DATASET, Notice
 from mlops_cli.store.dataset_tags import LATEST
 from mlops_cli.workflows.applying.incoming import config_of, incoming
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from mlops_cli.contracts import DataSource
     from mlops_cli.records import Column, DataSpec, ExperimentSpec, ModelVersion
 
+
+_ROLES = ("target", "id", "group", "weight", "time")
 
 # --- what has come since -----------------------------------------------------------------------------------------
 
@@ -110,7 +112,7 @@ def columns_of(version: ModelVersion) -> tuple[Column, ...]:
 def _in_form(new: NewRows, trained: Sequence[Column], spec: DataSpec) -> NewRows:
     """Return new data with the columns of training; those that nothing uses need not be there."""
     present = list(new.table.columns)
-    refuse_missing([column for column in trained if is_used(column.name, spec)], present)
+    _refuse_missing(new.called, [column.name for column in trained if is_used(column.name, spec)], present, spec)
     _refuse_gaps(new, spec)
     known = {column.name for column in trained}
     more = [name for name in present if name not in known]
@@ -121,6 +123,21 @@ def _in_form(new: NewRows, trained: Sequence[Column], spec: DataSpec) -> NewRows
     shown = ", ".join(more[:5]) + (" …" if len(more) > 5 else "")
     text = f"{new.called} has columns that training did not have, and they are left out: {shown}"
     return replace(new, table=kept, notices=(*new.notices, Notice("new-columns", text)))
+
+
+def _refuse_missing(called: str, needed: Sequence[str], present: Sequence[str], spec: DataSpec) -> None:
+    """Refuse new data without what it takes to learn from it, and say what each column is for."""
+    missing = [name for name in needed if name not in present]
+    if not missing:
+        return
+    roles = {getattr(spec, role): role for role in _ROLES}
+    own = [f"the {roles[name]} column '{name}'" for name in missing if name in roles]
+    features, every = [[n for n in names if n not in roles] for names in (missing, needed)]
+    shown = ", ".join(map(repr, features[:5])) + (f" and {len(features) - 5} more" if len(features) > 5 else "")
+    own += [f"{len(features)} of {len(every)} features: {shown}"] if features else []
+    close = nearest(missing[0], [name for name in present if name not in needed])
+    hint = f"did you mean '{close}'?" if close else f"it has: {', '.join(present[:12])}"
+    raise DataError(f"{called} lacks {' and '.join(own)}", hint=hint)
 
 
 def _refuse_gaps(new: NewRows, spec: DataSpec) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlops_cli.components.assemble import Assembly
+from mlops_cli.components.assemble import NETWORKS, Assembly
 from mlops_cli.components.metrics import positive_class, resolve_metrics
 from mlops_cli.config.declared import SECTIONS
 from mlops_cli.config.flat import texts
@@ -107,9 +107,17 @@ def _test_facts(spec: ExperimentSpec, loaded: Loaded) -> list[Any]:
     return [share, loaded.test.version.version if loaded.test is not None else None]
 
 
+_TRAINED = "mlops_cli.components.reinforcement.sb3."
+
+
 def distributions(config: Any) -> set[str]:
     """Return the distributions that the targets in a config come from, and those that all depend on."""
-    packages = {name.partition(".")[0] for name in _targets(config)}
+    names = set(_targets(config))
+    packages = {name.partition(".")[0] for name in names}
+    if any(name.startswith(NETWORKS) for name in names):
+        packages |= {"torch", "skorch"}
+    if any(name.startswith(_TRAINED) for name in names):
+        packages |= {"torch", "stable-baselines3"}
     return {*COMPUTING, *(DISTRIBUTIONS.get(p, p) for p in packages - {"mlops_cli"})}
 
 
@@ -130,7 +138,8 @@ def own_modules(found: Sequence[Point], spec: ExperimentSpec, trust: tuple[str, 
     # Any text may name a function, as func: mine.squash does: a module too many costs less than one too few.
     named = {*texts([_computing(spec), *(p.config for p in found)])}
     named |= {str(m.component.target) for m in spec.evaluation.metrics if m.component is not None}
-    return {name.partition(".")[0] for name in named} & {name.partition(".")[0] for name in trust}
+    tops = {name.partition(":")[0].partition(".")[0] for name in named}  # an environment is my_envs:Grid-v0
+    return tops & {name.partition(".")[0] for name in trust}
 
 
 def _computing(spec: ExperimentSpec) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def as_of_now(record: RunRecord, prepared: Prepared) -> RunRecord:
     facts = prepared.maker.basis.facts
     return replace(
         record,
-        dataset=prepared.dataset.version,
+        dataset=prepared.data,
         test_dataset=prepared.loaded.test_version,
         code=facts["code"],
         environment={"python": ".".join(map(str, facts["python"])), "packages": versions(prepared.packages)},

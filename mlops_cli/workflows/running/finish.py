@@ -22,6 +22,7 @@ from mlops_cli.store.models import save_model
 from mlops_cli.store.profiles import write_profile
 from mlops_cli.store.tables import write_predictions
 from mlops_cli.workflows.running.baseline import with_baselines
+from mlops_cli.workflows.running.finish_repeated import finish_repeated
 from mlops_cli.workflows.running.refit import refit
 from mlops_cli.workflows.running.splits import splits_info
 from mlops_cli.workflows.runs.plots import plot_run
@@ -45,9 +46,12 @@ def finish(record: RunRecord, prepared: Prepared, progress: Progress, paths: Run
 
     An interrupted or failed run gets the scores of what it has, and no model.
     """
-    record = _with_profile(record, prepared, paths)
+    if prepared.spec.has_table:
+        record = _with_profile(record, prepared, paths)
     if progress.best is None:
         return replace(record, error=_reason(record, progress))
+    if not prepared.spec.has_table:
+        return finish_repeated(record, prepared, progress, paths, told)
     trial = prepared.trial(progress.best.trial, progress.best.params)
     parts, bounds = prepared.maker.splits_of(trial), _bounds(prepared)
     splits = splits_info(parts, prepared.loaded)
@@ -118,7 +122,8 @@ def _with_reference(
     if not any(name.startswith("model/") for name in record.files):  # it was not saved, and is not watched
         return record
     try:
-        made = keep_reference(prepared, progress.predictions, model, paths)
+        said = progress.predictions if prepared.spec.artifacts.predictions else ()
+        made = keep_reference(prepared, said, model, paths)
     except Exception as error:  # noqa: BLE001 - whatever the data or a model that is asked for clusters raises
         reason = f"what drift is measured from could not be written: {type(error).__name__}: {error}"
         return replace(record, warnings=(*record.warnings, Notice("reference-failed", reason)))

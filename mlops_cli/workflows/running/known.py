@@ -35,5 +35,5 @@ def known_results(
     own = Known() if run is None else own_results(run.path, retry_failed=retry_failed)
     if forced or prepared.spec.sweep.pruner.prunes:
         return own
-    workspace, version = WorkspacePaths(prepared.workspace.root), prepared.dataset.version.version
+    workspace, version = WorkspacePaths(prepared.workspace.root), prepared.data.version if prepared.data else ""
     return replace(own, others=results_of_others(workspace, prepared.spec.name, version, before=run))

@@ -12,7 +12,7 @@ from mlops_cli.components.samplers import make_sampler
 from mlops_cli.config import load_experiment
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import ConfigError
-from mlops_cli.execution.job import Job, make_importable
+from mlops_cli.execution.job import Job, Scoring, make_importable
 from mlops_cli.planning.constraint import Constraint
 from mlops_cli.planning.corners import corners
 from mlops_cli.planning.plan import make_plan
@@ -20,9 +20,11 @@ from mlops_cli.records import Notice, Stage, Task
 from mlops_cli.store.provenance import code_hashes, versions
 from mlops_cli.workflows.data.load import Loaded, load
 from mlops_cli.workflows.data.versions import with_version
+from mlops_cli.workflows.renewing.beginning import pinned_start, seen_by_start
 from mlops_cli.workflows.renewing.going_on import start_of
 from mlops_cli.workflows.running.basis import basis_of, distributions, own_modules, scoring_of, with_code
 from mlops_cli.workflows.running.feed import Feed, preview
+from mlops_cli.workflows.running.repeated import RepeatedMaker, repeated_basis, repetitions
 from mlops_cli.workflows.running.splits import data_notices, different_splits, idle_pruner, refuse_undefined
 from mlops_cli.workflows.running.trials import Maker, point_at
 from mlops_cli.workflows.running.warm_start import Earlier, earlier_points
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
     from mlops_cli.config import Composition
     from mlops_cli.config.workspace import Workspace
     from mlops_cli.contracts import Observer, Sampler
-    from mlops_cli.planning.plan import Point
-    from mlops_cli.records import Dataset, ExperimentSpec, Plan, Trial
+    from mlops_cli.planning.plan import Basis, Point
+    from mlops_cli.records import Dataset, DatasetVersion, ExperimentSpec, Plan, Trial
     from mlops_cli.store.known import Known
 
 
@@ -63,7 +65,7 @@ class Composed:
     @property
     def uses_own_code(self) -> bool:
         """Whether trials run code of the user's own, which may do anything to its process."""
-        return bool(own_modules([], self.spec, self.workspace.trust))
+        return not self.spec.has_table or bool(own_modules([], self.spec, self.workspace.trust))
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,11 @@ class Prepared:
         found = workers(self.spec.launcher)
         return found if self.plan.total is None else min(found, max(1, self.plan.total * self.plan.splits))
 
+    @property
+    def data(self) -> DatasetVersion | None:
+        """The version of the rows that trials see; None of a task without a table."""
+        return self.dataset.version if self.spec.has_table else None
+
     def assembly(self, trial: Trial) -> Assembly:
         """Return what makes the parts of a trial."""
         return self.job.assembly(trial)
@@ -151,6 +158,8 @@ def compose(name: str, overrides: Sequence[str], options: RunOptions, observer: 
     workspace = find_workspace(options.workspace)
     make_importable(str(workspace.root), workspace.trust)
     composition = load_experiment(name, overrides, workspace)
+    if pinned := pinned_start(composition.spec, workspace):
+        composition = load_experiment(name, [*overrides, pinned], workspace)
     return Composed(workspace, composition, _with_options(composition.spec, options))
 
 
@@ -174,7 +183,7 @@ def prepare(composed: Composed, observer: Observer) -> Prepared:
     try:
         observer(Stage("data"))
         composed = replace(composed, spec=with_version(composed.spec, composed.workspace))
-        loaded = load(composed.spec, composed.workspace)
+        loaded = _loaded(composed)
         observer(Stage("plan"))
         with _explained(composed.spec, loaded):
             return _planned(composed, loaded)
@@ -182,6 +191,13 @@ def prepare(composed: Composed, observer: Observer) -> Prepared:
         if error.key is not None and error.file is None:
             error.file = composed.composition.where(error.key)
         raise
+
+
+def _loaded(composed: Composed) -> Loaded:
+    spec = composed.spec
+    if spec.task is not None and not spec.has_table:
+        return repetitions(spec, spec.task)
+    return load(spec, composed.workspace)
 
 
 @contextmanager
@@ -198,28 +214,48 @@ def _explained(spec: ExperimentSpec, loaded: Loaded) -> Iterator[None]:
 def _planned(composed: Composed, loaded: Loaded) -> Prepared:
     workspace, composition, spec = composed.workspace, composed.composition, composed.spec
     found = _corners(spec, composition)
-    scoring, scoring_notices = scoring_of(spec, loaded, found, workspace.trust)
+    scoring, scoring_notices = _scoring(composed, loaded, found)
     code = code_hashes(own_modules(found, spec, workspace.trust), workspace.root)
-    basis = with_code(basis_of(spec, loaded, found, scoring, workspace), code)
+    basis = with_code(_basis(composed, loaded, found, scoring), code)
     job = _job(composed, loaded, scoring, code)
-    maker = Maker(composition, workspace, loaded, job, basis)
+    maker = (Maker if spec.has_table else RepeatedMaker)(composition, workspace, loaded, job, basis)
     looked_at = maker.check(found)
     earlier = earlier_points(spec.sweep, workspace)
     splits = max(map(len, maker.made_splits.values()))
     plan = make_plan(spec, basis, found[0], splits=splits, sweep=_sweep_facts(spec, earlier))
     plan = replace(plan, total=_total(composed, plan, earlier))
-    own = {m.name for m in scoring.metrics if m.component is not None}
-    refuse_undefined(plan, own, loaded, maker.made_splits)
-    about_data = [*data_notices(loaded, plan, maker.made_splits), *different_splits(spec.sweep)]
+    about_data = [*_about_data(plan, maker, scoring), *different_splits(spec.sweep)]
     about_data += idle_pruner(spec.sweep.pruner, splits)
     aloud = [*composition.notices, *loaded.train.notices, *about_data]
+    aloud += seen_by_start(spec.trial.model, loaded.train, workspace)
     said = [*aloud, *scoring_notices, *looked_at, *earlier.notices]
     said = [notice for notice in said if notice.code not in spec.data.accept]
     packages = frozenset({*distributions([spec.config, *(p.config for p in found)]), *_drawing(spec)})
     return Prepared(composed, loaded, plan, maker, earlier, tuple(dict.fromkeys(said)), packages)
 
 
-def _job(composed: Composed, loaded: Loaded, scoring: Any, code: Collection[str]) -> Job:
+def _scoring(composed: Composed, loaded: Loaded, found: Sequence[Point]) -> tuple[Scoring, list[Notice]]:
+    if not composed.spec.has_table:
+        return Scoring(composed.spec.evaluation.metrics), []
+    return scoring_of(composed.spec, loaded, found, composed.workspace.trust)
+
+
+def _basis(composed: Composed, loaded: Loaded, found: Sequence[Point], scoring: Scoring) -> Basis:
+    if not composed.spec.has_table:
+        return repeated_basis(composed.spec, loaded, found, composed.workspace)
+    return basis_of(composed.spec, loaded, found, scoring, composed.workspace)
+
+
+def _about_data(plan: Plan, maker: Maker, scoring: Scoring) -> list[Notice]:
+    """Refuse metrics that have no value on the splits, and return what is worth saying of the data."""
+    if not plan.task.has_table:
+        return []
+    own = {m.name for m in scoring.metrics if m.component is not None}
+    refuse_undefined(plan, own, maker.loaded, maker.made_splits)
+    return data_notices(maker.loaded, plan, maker.made_splits)
+
+
+def _job(composed: Composed, loaded: Loaded, scoring: Scoring, code: Collection[str]) -> Job:
     dataset, root = loaded.train, composed.workspace.root
     is_far = composed.spec.launcher.address is not None or composed.spec.launcher.cluster is not None
     return Job(
@@ -233,6 +269,7 @@ def _job(composed: Composed, loaded: Loaded, scoring: Any, code: Collection[str]
         root=str(root),
         code={name: (root / name).read_bytes() for name in code} if is_far else {},
         in_time=dataset.times is not None,
+        groups=dataset.groups,
         start=start_of(composed.spec.trial.model, composed.workspace),
     )
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from mlops_cli.components.launchers import make_launcher
 from mlops_cli.execution.engine import Engine, Rules
+from mlops_cli.execution.fitting import Places
 from mlops_cli.execution.underway import Finished
 from mlops_cli.records import BestTrial, Notice, RunRecord, RunStarted, RunStatus, Stage, SweepSpec, TrialFinished
+from mlops_cli.store.artifacts import copy_artifacts, forget_work, work_folders
 from mlops_cli.store.auditing import run_ended
-from mlops_cli.store.find import read_trials
+from mlops_cli.store.find import read_run, read_trials
 from mlops_cli.store.log import RunLog
 from mlops_cli.store.values import stamp
 from mlops_cli.workflows.running.feed import Only
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from mlops_cli.contracts import Launcher, Observer
     from mlops_cli.records import Event, TrialResult
     from mlops_cli.store.known import Known
+    from mlops_cli.store.layout import RunPaths
     from mlops_cli.store.runs import RunWriter
     from mlops_cli.workflows.running.prepare import Composed, Prepared
 
@@ -80,7 +83,7 @@ def record_run(
     """
     progress = Progress(prepared.plan)
     log = RunLog(writer.paths.log)
-    told = _both(log, observer)
+    told = both(log, observer)
     run = _Run(prepared, writer, launcher, told, _spent(writer, known, prepared.workers))
     told(run.started())
     status, stopped = run.trials(progress, known)
@@ -159,7 +162,9 @@ class _Run:
             for finished in engine.execute(self.prepared.feed(known), self.told, total):
                 if not known.is_written(finished.result):
                     self.writer.append(finished.result)
+                before = progress.best
                 progress.take(finished)
+                self._forget(before, finished.result, progress.best)
                 told = TrialFinished(finished.result, progress.done, total, progress.best, len(progress.front))
                 self.told(told)
         except KeyboardInterrupt:
@@ -174,6 +179,14 @@ class _Run:
                 progress.note(notice)
         status = RunStatus.COMPLETED if progress.best is not None else RunStatus.FAILED
         return status, _early_end(engine.stopped, progress, self.prepared.spec.sweep)
+
+    def _forget(self, before: TrialResult | None, ended: TrialResult, best: TrialResult | None) -> None:
+        """Remove what trials without a table wrote as soon as they are not the best."""
+        if self.prepared.spec.has_table:
+            return
+        for result in filter(None, (before, ended)):
+            if best is None or result.fingerprint != best.fingerprint:
+                forget_work(self.writer.paths, result.fingerprint)
 
     def _catch_up(self, progress: Progress) -> None:
         """Note what the journal has: Ctrl-C may come between a trial's line and the note of it."""
@@ -191,14 +204,30 @@ class _Run:
     def _engine(self, sweep: SweepSpec, scratch: Path) -> Engine:
         prepared = self.prepared
         plan, spent = prepared.plan, self.spent_s
-        kept = str(self.writer.paths.checkpoints)
-        rules = Rules(sweep, prepared.spec.launcher, plan.primary, plan.direction, plan.splits, spent, kept)
+        places = Places(str(self.writer.paths.checkpoints), str(self.writer.paths.work))
+        rules = Rules(sweep, prepared.spec.launcher, plan.primary, plan.direction, plan.splits, spent, places)
         return Engine(prepared.job, prepared.maker.splits, rules, self.launcher, scratch)
+
+    @property
+    def _keeps_what_is_made(self) -> bool:
+        artifacts = self.prepared.spec.artifacts
+        return artifacts.predictions if self.prepared.spec.has_table else artifacts.keep != "none"
+
+    def _has_work(self, best: TrialResult) -> bool:
+        """Whether what the best trial wrote is here, or in the run that it was computed in."""
+        paths = self.writer.paths
+        if best.reused is not None and not work_folders(paths, best.fingerprint):
+            source = paths.workspace.run(best.reused)
+            if _is_best_of(source, best):
+                copy_artifacts(source, paths, best.fingerprint)
+        return bool(work_folders(paths, best.fingerprint))
 
     def predict(self, record: RunRecord, progress: Progress) -> None:
         """Compute the winner's predictions again, where they were made in another process than this one."""
-        wanted = record.status is RunStatus.COMPLETED and self.prepared.spec.artifacts.predictions
-        if progress.best is None or progress.predictions or not wanted:
+        wanted = record.status is RunStatus.COMPLETED and self._keeps_what_is_made
+        if progress.best is None or not wanted:
+            return
+        if progress.predictions if self.prepared.spec.has_table else self._has_work(progress.best):
             return
         self.told(Stage("predict"))
         trial = self.prepared.trial(progress.best.trial, progress.best.params)
@@ -209,11 +238,21 @@ class _Run:
             self.writer.paths.predictions.unlink(missing_ok=True)  # of another trial, before an interruption
 
 
+def _is_best_of(source: RunPaths, result: TrialResult) -> bool:
+    """Whether a trial is the best of the run that it was computed in, so that what it wrote was kept."""
+    best = read_run(source.root).best if source.run_json.is_file() else None
+    if best is None:
+        return False
+    return any(t.trial == best.trial and t.fingerprint == result.fingerprint for t in read_trials(source.root))
+
+
 def ignore(_event: Event) -> None:
     """Watch a run without doing anything."""
 
 
-def _both(first: Observer, second: Observer) -> Observer:
+def both(first: Observer, second: Observer) -> Observer:
+    """Return an observer that passes each event on to two."""
+
     def observe(event: Event) -> None:
         first(event)
         second(event)

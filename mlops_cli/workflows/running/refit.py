@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from joblib import cpu_count, parallel_config
 
 from mlops_cli.components.build import takes_sample_weight
+from mlops_cli.components.fit_rows import rows_known
 from mlops_cli.execution.fitting import notices_of, one_blas_thread
 from mlops_cli.workflows.silence import silent
 
@@ -39,7 +40,8 @@ def refit(prepared: Prepared, trial: Trial, rows: Indices | None = None) -> Refi
     # One fit has all cores, which is what an estimator's own n_jobs=None means inside this context; linear algebra
     # keeps to one thread as in the trials, so that its sums come out the same.
     all_cores = parallel_config("threading", n_jobs=cpu_count())
-    with warnings.catch_warnings(record=True) as caught, all_cores, one_blas_thread(), silent():
+    known = rows_known(prepared.job.known_of(rows))
+    with warnings.catch_warnings(record=True) as caught, all_cores, one_blas_thread(), silent(), known:
         warnings.simplefilter("always")
         pipeline.fit(X, y, **params)
     # Of a model that went on learning the Pipeline that it is by now: plain, and without the one that it began from.

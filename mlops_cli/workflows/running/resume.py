@@ -16,6 +16,7 @@ from mlops_cli.workflows.running.changes import changes
 from mlops_cli.workflows.running.known import known_results
 from mlops_cli.workflows.running.prepare import RunOptions, compose, prepare
 from mlops_cli.workflows.running.recording import Outcome, ignore, launcher_for, record_run
+from mlops_cli.workflows.running.tracking import tracked, tracker_of, tracking_of
 
 if TYPE_CHECKING:
     from mlops_cli.contracts import Observer
@@ -49,15 +50,21 @@ def resume(ref: str, options: RunOptions | None = None, *, observer: Observer = 
         return _finished(record, retry=asked.retry_failed)
     _check_free(record)
     composed = compose(str(RunPaths(record.path).config), [], asked, observer)
+    tracker_of(composed)
     launcher = launcher_for(composed)
     try:
         prepared = prepare(composed, observer)
         _check_same(record, prepared)
+        tracking = tracking_of(prepared)
         with RunWriter.reopen(record.path, finished=again) as writer:
             # What was said of trials is said again when the run ends.
             writer.record = replace(writer.record, warnings=prepared.notices, counts=record.counts)
             known = known_results(prepared, forced=record.forced, run=record, retry_failed=asked.retry_failed)
-            return record_run(prepared, writer, launcher, known=known, observer=observer, since=since)
+            return tracked(
+                tracking,
+                observer,
+                lambda told: record_run(prepared, writer, launcher, known=known, observer=told, since=since),
+            )
     finally:
         launcher.close(kill=True)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from mlops_cli.components.samplers.listing import count
 from mlops_cli.config import to_yaml
+from mlops_cli.config.saved import read_saved
+from mlops_cli.errors import ConfigError
 from mlops_cli.records import Counts, RunRecord, RunStatus
 from mlops_cli.store.find import find_finished, read_trials
 from mlops_cli.store.layout import RunPaths, WorkspacePaths
@@ -18,13 +20,15 @@ from mlops_cli.workflows.models.promote import other_gates
 from mlops_cli.workflows.running.known import known_results
 from mlops_cli.workflows.running.prepare import RunOptions, compose, prepare
 from mlops_cli.workflows.running.recording import Outcome, ignore, launcher_for, record_run
+from mlops_cli.workflows.running.tracking import tracked, tracker_of, tracking_of
 from mlops_cli.workflows.runs.plots import plot_missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mlops_cli.config.workspace import Workspace
     from mlops_cli.contracts import Launcher, Observer
-    from mlops_cli.records import ArtifactsSpec, DatasetVersion
+    from mlops_cli.records import DatasetVersion
     from mlops_cli.workflows.running.prepare import Composed, Prepared
 
 RECORDED = (
@@ -47,7 +51,9 @@ SURELY_MANY = 200
 
 def dry(name: str, overrides: Sequence[str], options: RunOptions) -> Prepared:
     """Return the plan that `execute` would run, and write nothing."""
-    return prepare(compose(name, overrides, options, ignore), ignore)
+    composed = compose(name, overrides, options, ignore)
+    tracker_of(composed)  # what is wrong with it is said, and nobody is told
+    return prepare(composed, ignore)
 
 
 def execute(
@@ -79,6 +85,7 @@ def execute(
     asked = options or RunOptions()
     started = datetime.now().astimezone()
     composed = compose(name, overrides, asked, observer)
+    tracker_of(composed)  # what is wrong with it is said before the data is read
     launcher = launcher_for(composed)
     try:
         if _is_surely_long(composed, asked):
@@ -102,12 +109,17 @@ def record_new(
     prepared: Prepared, launcher: Launcher, options: RunOptions, *, observer: Observer, since: datetime
 ) -> Outcome:
     """Run what is prepared as a new run, whatever other runs there are."""
+    tracking = tracking_of(prepared)
     known = known_results(prepared, forced=options.force)
     state = source_state(prepared.workspace.root)
     sources = RunSources(to_yaml(prepared.config), prepared.composition.overrides, state.diff)
     draft = _draft(prepared, options, state, since)
     with RunWriter.create(WorkspacePaths(prepared.workspace.root), draft, sources) as writer:
-        return record_run(prepared, writer, launcher, known=known, observer=observer, since=since)
+        return tracked(
+            tracking,
+            observer,
+            lambda told: record_run(prepared, writer, launcher, known=known, observer=told, since=since),
+        )
 
 
 def _is_surely_long(composed: Composed, options: RunOptions) -> bool:
@@ -125,9 +137,9 @@ def _identical(workspace: WorkspacePaths, prepared: Prepared, options: RunOption
     """Return a finished run with the same fingerprint that has all that is asked for, from the same place."""
     if options.force:
         return None
-    sources = _sources(prepared.dataset.version, prepared.loaded.test_version)
+    sources = _sources(prepared.data, prepared.loaded.test_version)
     for found in find_finished(workspace, prepared.spec.name, prepared.plan.fingerprint):
-        is_whole = _serves(found, prepared.spec.artifacts) and not (options.retry_failed and found.counts.failed)
+        is_whole = _serves(found, prepared) and not (options.retry_failed and found.counts.failed)
         # The same content from elsewhere gives the same scores; but the record says where it was read.
         if is_whole and _sources(found.dataset, found.test_dataset) == sources:
             return found
@@ -138,13 +150,24 @@ def _sources(*data: DatasetVersion | None) -> list[str | None]:
     return [None if version is None else version.source for version in data]
 
 
-def _serves(record: RunRecord, wanted: ArtifactsSpec) -> bool:
+def _serves(record: RunRecord, prepared: Prepared) -> bool:
     """Whether a finished run has all that is asked for now, and lost nothing on the way."""
-    paths = RunPaths(record.path)
+    paths, wanted = RunPaths(record.path), prepared.spec.artifacts
+    if not prepared.spec.has_table:
+        return not record.counts.lost and (wanted.keep == "none" or _has_kept(record, prepared.workspace))
     model = paths.model.joblib if wanted.model_format == "joblib" else paths.model.skops
     has_model = wanted.keep == "none" or model.is_file() or any(w.code == "model-not-saved" for w in record.warnings)
     has_predictions = not wanted.predictions or paths.predictions.is_file()
     return has_model and has_predictions and not record.counts.lost
+
+
+def _has_kept(record: RunRecord, workspace: Workspace) -> bool:
+    """Whether a run was to keep what its best trial wrote, and has it still; there may have been nothing."""
+    try:
+        keeps = read_saved(RunPaths(record.path).config, workspace).artifacts.keep != "none"
+    except ConfigError:
+        return False
+    return keeps and all((record.path / name).is_file() for name in record.files)
 
 
 def _draft(prepared: Prepared, options: RunOptions, state: SourceState, started: datetime) -> RunRecord:
@@ -163,7 +186,7 @@ def _draft(prepared: Prepared, options: RunOptions, state: SourceState, started:
         objectives=plan.objectives,
         params=prepared.composition.options,
         counts=_planned(plan.total),
-        dataset=prepared.dataset.version,
+        dataset=prepared.data,
         test_dataset=prepared.loaded.test_version,
         git=state.git,
         code=prepared.maker.basis.facts["code"],

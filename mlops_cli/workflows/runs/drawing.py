@@ -101,6 +101,12 @@ def _partial_dependence(material: Material, spec: PlotSpec) -> Figure:
         return fitted.partial_dependence(*of)
 
 
+def _training_curve(material: Material, _spec: PlotSpec) -> Figure:
+    from mlops_cli.views.plots import training
+
+    return training.training_curve(material.curves)
+
+
 def _learning_curve(material: Material, _spec: PlotSpec) -> Figure:
     from mlops_cli.views.plots import fitted
     from mlops_cli.workflows.runs.curves import learning_scores
@@ -164,6 +170,7 @@ DRAWN: dict[PlotName, Callable[[Material, PlotSpec], Figure]] = {
     PlotName.SCORES: _scores,
     PlotName.PERMUTATION_IMPORTANCE: _permutation_importance,
     PlotName.PARTIAL_DEPENDENCE: _partial_dependence,
+    PlotName.TRAINING_CURVE: _training_curve,
     PlotName.LEARNING_CURVE: _learning_curve,
     PlotName.VALIDATION_CURVE: _validation_curve,
     PlotName.HISTORY: _history,

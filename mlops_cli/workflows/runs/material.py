@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from mlops_cli.records import RunRecord, Trial, TrialResult
+    from mlops_cli.records import Curve, RunRecord, Trial, TrialResult
     from mlops_cli.views.plots.predictions import Classified
     from mlops_cli.views.plots.swept import Sweep
     from mlops_cli.workflows.running.prepare import Composed, Prepared
@@ -106,6 +106,15 @@ class Material:
             return tuple([key for key in self.importances if key in (common if len(common) > 1 else known)][:2])
         except MlopsError:
             return tuple(known[:2])
+
+    @cached_property
+    def curves(self) -> tuple[Curve, ...]:
+        """How the fits of the best trial went, one for each split that has a curve."""
+        from mlops_cli.store.curves import read_curves
+
+        best = self.record.best
+        found = {} if best is None else read_curves(self.paths.curves).get(best.trial, {})
+        return tuple(found[split] for split in sorted(found))
 
     @cached_property
     def predictions(self) -> pd.DataFrame:

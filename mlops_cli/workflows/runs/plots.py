@@ -36,6 +36,7 @@ SHOWS: Mapping[PlotName, str] = {
     PlotName.SILHOUETTE: "how well each row lies in its cluster",
     PlotName.PERMUTATION_IMPORTANCE: "how much worse the model is where a feature is shuffled",
     PlotName.PARTIAL_DEPENDENCE: "how the prediction depends on a feature",
+    PlotName.TRAINING_CURVE: "loss and scores over the epochs of each fit",
     PlotName.LEARNING_CURVE: "the score over the number of training rows",
     PlotName.VALIDATION_CURVE: "the score over the values of a parameter",
     PlotName.HISTORY: "the trials in their order, and the best so far",
@@ -349,6 +350,8 @@ def _is_for(name: PlotName, record: RunRecord) -> bool:
         return False
     if name in _OF_SWEEPS:
         return record.counts.trials > 1
+    if name is PlotName.TRAINING_CURVE:
+        return False  # where there is none, none can be had
     return record.task is None or record.task in _TASKS.get(name, tuple(Task))
 
 
@@ -365,7 +368,7 @@ def suiting(material: Material) -> list[PlotName]:
 
 def _of_winner(material: Material) -> list[PlotName]:
     record, paths = material.record, material.paths
-    found = [PlotName.SCORES]
+    found = [PlotName.SCORES, *([PlotName.TRAINING_CURVE] if material.curves else [])]
     if paths.predictions.is_file():
         found += {
             Task.CLASSIFICATION: [PlotName.CONFUSION_MATRIX],

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mlops_cli.analysis.compare import lead
 from mlops_cli.errors import StoreError
 from mlops_cli.store.layout import RunPaths
 from mlops_cli.store.profiles import read_profile
+from mlops_cli.store.tracked import read_tracked, warning_of
 from mlops_cli.workflows.runs.finding import look_up
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlops_cli.records import DataProfile, PairedDifference, RunRecord, TrialResult
+    from mlops_cli.records import DataProfile, PairedDifference, RunRecord, Tracked, TrialResult
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Shown:
     trials: tuple[TrialResult, ...]
     lead: tuple[int, PairedDifference] | None = None  # the second best trial, and how much better the best one is
     files: tuple[str, ...] = ()  # paths inside the run
+    tracked: tuple[Tracked, ...] = ()  # where else it is to be seen
 
 
 def show_run(ref: str, *, workspace: str | Path | None = None) -> Shown:
@@ -36,7 +38,10 @@ def show_run(ref: str, *, workspace: str | Path | None = None) -> Shown:
         No run or several are meant.
     """
     record, trials = look_up(ref, workspace=workspace)
-    return Shown(record, trials, lead(record, trials), _files(RunPaths(record.path)))
+    tracked = read_tracked(record)
+    untold = [warning_of(record, one) for one in tracked if one.problem is not None]
+    said = replace(record, warnings=(*record.warnings, *untold))
+    return Shown(said, trials, lead(record, trials), _files(RunPaths(record.path)), tracked)
 
 
 def _files(paths: RunPaths) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ declares in their own ``configs/``: a run's config may have come from elsewhere 
 
 from __future__ import annotations
 
+import re
 import shlex
 from contextlib import suppress
 from dataclasses import asdict
@@ -16,6 +17,7 @@ from mlops_cli.config.drift import SECTION, read_alerts
 from mlops_cli.config.yaml_guard import read_text
 from mlops_cli.errors import ConfigError
 from mlops_cli.records import SCHEMA_VERSION, Notice
+from mlops_cli.views.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +30,7 @@ NOT_SENT = "alert-not-sent"
 
 _MOST_FINDINGS = 50
 _MOST_IN_TEXT = 5
+_CALLING = re.compile(r"<(?=\S)")
 
 
 def send(
@@ -78,6 +81,7 @@ def payload_of(report: DriftReport, see: str | None = None) -> dict[str, Any]:
         "rows": report.rows,
         "at": report.at,
         "drifted": report.drifted,
+        "judged": report.judged,
         "findings": [asdict(item) | {"kind": str(item.kind)} for item in report.findings[:_MOST_FINDINGS]],
         "findings_in_all": len(report.findings),
         "see": command,
@@ -85,14 +89,12 @@ def payload_of(report: DriftReport, see: str | None = None) -> dict[str, Any]:
 
 
 def _text(report: DriftReport, command: str) -> str:
-    found = "drift found" if report.drifted else "no drift found"
-    lines = [f"{report.model} on {report.data} ({report.rows:,} rows): {found}"]
+    lines = [f"{report.model} on {report.data} ({plural(report.rows, 'row')}): {report.verdict}"]
     lines += [f"- {item.sentence}" for item in report.findings[:_MOST_IN_TEXT]]
     if (more := len(report.findings) - _MOST_IN_TEXT) > 0:
         lines.append(f"and {more:,} more")
-    # The three characters that Slack takes for its own: a column called <!channel> would else wake everybody.
-    text = "\n".join([*lines, command])
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # To Slack <!channel> calls everybody and <http://…|here> is a link, and a column may be called so.
+    return _CALLING.sub("‹", "\n".join([*lines, command]))
 
 
 def _sent(

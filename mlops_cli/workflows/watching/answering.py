@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from mlops_cli.records import ColumnReference, Reference
     from mlops_cli.workflows.applying.incoming import Opened
+    from mlops_cli.workflows.watching.keeping import Keeping
 
     Array = np.ndarray[Any, Any]
 
@@ -43,19 +44,25 @@ class Answering:
         Who is asked.
     before : Reference
         What it said before; nothing is asked where that is not known.
+    keeping : Keeping, optional
+        Where each answer is written down.
     exact : bool
         Keep every answer.
     """
 
-    def __init__(self, model: Opened, before: Reference, *, exact: bool = False) -> None:
+    def __init__(
+        self, model: Opened, before: Reference, keeping: Keeping | None = None, *, exact: bool = False
+    ) -> None:
         self.model = model
+        self.keeping = keeping
         self.refused = ""
         self.unread = ""  # why the target is not
         self.said: dict[str, None] = {}
         self.labelled = 0
         self._tallies = {c.name: ColumnTally(c, exact=exact) for c in before.predictions}
         self._target = None if before.target is None else ColumnTally(before.target, exact=exact)
-        self._answers = _answers(model) if before.predictions or before.sample is not None else None
+        is_asked = before.predictions or before.sample is not None or keeping is not None
+        self._answers = _answers(model) if is_asked else None
         if self._answers is None and before.predictions:
             self.refused = f"{type(model.model.pipeline[-1]).__name__} labels only the rows that it was fitted on"
         self._lot = Lot(SampleSpec(LABELLED, model.spec.trial.seed))
@@ -78,12 +85,17 @@ class Answering:
         found : mapping of str to Series
             The columns of it that could be put into the form of the training data.
         """
-        y, present = self._truth(plain)
+        column = self._column(plain)
+        y, present = self._truth(column, len(plain))
         if self._target is not None and y is not None and len(y):
             self._target.add(pd.Series(y))
         said = self._said(found, len(plain))
         if said is None:
+            if self.keeping is not None:
+                self.keeping.failed = self.refused
             return
+        if self.keeping is not None:
+            self.keeping.take(plain, said, column)
         for name, tally in self._tallies.items():
             tally.add(shown_share(said[name]) if name.startswith(PROBA) else pd.Series(said[name]))
         if y is not None and self._keeps_rows and len(y):
@@ -137,21 +149,34 @@ class Answering:
 
     # --- targets -------------------------------------------------------------------------------------------------
 
-    def _truth(self, plain: pd.DataFrame) -> tuple[Array | None, Array]:
-        """Return the targets of rows that have one, and which these are."""
+    def _column(self, plain: pd.DataFrame) -> pd.Series[Any] | None:
+        """Return the targets in the form of the training data, where they are there and can be read."""
         target, task = self.model.spec.data.target, self.model.model.signature.task
-        none = np.zeros(len(plain), dtype=bool)
         if target is None or target not in plain.columns or task is Task.CLUSTERING:
-            return None, none
+            return None
         try:
-            column = conform(plain[[target]], [self.model.trained[target]], {})[target]
-            present = column.notna().to_numpy()
-            y = values_of_target(without_gaps(column[present]), task) if present.any() else np.empty(0)
+            return conform(plain[[target]], [self.model.trained[target]], {})[target]
         except (DataError, KeyError) as error:
-            self.unread = f"'{target}' cannot be read as in training, and so nothing is scored: {error}"
-            return None, none
+            self._refuse_target(error)
+            return None
+
+    def _truth(self, column: pd.Series[Any] | None, rows: int) -> tuple[Array | None, Array]:
+        """Return the targets of rows that have one, and which these are."""
+        if column is None:
+            return None, np.zeros(rows, dtype=bool)
+        present = column.notna().to_numpy()
+        task = self.model.model.signature.task
+        try:
+            y = values_of_target(without_gaps(column[present]), task) if present.any() else np.empty(0)
+        except DataError as error:
+            self._refuse_target(error)
+            return None, np.zeros(rows, dtype=bool)
         self.labelled += int(present.sum())
         return y, present
+
+    def _refuse_target(self, error: Exception) -> None:
+        target = self.model.spec.data.target
+        self.unread = f"'{target}' cannot be read as in training, and so nothing is scored: {error}"
 
     def _keep(self, plain: pd.DataFrame, y: Array, present: Array, said: Mapping[str, Array]) -> None:
         signature, data = self.model.model.signature, self.model.spec.data

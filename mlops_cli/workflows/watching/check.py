@@ -128,10 +128,12 @@ def drift_of(
     DataError
         The data cannot be read at all, or there is nothing that it could be compared with.
     """
+    from mlops_cli.components.rows import as_table
+
     force = bool(settings.pop("force", False))
     options = DriftOptions(**checked(settings, DriftOptions, "drift", without={"how"}))
     if not isinstance(data, str | Path) and not hasattr(data, "columns"):
         raise UsageError(f"drift() takes a table or a path, got {type(data).__name__}")
-    read = str(data) if isinstance(data, Path) else data
+    read = str(data) if isinstance(data, Path) else as_table(data) if not isinstance(data, str) else data
     place = None if html is None else Path(html)
     return check(named(model), read, options, telling=Telling(place, force, alerts), workspace=workspace)

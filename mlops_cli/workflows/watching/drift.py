@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from mlops_cli.analysis import drift_words as say
 from mlops_cli.analysis.drift import Pair, bounds_of, judge, most_moved
 from mlops_cli.config.declared import of_owner, of_run
 from mlops_cli.config.drift import SECTION, read_drift
-from mlops_cli.errors import UsageError, did_you_mean
+from mlops_cli.errors import UsageError, did_you_mean, nearest
 from mlops_cli.records import Drifted, DriftKind, DriftReport, DriftSpec, Notice
 from mlops_cli.store.layout import RunPaths, VersionPaths
+from mlops_cli.views.text import plural
 from mlops_cli.workflows.applying.incoming import opened
 from mlops_cli.workflows.data.tables import HowRead
 from mlops_cli.workflows.watching.metrics import Compared, Draws, metric_drift
-from mlops_cli.workflows.watching.reading import NewData, read_new
+from mlops_cli.workflows.watching.reading import NewData, listed, read_new
 from mlops_cli.workflows.watching.trained import Trained, trained_on
 
 if TYPE_CHECKING:
@@ -26,11 +28,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mlops_cli.analysis.drift import Judged
-    from mlops_cli.records import ColumnDrift, ColumnReference, DriftBounds
+    from mlops_cli.records import ColumnDrift, ColumnReference, DriftBounds, Reference
     from mlops_cli.workflows.applying.incoming import Opened
     from mlops_cli.workflows.applying.model import SavedModel
-
-_SHOWN = 5
+    from mlops_cli.workflows.watching.keeping import Keeping
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,33 @@ def drift(
         What counts as drift is declared wrongly.
     """
     asked = options or DriftOptions()
-    model = opened(ref, workspace=workspace, allow_pickle=asked.allow_pickle)
+    return held_against(opened(ref, workspace=workspace, allow_pickle=asked.allow_pickle), data, asked)
+
+
+def held_against(
+    model: Opened, data: str | pd.DataFrame, asked: DriftOptions, keeping: Keeping | None = None
+) -> Checked:
+    """Hold new data against what an opened model was trained on, as `drift` does, and write down what it says.
+
+    Parameters
+    ----------
+    model : Opened
+        The model.
+    data : str or DataFrame
+        New data.
+    asked : DriftOptions
+        How they are compared.
+    keeping : Keeping, optional
+        Where each answer is written down.
+
+    Raises
+    ------
+    DataError, StoreError, ConfigError
+        As `drift`.
+    """
     spec = _settled(declared_drift(model) if asked.declared is None else asked.declared, asked)
     before = trained_on(model, exact=asked.exact)
-    after = read_new(data, model, before.reference, asked.how, exact=asked.exact)
+    after = read_new(data, model, before.reference, asked.how, keeping, exact=asked.exact)
     report = _report(model, before, after, spec, Draws(asked.resamples, asked.seed))
     return Checked(report, spec, model)
 
@@ -161,18 +185,17 @@ def _settled(spec: DriftSpec, asked: DriftOptions) -> DriftSpec:
 
 def _report(model: Opened, before: Trained, after: NewData, spec: DriftSpec, draws: Draws) -> DriftReport:
     reference = before.reference
-    features = _pairs(reference.columns, after.columns, spec)
-    outputs = _outputs(reference.predictions, after.outputs, spec)
-    target = _target(reference.target, after.target, spec)
-    judged = judge([*features, *outputs, *target], spec.min_rows)
-    parts = [judged[: len(features)], judged[len(features) : len(judged) - len(target)], judged[-1:] if target else []]
-    columns, predictions, targets = (most_moved(one.drift for one in part) for part in parts)
+    judged = _all_judged(reference, after, spec)
     compared = _metrics(model, before, after, spec, draws)
-    moved, said = _of_features(parts[0], columns, spec)
+    schema = _schema(after, spec, model.spec.data.target) if spec.schema else []
+    named = {c.name for c in reference.columns}
+    unread = tuple(dict.fromkeys(one.subject for one in schema if one.subject in named))
+    columns = most_moved(one.drift for one in judged.features)
+    moved, said = _of_features(judged.features, columns, unread, spec)
     findings = (
-        *(_schema(after, spec, model.spec.data.target) if spec.schema else ()),
+        *schema,
         *moved,
-        *(found for part in parts[1:] for one in part for found in one.findings),
+        *(found for one in (*judged.outputs, *judged.target) for found in one.findings),
         *(Drifted(DriftKind.METRIC, m.metric, f"{m.metric} {say.metric(m)}") for m in compared.metrics if m.drifted),
         *_unanswered(model, after, spec),
     )
@@ -185,13 +208,34 @@ def _report(model: Opened, before: Trained, after: NewData, spec: DriftSpec, dra
         rows=after.rows,
         reference_rows=reference.rows,
         columns=columns,
-        predictions=predictions,
+        predictions=most_moved(one.drift for one in judged.outputs),
         metrics=compared.metrics,
         labelled=after.labelled,
         findings=findings,
-        notices=(*before.notices, *_notices(model, before, after, spec), *said, *compared.notices, *_alone(parts)),
-        target=next(iter(targets), None),
+        notices=(*before.notices, *_notices(model, before, after, spec), *said, *compared.notices, *_alone(judged)),
+        target=next((one.drift for one in judged.target), None),
+        unread=unread,
+        judged=after.rows >= spec.min_rows,
     )
+
+
+@dataclass(frozen=True)
+class _AllJudged:
+    """What is wrong with each column, judged together."""
+
+    features: list[Judged]
+    outputs: list[Judged]
+    target: list[Judged]  # one at most
+
+
+def _all_judged(before: Reference, after: NewData, spec: DriftSpec) -> _AllJudged:
+    pairs = (
+        _pairs(before.columns, after.columns, spec),
+        _outputs(before.predictions, after.outputs, spec),
+        _target(before.target, after.target, spec),
+    )
+    judged = iter(judge([pair for part in pairs for pair in part], spec.min_rows))
+    return _AllJudged(*(list(islice(judged, len(part))) for part in pairs))
 
 
 def _pairs(before: tuple[ColumnReference, ...], after: Mapping[str, ColumnReference], spec: DriftSpec) -> list[Pair]:
@@ -214,22 +258,22 @@ def _target(before: ColumnReference | None, after: ColumnReference | None, spec:
 
 
 def _of_features(
-    judged: list[Judged], ordered: tuple[ColumnDrift, ...], spec: DriftSpec
+    judged: list[Judged], ordered: tuple[ColumnDrift, ...], unread: Sequence[str], spec: DriftSpec
 ) -> tuple[list[Drifted], list[Notice]]:
     """Return what is found of features, those that moved most first; nothing where too few of them have drifted."""
     findings = {one.drift.shift.column: one.findings for one in judged}
     found = [finding for column in ordered for finding in findings[column.shift.column]]
-    drifted = sum(column.drifted for column in ordered)
-    share = drifted / len(ordered) if ordered else 0.0
-    if not found or share >= spec.share:
+    drifted = {*unread, *(column.shift.column for column in ordered if column.drifted)}
+    features = {*unread, *findings}
+    if not found or len(drifted) / len(features) >= spec.share:
         return found, []
-    text = f"{drifted} of {len(ordered)} features have drifted, below the share of {say.percent(spec.share)}"
+    text = f"{len(drifted)} of {plural(len(features), 'feature')} drifted, below the share of {say.percent(spec.share)}"
     return [], [Notice("below-share", text)]
 
 
 def _schema(after: NewData, spec: DriftSpec, target: str | None) -> list[Drifted]:
     found = [
-        Drifted(DriftKind.SCHEMA, name, f"{name}: the column is missing{_rows_without(rows, after.rows)}")
+        Drifted(DriftKind.SCHEMA, name, f"lacks '{name}'{_where(rows, after.rows)}{_instead(name, after.extra)}")
         for name, rows in after.absent.items()
     ]
     found += [
@@ -240,8 +284,13 @@ def _schema(after: NewData, spec: DriftSpec, target: str | None) -> list[Drifted
     return [one for one in found if one.subject not in spec.ignore]
 
 
-def _rows_without(rows: int, total: int) -> str:
-    return "" if rows == total else f" in {rows:,} of {total:,} rows"
+def _where(rows: int, total: int) -> str:
+    return "" if rows == total else f" in {rows:,} of {plural(total, 'row')}"
+
+
+def _instead(name: str, extra: Sequence[str]) -> str:
+    close = nearest(name, extra)
+    return "" if close is None else f"; has '{close}', which is like it"
 
 
 def _unanswered(model: Opened, after: NewData, spec: DriftSpec) -> list[Drifted]:
@@ -268,7 +317,8 @@ def _metrics(model: Opened, before: Trained, after: NewData, spec: DriftSpec, dr
 def _notices(model: Opened, before: Trained, after: NewData, spec: DriftSpec) -> list[Notice]:
     found = [*model.notices]
     if after.rows < spec.min_rows:
-        text = f"{after.rows} rows are fewer than min_rows: {spec.min_rows}, and nothing is judged but the columns"
+        are = f"{plural(after.rows, 'row')} {'is' if after.rows == 1 else 'are'}"
+        text = f"{are} fewer than min_rows: {spec.min_rows}, and nothing is judged but the columns"
         found.append(Notice("too-few-rows", text))
     if after.unanswered:
         found.append(Notice("not-predicted", f"the model cannot predict this data: {after.unanswered}"))
@@ -276,8 +326,7 @@ def _notices(model: Opened, before: Trained, after: NewData, spec: DriftSpec) ->
         text = "of a forecast the columns that it is made from and the target are compared, not what it predicts"
         found.append(Notice("forecast", text))
     if after.extra:
-        shown = ", ".join(f"'{n}'" for n in after.extra[:_SHOWN]) + (", …" if len(after.extra) > _SHOWN else "")
-        found.append(Notice("columns-new", f"training did not have {shown}"))
+        found.append(Notice("columns-new", f"training did not have {listed(after.extra)}"))
     sample = after.sample
     if sample is not None and sample.of > sample.rows:
         text = f"metrics are of {sample.rows:,} of the {sample.of:,} rows with a target, drawn by lot"
@@ -286,9 +335,9 @@ def _notices(model: Opened, before: Trained, after: NewData, spec: DriftSpec) ->
     return [*found, *_unknown(before, spec)]
 
 
-def _alone(parts: Sequence[Sequence[Judged]]) -> list[Notice]:
+def _alone(judged: _AllJudged) -> list[Notice]:
     """Say what it may mean that predictions have moved and nothing that they are made from."""
-    features, outputs = (any(one.drift.drifted for one in part) for part in parts[:2])
+    features, outputs = (any(one.drift.drifted for one in part) for part in (judged.features, judged.outputs))
     if features or not outputs:
         return []
     text = "predictions have moved and no column has: of rows that a model was trained on it is surer than of others"

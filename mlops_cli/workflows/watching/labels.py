@@ -14,17 +14,17 @@ import numpy as np
 
 from mlops_cli.analysis import drift_words as say
 from mlops_cli.analysis.reference import PREDICTION, PROBA, sampled
-from mlops_cli.components.sources.chunks import chunks
-from mlops_cli.errors import DataError, MlopsError, StoreError, UsageError, did_you_mean
+from mlops_cli.errors import DataError, MlopsError, StoreError, UsageError
 from mlops_cli.records import Action, Drifted, DriftKind, Notice
 from mlops_cli.store.audit import AuditLog
-from mlops_cli.workflows.applying.carrying import Carrying
-from mlops_cli.workflows.applying.incoming import incoming, opened, written
+from mlops_cli.views.text import plural
+from mlops_cli.workflows.applying.incoming import opened
 from mlops_cli.workflows.applying.labelled import with_target
 from mlops_cli.workflows.data.tables import HowRead
 from mlops_cli.workflows.watching.alerts import send
 from mlops_cli.workflows.watching.drift import declared_drift
 from mlops_cli.workflows.watching.history import batches_of
+from mlops_cli.workflows.watching.label_file import as_keys, contradiction, read_labels
 from mlops_cli.workflows.watching.metrics import Compared, Draws, metric_drift
 from mlops_cli.workflows.watching.reference import predicted_rows
 from mlops_cli.workflows.watching.trained import trained_on
@@ -35,11 +35,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from mlops_cli.records import Batch, DriftSpec
+    from mlops_cli.records import Batch
     from mlops_cli.store.batches import Batches
     from mlops_cli.workflows.applying.incoming import Opened
-
-_SHOWN = 5
+    from mlops_cli.workflows.watching.label_file import Labels
 
 
 @dataclass(frozen=True)
@@ -77,6 +76,7 @@ class Joined:
     matched: int  # of these, found in some batch
     new: int  # rows of batches that have a label now and had none before
     batches: tuple[Batch, ...]  # that the labels are of, as they are now
+    before: tuple[Batch, ...] = ()  # the same as they were
     notices: tuple[Notice, ...] = ()
 
     @property
@@ -130,13 +130,13 @@ def join_labels(
         chosen = _chosen(kept, asked)
         models = _Models(kept.name, asked, workspace)
         column = _column(chosen, asked, kept.name)
-        read = _read(labels, column, models.reading(chosen), asked)
+        read = read_labels(labels, column, models.reading(chosen), asked.how)
         joining = _Joining(kept, models, read)
         answers = [joining.answers(batch) for batch in chosen]
         done = joining.settle([one for one in answers if one is not None])
     if not asked.alerts:
         return done
-    return replace(done, notices=(*done.notices, *_told(done, joining, models)))
+    return replace(done, notices=(*done.notices, *_told(done, models)))
 
 
 # --- which batches -----------------------------------------------------------------------------------------------
@@ -184,96 +184,6 @@ class _Models:
         raise StoreError(f"no version of {self.name} that answered these batches is there any more")
 
 
-# --- the labels --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Read:
-    called: str
-    labels: Mapping[str, Any]  # id → label
-    notices: tuple[Notice, ...]
-
-
-def _read(labels: str | pd.DataFrame, column: str, model: Opened, asked: LabelOptions) -> _Read:
-    target = model.spec.data.target
-    if target is None:
-        raise UsageError(f"{model.saved.label} was trained without a target, and so has no labels")
-    if not isinstance(labels, str):
-        return _by_id(labels, column, model, "the table")
-    new = incoming(labels, model.spec, asked.how, model.workspace)
-
-    def names(present: Sequence[str]) -> list[str]:
-        _check(present, column, target)
-        return [name for name in present if str(name).strip() in {column, target}]
-
-    import pandas as pd
-
-    with new.told():
-        texts = [column, *([target] if target in model.trained and model.trained[target].dtype == "str" else [])]
-        parts = list(chunks(written(new.source, model.spec, (), texts), names))
-        if not parts:
-            raise DataError("the labels have no rows", hint="give at least one")
-        return _by_id(pd.concat(parts, ignore_index=True), column, model, new.called)
-
-
-def _check(present: Sequence[str], column: str, target: str) -> None:
-    plain = [str(name).strip() for name in present]
-    if column not in plain:
-        raise DataError(f"the labels have no column '{column}', the id", hint=did_you_mean(column, plain))
-    if target not in plain:
-        raise DataError(f"the labels have no column '{target}', the target", hint=did_you_mean(target, plain))
-
-
-def _by_id(table: pd.DataFrame, column: str, model: Opened, called: str) -> _Read:
-    """Return the labels by id.
-
-    Raises
-    ------
-    DataError
-        An id has two labels.
-    """
-    target = str(model.spec.data.target)
-    plain = table.rename(columns=lambda name: str(name).strip()).reset_index(drop=True)
-    _check(list(plain.columns), column, target)
-    rows, y, notices = with_target(plain[[column, target]], model)
-    ids = as_keys(rows[column], model, column)
-    found: dict[str, Any] = {}
-    twice, without, against = 0, 0, []
-    for key, label in zip(ids, np.asarray(y).tolist(), strict=True):
-        if key is None:
-            without += 1
-        elif key not in found:
-            found[key] = label
-        elif found[key] == label:
-            twice += 1
-        else:
-            against.append(f"{key}: {found[key]} and {label}")
-    if against:
-        raise _contradiction(f"{len(against):,} ids have two labels", against, "an id has one label")
-    if without:
-        notices.append(Notice("id-missing", f"{without:,} labels have no {column} and are left out"))
-    if twice:
-        notices.append(Notice("labels-twice", f"{twice:,} labels are there more than once"))
-    return _Read(called, found, tuple(notices))
-
-
-def as_keys(column: pd.Series[Any], model: Opened, name: str) -> list[str | None]:
-    """Return ids as text, the same whether they were read as numbers or as text; None where there is none."""
-    import pandas as pd
-
-    trained = {c: known for c, known in model.trained.items() if c == name}
-    typed = Carrying((), trained, id=name).of(pd.DataFrame({name: column}), typed=True)[name]
-    if pd.api.types.is_float_dtype(typed.dtype) and (typed.dropna() % 1 == 0).all():
-        typed = typed.astype("Int64")
-    missing = typed.isna().tolist()
-    return [None if gone else str(value) for value, gone in zip(typed.tolist(), missing, strict=True)]
-
-
-def _contradiction(what: str, examples: Sequence[str], hint: str) -> DataError:
-    shown = "; ".join(examples[:_SHOWN]) + ("; …" if len(examples) > _SHOWN else "")
-    return DataError(f"{what}, and nothing is changed: {shown}", hint=hint)
-
-
 # --- joining -----------------------------------------------------------------------------------------------------
 
 
@@ -283,9 +193,8 @@ class _Joining:
 
     kept: Batches
     models: _Models
-    read: _Read
+    read: Labels
     notices: list[Notice] = field(default_factory=list)
-    changed: set[str] = field(default_factory=set)  # ids of batches that have other labels or scores now
 
     def answers(self, batch: Batch) -> _Answers | None:
         """Return what a model said of a batch; None where that cannot be had any more."""
@@ -303,47 +212,58 @@ class _Joining:
     def settle(self, answers: Sequence[_Answers]) -> Joined:
         """Write the labels of all batches, after it is sure that none contradicts."""
         self._refuse_contradictions(answers)
-        touched = [one for one in answers if any(key in self.read.labels for key in one.ids)]
+        touched = [one for one in answers if any(key in self.read.by_id for key in one.ids)]
         if not touched:
             raise self._strange(answers)
-        matched = len({key for one in answers for key in one.ids} & self.read.labels.keys())
+        matched = len({key for one in answers for key in one.ids} & self.read.by_id.keys())
         self._say_of(answers, matched)
         said = {"labels": self.read.called, "batches": [one.batch.id for one in touched], "rows": matched}
         AuditLog(self.kept.workspace).append(Action.WATCHED, self.kept.name, said)
         made = [self._scored(one) for one in touched]
         new = sum(batch.labelled - len(one.truth(one.later)) for batch, one in zip(made, touched, strict=True))
-        told = (*self.read.notices, *self.notices)
-        return Joined(self.kept.name, self.read.called, len(self.read.labels), matched, new, tuple(made), told)
+        return Joined(
+            model=self.kept.name,
+            labels=self.read.called,
+            rows=len(self.read.by_id),
+            matched=matched,
+            new=new,
+            batches=tuple(made),
+            before=tuple(one.batch for one in touched),
+            notices=(*self.read.notices, *self.notices),
+        )
 
     def _refuse_contradictions(self, answers: Sequence[_Answers]) -> None:
         against = []
         for one in answers:
             before = one.truth(one.later)
             for row, key in enumerate(one.ids):
-                label = self.read.labels.get(key)
+                label = self.read.by_id.get(key)
                 if row in before and label is not None and before[row] != label:
                     against.append(f"{key} in {one.batch.name}: {before[row]} was known, and now {label}")
         if against:
             hint = "mlops monitor rm takes a batch away, and mlops monitor log begins it anew"
-            raise _contradiction(f"{len(against):,} labels contradict what is known", against, hint)
+            raise contradiction(f"{plural(len(against), 'label')} against what is known", against, hint)
 
     def _strange(self, answers: Sequence[_Answers]) -> DataError:
         """Return the error for labels of which none belongs to a row of any batch."""
-        given, known = list(self.read.labels)[:3], [one.ids[0] for one in answers if one.ids][:3]
+        given, known = list(self.read.by_id)[:3], [one.ids[0] for one in answers if one.ids][:3]
         told = f"the labels have ids such as {', '.join(given)}, and batches {', '.join(known) or 'none'}; --id COLUMN"
         return DataError(f"{self.read.called}: no label belongs to a row of a batch of {self.kept.name}", hint=told)
 
     def _say_of(self, answers: Sequence[_Answers], matched: int) -> None:
-        if unknown := len(self.read.labels) - matched:
-            self._say("unknown-ids", f"{unknown:,} of {len(self.read.labels):,} ids are in no batch")
+        if unknown := len(self.read.by_id) - matched:
+            self._say("unknown-ids", f"{unknown:,} of {plural(len(self.read.by_id), 'id')} in no batch")
         for one in answers:
             twice = len(one.ids) - len(set(one.ids))
-            if twice and any(key in self.read.labels for key in one.ids):
-                self._say("ids-twice", f"{one.batch.name}: {twice:,} rows repeat an id, and get its label too")
+            if twice and any(key in self.read.by_id for key in one.ids):
+                self._say(
+                    "ids-twice",
+                    f"{one.batch.name}: {plural(twice, 'row')} with the id of another, and so with its label too",
+                )
 
     def _scored(self, one: _Answers) -> Batch:
         """Keep the labels of a batch, and what its metrics are by them."""
-        own = {key: self.read.labels[key] for key in one.ids if key in self.read.labels}
+        own = {key: self.read.by_id[key] for key in one.ids if key in self.read.by_id}
         later = {**one.later, **own}
         truth = one.truth(later)
         compared = self._compared(one, truth)
@@ -354,7 +274,6 @@ class _Joining:
             self.kept.write_labels(batch.id, later)
         if (batch.labelled, batch.metrics) != (one.batch.labelled, one.batch.metrics):
             self.kept.write(batch)
-            self.changed.add(batch.id)
         return batch
 
     def _compared(self, one: _Answers, truth: Mapping[int, Any]) -> Compared:
@@ -387,14 +306,26 @@ def _own(table: pd.DataFrame, model: Opened) -> dict[int, Any]:
 # --- who is told -------------------------------------------------------------------------------------------------
 
 
-def _told(done: Joined, joining: _Joining, models: _Models) -> list[Notice]:
-    """Tell those who want to know of metrics that are worse than they may be, once."""
+def _told(done: Joined, models: _Models) -> list[Notice]:
+    """Tell those who want to know of metrics that are worse than they may be, of each batch once."""
     found: list[Notice] = []
-    for batch in (one for one in done.batches if one.id in joining.changed):
-        model = models.of(batch.number)
-        spec: DriftSpec = declared_drift(model)
-        worse = tuple(Drifted(DriftKind.METRIC, m.metric, say.metric(m)) for m in batch.metrics if m.drifted)
-        report = replace(batch.report, findings=worse, metrics=batch.metrics, labelled=batch.labelled)
-        with suppress(MlopsError):
-            found += send(report, spec.alerts, model.workspace, see=f"mlops monitor show {joining.kept.name}")
+    for before, batch in zip(done.before, done.batches, strict=True):
+        worse, known = ([m for m in one.metrics if m.drifted] for one in (batch, before))
+        fresh = {m.metric for m in worse} - {m.metric for m in known}
+        if fresh or (not worse and _scores(batch) != _scores(before)):
+            findings = tuple(Drifted(DriftKind.METRIC, m.metric, say.metric(m)) for m in worse if m.metric in fresh)
+            found += _sent(replace(batch, report=replace(batch.report, findings=findings)), models)
     return list(dict.fromkeys(found))
+
+
+def _scores(batch: Batch) -> tuple[object, ...]:
+    return batch.labelled, batch.metrics
+
+
+def _sent(batch: Batch, models: _Models) -> tuple[Notice, ...]:
+    report = replace(batch.report, metrics=batch.metrics, labelled=batch.labelled)
+    with suppress(MlopsError):
+        model = models.of(batch.number)
+        see = f"mlops monitor show {batch.model}"
+        return send(report, declared_drift(model).alerts, model.workspace, see=see)
+    return ()

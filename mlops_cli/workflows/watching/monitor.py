@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_cli.errors import DataError, StoreError, UsageError
+from mlops_cli.errors import StoreError, UsageError
 from mlops_cli.records import Action, Batch, Notice, Task
 from mlops_cli.store.audit import AuditLog, this_user
 from mlops_cli.store.batches import Batches
 from mlops_cli.store.layout import WorkspacePaths
 from mlops_cli.store.values import stamp
-from mlops_cli.workflows.applying.asking import PredictOptions
-from mlops_cli.workflows.applying.model import find_model
+from mlops_cli.workflows.applying.incoming import opened
 from mlops_cli.workflows.watching.alerts import send
-from mlops_cli.workflows.watching.drift import DriftOptions, drift
+from mlops_cli.workflows.watching.drift import DriftOptions, held_against
+from mlops_cli.workflows.watching.keeping import Keeping
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from mlops_cli.records import DriftReport, ModelVersion
-    from mlops_cli.store.layout import BatchPaths
+    from mlops_cli.workflows.applying.incoming import Opened
     from mlops_cli.workflows.watching.drift import Checked
 
 _LONGEST_NAME = 200
@@ -87,11 +88,13 @@ def log_batch(
         There is no such model, or the disk refuses.
     """
     asked = options or LogOptions()
-    version = _version(ref, workspace)
     name = _name(asked.name, data)
-    checked = drift(version.ref, data, asked.drift, workspace=workspace)
-    home = checked.model.workspace
-    found = _kept(Batches(WorkspacePaths(home.root), version.name), version, checked, _Asked(asked, data, name))
+    model = opened(ref, workspace=workspace, allow_pickle=asked.drift.allow_pickle)
+    version = _version(model, ref)
+    home = model.workspace
+    found, checked = _logged(
+        Batches(WorkspacePaths(home.root), version.name), model, version, _Asked(asked, data, name)
+    )
     if not found.is_new or not asked.alerts:
         return found
     told = send(checked.report, checked.spec.alerts, home, see=f"mlops monitor show {version.name}")
@@ -108,8 +111,8 @@ class _Asked:
     name: str
 
 
-def _version(ref: str, workspace: str | Path | None) -> ModelVersion:
-    saved = find_model(ref, workspace=workspace)
+def _version(model: Opened, ref: str) -> ModelVersion:
+    saved = model.saved
     if saved.version is None:
         message = f"{saved.label} is a run, and batches are kept with registered models"
         raise UsageError(message, hint=f"mlops models register {ref} --name NAME")
@@ -126,31 +129,44 @@ def _name(asked: str | None, data: str | pd.DataFrame) -> str:
     return name
 
 
-def _kept(kept: Batches, version: ModelVersion, checked: Checked, asked: _Asked) -> Logged:
-    """Keep a batch, unless it is there."""
-    report = checked.report
+def _logged(kept: Batches, model: Opened, version: ModelVersion, asked: _Asked) -> tuple[Logged, Checked]:
+    """Check a batch, its predictions written down on the way, and keep it, unless it is there."""
     with kept.changing(), kept.draft() as draft:
-        column, notices = _predictions(draft, checked, asked)
-        content = _content(report, draft, column)
+        keeping = _keeping(draft.predictions, model, asked.options)
+        with nullcontext() if keeping is None else keeping.writing():
+            checked = held_against(model, asked.data, asked.options.drift, keeping)
+        column = None if keeping is None else keeping.id
+        content = _content(checked.report, draft.predictions, column)
         if (same := _same(kept, version.number, content)) is not None:
-            return Logged(same, is_new=False)
-        batch = Batch(
-            id=kept.new_id(),
-            model=version.name,
-            number=version.number,
-            name=asked.name,
-            report=report,
-            logged=stamp(),
-            by=this_user(),
-            id_column=column,
-            labels=report.data if report.labelled else None,
-            labelled=report.labelled,
-            metrics=report.metrics,
-            content=content,
-        )
+            return Logged(same, is_new=False), checked
+        batch = _batch(kept.new_id(), version, asked.name, checked.report, column, content)
         AuditLog(kept.workspace).append(Action.WATCHED, version.ref, _details(batch))
         kept.settle(draft, batch)
-    return Logged(batch, is_new=True, notices=notices)
+    return Logged(batch, is_new=True, notices=() if keeping is None else _unjoined(keeping)), checked
+
+
+def _keeping(place: Path, model: Opened, options: LogOptions) -> Keeping | None:
+    """Return where answers are written down; None of models to whose answers no label is joined."""
+    if model.spec.data.forecast is not None or model.model.signature.task is Task.CLUSTERING:
+        return None
+    return Keeping(place, model, options.id)
+
+
+def _batch(id_: str, version: ModelVersion, name: str, report: DriftReport, column: str | None, content: str) -> Batch:
+    return Batch(
+        id=id_,
+        model=version.name,
+        number=version.number,
+        name=name,
+        report=report,
+        logged=stamp(),
+        by=this_user(),
+        id_column=column,
+        labels=report.data if report.labelled else None,
+        labelled=report.labelled,
+        metrics=report.metrics,
+        content=content,
+    )
 
 
 def _details(batch: Batch) -> dict[str, object]:
@@ -176,57 +192,23 @@ def _same(kept: Batches, number: int, content: str) -> Batch | None:
     return None
 
 
-def _predictions(draft: BatchPaths, checked: Checked, asked: _Asked) -> tuple[str | None, tuple[Notice, ...]]:
-    """Write what the model says of each row, and return the column that tells them apart."""
-    model, options = checked.model, asked.options
-    if model.spec.data.forecast is not None or model.model.signature.task is Task.CLUSTERING:
-        return None, ()
-    try:
-        _write(draft.predictions, checked, asked)
-    except DataError as error:
-        if options.id is not None and "not-predicted" not in {notice.code for notice in checked.report.notices}:
-            raise
-        draft.predictions.unlink(missing_ok=True)
-        why = f"no predictions are kept, and labels that come later cannot be joined: {error.message}"
-        return None, (Notice("no-predictions", why),)
-    column = options.id or model.model.signature.id
-    if column is not None and column in _columns(draft.predictions):
-        return column, ()
+def _unjoined(keeping: Keeping) -> tuple[Notice, ...]:
+    """Say why labels that come later could not be joined."""
+    if keeping.failed:
+        why = f"no predictions are kept, and labels that come later cannot be joined: {keeping.failed}"
+        return (Notice("no-predictions", why),)
+    if keeping.id is not None:
+        return ()
     text = "no column tells the rows apart, and labels that come later cannot be joined; --id COLUMN names one"
-    return None, (Notice("no-id", text),)
+    return (Notice("no-id", text),)
 
 
-def _write(place: Path, checked: Checked, asked: _Asked) -> None:
-    from mlops_cli.store.outputs import form_of, table_file
-    from mlops_cli.workflows.applying.predict import predict, predicted
-
-    model, options, data = checked.model, asked.options, asked.data
-    signature, target = model.model.signature, model.spec.data.target
-    proba = signature.classes is not None and hasattr(model.model.pipeline, "predict_proba")
-    keep = (str(target),) if target is not None and checked.report.labelled else ()
-    drifting = options.drift
-    wanted = PredictOptions(proba, keep=keep, id=options.id, allow_pickle=drifting.allow_pickle, how=drifting.how)
-    label, root = model.saved.label, model.workspace.root
-    if isinstance(data, str):
-        predict(label, data, place, wanted, workspace=root)
-        return
-    table = predicted(label, data, wanted, workspace=root)
-    with table_file(place, form_of(place)) as write:
-        write(table.reset_index(drop=True))
-
-
-def _columns(path: Path) -> list[str]:
-    import pyarrow.parquet as pq
-
-    return list(pq.read_schema(path).names)
-
-
-def _content(report: DriftReport, draft: BatchPaths, column: str | None) -> str:
+def _content(report: DriftReport, predictions: Path, column: str | None) -> str:
     """Return the sha256 of what a batch holds: the columns that the model takes, and the ids."""
     digest = hashlib.sha256(report.version.encode())
     if column is not None:
         import pandas as pd
 
-        ids = pd.read_parquet(draft.predictions, columns=[column])[column].astype("str")
+        ids = pd.read_parquet(predictions, columns=[column])[column].astype("str")
         digest.update(pd.util.hash_pandas_object(ids, index=False).to_numpy().tobytes())
     return digest.hexdigest()

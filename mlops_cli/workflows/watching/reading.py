@@ -15,7 +15,7 @@ import pandas as pd
 from mlops_cli.analysis.tallies import ColumnTally
 from mlops_cli.components.sources.chunks import chunks
 from mlops_cli.components.tables import conform
-from mlops_cli.errors import DataError
+from mlops_cli.errors import DataError, nearest
 from mlops_cli.records import Kind
 from mlops_cli.workflows.applying.incoming import incoming, written
 from mlops_cli.workflows.watching.answering import Answering
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from mlops_cli.records import Column, ColumnReference, PredictedSample, Reference
     from mlops_cli.workflows.applying.incoming import Opened
     from mlops_cli.workflows.data.tables import HowRead
+    from mlops_cli.workflows.watching.keeping import Keeping
 
 _LONGEST = 40
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,13 @@ class NewData:
 
 
 def read_new(
-    data: str | pd.DataFrame, model: Opened, before: Reference, how: HowRead, *, exact: bool = False
+    data: str | pd.DataFrame,
+    model: Opened,
+    before: Reference,
+    how: HowRead,
+    keeping: Keeping | None = None,
+    *,
+    exact: bool = False,
 ) -> NewData:
     """Read new data and count it.
 
@@ -65,15 +73,17 @@ def read_new(
         What is kept of the training data.
     how : HowRead
         How the data is read otherwise than the training data was.
+    keeping : Keeping, optional
+        Where each answer of the model is written down.
     exact : bool
         Keep every value.
 
     Raises
     ------
     DataError
-        It cannot be read at all, or has no rows.
+        It cannot be read at all, has no rows, or none of the columns that the model takes.
     """
-    reading = _Reading(model, before, exact=exact)
+    reading = _Reading(model, before, keeping, exact=exact)
     if not isinstance(data, str):
         plain = data.rename(columns=lambda name: str(name).strip()).reset_index(drop=True)
         chosen = plain[reading.wanted(list(plain.columns))]
@@ -92,12 +102,14 @@ class _Reading:
 
     model: Opened
     before: Reference
+    keeping: Keeping | None = None
     exact: bool = field(kw_only=True, default=False)
 
     def __post_init__(self) -> None:
-        self.answering = Answering(self.model, self.before, exact=self.exact)
+        self.answering = Answering(self.model, self.before, self.keeping, exact=self.exact)
         self.known = self._columns()
         self.rows = 0
+        self.present: dict[str, None] = {}
         self.absent: dict[str, int] = {}
         self.broken: dict[str, str] = {}
         self.extra: dict[str, None] = {}
@@ -114,13 +126,15 @@ class _Reading:
     def as_text(self) -> list[str]:
         """Return the columns beside these that are read as they are written."""
         data, trained = self.model.spec.data, self.model.trained
-        named = (data.target, data.group)
-        return [n for n in named if n is not None and n in trained and trained[n].dtype == "str"]
+        texts = [n for n in (data.target, data.group) if n is not None and n in trained and trained[n].dtype == "str"]
+        return texts if self.keeping is None else [*texts, *self.keeping.as_text()]
 
     def wanted(self, present: Sequence[str]) -> list[str]:
         """Return the columns of a file that are read; one at least, by which its rows are counted."""
         names = [str(name).strip() for name in present]
         used = {*(c.name for c in self.known), *self.answering.beside}
+        used |= set() if self.keeping is None else self.keeping.wanted(names)
+        self.present |= dict.fromkeys(names)
         self.extra |= dict.fromkeys(n for n in names if n not in used and n not in self.model.trained)
         return [n for n in names if n in used] or names[:1]
 
@@ -130,12 +144,14 @@ class _Reading:
         Raises
         ------
         DataError
-            There are no rows.
+            There are no rows, or they are those of something else.
         """
         for piece in pieces:
             self._take(piece)
         if not self.rows:
             raise DataError("the data has no rows", hint="give at least one")
+        if all(column.name in self._gone for column in self.known):
+            raise self._foreign(called)
         counted = {n: t.found() for n, t in self.tallies.items() if n not in self.broken and n not in self._gone}
         answers = self.answering
         return NewData(
@@ -154,6 +170,15 @@ class _Reading:
             unread=answers.unread,
             said=tuple(answers.said),
         )
+
+    def _foreign(self, called: str) -> DataError:
+        """Return the error for data of which the model takes nothing."""
+        needed, has = [column.name for column in self.known], list(self.present)
+        text = f"none of the columns that {self.model.saved.label} takes is in {called}"
+        alike = ((name, nearest(name, has)) for name in needed)
+        close = next((f"'{found}' is like '{name}'" for name, found in alike if found is not None), None)
+        hint = close or "is it the right file? --read says how one is read"
+        return DataError(f"{text}: it has {listed(has)}, and {listed(needed)} are needed", hint=hint)
 
     @property
     def _gone(self) -> set[str]:
@@ -211,6 +236,11 @@ class _Reading:
         for name, why in sorted(self.broken.items()):
             whole.update(f"{name}: {why}".encode("utf-8", "surrogatepass"))
         return whole.hexdigest()
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first of some names."""
+    return ", ".join(f"'{name}'" for name in names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
 
 
 _HELD = {

@@ -66,9 +66,17 @@ def served(folder: Path, model: str, *arguments: str):
         assert address, process.communicate(timeout=ENDS_S)[1]
         yield Server(address.replace("0.0.0.0", "127.0.0.1"), process)
     finally:
-        if process.poll() is None:
+        is_left = process.poll() is None
+        if is_left:
             process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=ENDS_S)
+        _, said = process.communicate(timeout=ENDS_S)
+        if is_left:
+            assert (process.returncode, "Traceback" in said) == (0, False), said
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the header by which a token is sent."""
+    return {"authorization": f"Bearer {token}"}
 
 
 class Line:

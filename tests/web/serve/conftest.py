@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import mlops_cli as mlops
+from mlops_cli.web.serving.tokens import Role, add_token
 
 from .asking import people, served
 
@@ -37,10 +38,12 @@ def _registry(tmp_path_factory):
     before = Path.cwd()
     os.chdir(folder)
     try:
-        for number, drop in enumerate(([], [], ["port"]), 1):
-            config = {**CONFIG, "data": {**CONFIG["data"], "drop": drop}, "model": {"C": 1.0 / number}}
+        for drop, versions in (([], 2), (["port"], 1)):
+            config = {**CONFIG, "data": {**CONFIG["data"], "drop": drop}}
             (folder / "configs" / "people.yaml").write_text(json.dumps(config))
-            mlops.register(mlops.run("people", n_jobs=1), "people")
+            run = mlops.run("people", n_jobs=1)
+            for _ in range(versions):
+                mlops.register(run, "people")
         mlops.models.alias("people/1", "champion")
     finally:
         os.chdir(before)
@@ -49,7 +52,7 @@ def _registry(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def shop(_registry, tmp_path_factory):
-    """A workspace in which ``people@champion`` is ``people/1``; 2 is like it, and 3 takes no column ``port``.
+    """A workspace in which ``people@champion`` is ``people/1``; 2 is the same, and 3 takes no column ``port``.
 
     Many share it and leave it as it is.
     """
@@ -63,6 +66,27 @@ def server(shop):
     """A server of ``people@champion`` with tight limits, for tests that leave it as it is."""
     limits = ("--max-body", "0.1", "--max-rows", "500", "--timeout", "3", "--max-concurrent", "40")
     with served(shop, "people@champion", *limits) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def file(tmp_path_factory):
+    """The tokens of `guarded`."""
+    return tmp_path_factory.mktemp("tokens") / "tokens.json"
+
+
+@pytest.fixture(scope="session")
+def keys(file):
+    """A token of each role."""
+    return {role: add_token(file, str(role), role) for role in Role}
+
+
+@pytest.fixture(scope="session")
+def guarded(shop, file, keys):
+    """A server on all networks that asks for tokens, and writes down what it answered in ``log`` beside them."""
+    log = file.parent / "log"
+    arguments = ("--host", "0.0.0.0", "--tokens", str(file), "--log-requests", str(log))
+    with served(shop, "people@champion", *arguments) as started:
         yield started
 
 

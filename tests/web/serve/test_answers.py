@@ -23,11 +23,10 @@ def inputs(table):
     return table.drop(columns="died")
 
 
-def test_a_batch_is_answered_as_mlops_predict_answers_it_to_the_bit(server, shop, inputs, mlops):
-    inputs.to_csv(shop / "new.csv", index=False)
-    done = mlops("predict", "people@champion", "new.csv", "-o", "out.parquet", "--proba", "--force", cwd=shop)
-    assert done.returncode == 0, done.stderr
-    expected = pd.read_parquet(shop / "out.parquet")
+def test_a_batch_is_answered_as_mlops_predict_answers_it_to_the_bit(server, shop, inputs, tmp_path):
+    inputs.to_csv(tmp_path / "new.csv", index=False)
+    mlops.predict("people@champion", tmp_path / "new.csv", tmp_path / "out.parquet", proba=True, workspace=shop)
+    expected = pd.read_parquet(tmp_path / "out.parquet")
     answer = server.ask(as_rows(inputs), "?proba=true").json()
     assert answer["model"] == "people/1"
     found = pd.DataFrame(
@@ -54,6 +53,20 @@ def test_a_row_alone_is_answered_as_the_library_answers_it_to_the_bit(server, sh
 def test_probabilities_come_when_they_are_asked_for(server, inputs):
     (found,) = server.ask(as_rows(inputs.head(1))).json()["predictions"]
     assert set(found) == {"id", "prediction"}
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("?prob=true", "prob: no such parameter; did you mean 'proba'? allowed: proba"),
+        ("?proba=true&x=1", "x: no such parameter; allowed: proba"),
+        ("?proba=yes", "proba: Input should be 'true' or 'false'"),
+    ],
+)
+def test_a_parameter_that_is_none_is_refused_with_the_nearest(server, inputs, query, said):
+    answer = server.ask(as_rows(inputs.head(1)), query)
+    assert answer.status_code == 422
+    assert answer.json()["error"]["message"] == said
 
 
 def test_a_category_that_training_did_not_have_is_answered(server, inputs):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shlex
 import subprocess
 import sys
 import zipfile
+from contextlib import redirect_stdout
 from pathlib import PurePosixPath
 
 import pytest
 import yaml
 
+from mlops_cli.cli.app import invoke
 from mlops_cli.errors import UsageError
 from mlops_cli.web.serving.container import export_container
 from mlops_cli.web.serving.tokens import Role, add_token
@@ -22,16 +25,12 @@ from .asking import as_rows, served
 
 @pytest.fixture(scope="module")
 def exported(shop, tmp_path_factory):
-    place = tmp_path_factory.mktemp("away") / "people"
-    done = subprocess.run(
-        [sys.executable, "-m", "mlops_cli", "serve", "people@champion", "--export", str(place)],
-        cwd=shop,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == str(place)
+    place, said = tmp_path_factory.mktemp("away") / "people", io.StringIO()
+    with pytest.MonkeyPatch.context() as patched, redirect_stdout(said):
+        patched.chdir(shop)
+        patched.setattr(sys, "argv", ["mlops", "serve", "people@champion", "--export", str(place)])
+        assert invoke() == 0
+    assert said.getvalue().strip() == str(place)
     return place
 
 

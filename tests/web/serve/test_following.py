@@ -7,7 +7,9 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
+import httpx
 import pytest
 
 import mlops_cli
@@ -89,8 +91,6 @@ def test_a_version_that_cannot_be_loaded_leaves_the_one_before(started, shop, ca
     assert started.metric("mlops_model_stale") == 1
     assert started.metric("mlops_model_load_failures_total") == failures + 1
 
-    import httpx
-
     assert httpx.post(started.url + "/model/reload", timeout=60).status_code == 409
     skops.write_bytes(whole)
     assert httpx.post(started.url + "/model/reload", timeout=60).json() == {"model": "people/2"}
@@ -100,47 +100,67 @@ def test_a_version_that_cannot_be_loaded_leaves_the_one_before(started, shop, ca
     until(lambda: ready(started)["model"] == "people/1")
 
 
+@contextmanager
+def in_this_process(shop, ref):
+    """A server that holds its model and is asked without a network: for what needs no process of its own."""
+    serving = prepare(ref, ServeOptions(port=0), print, workspace=shop)
+    try:
+        yield serving
+    finally:
+        serving.opened.close()
+        serving.shared.places.close()
+
+
+def answer(serving, row):
+    return json.loads(serving.following.current.version.answer(json.dumps(row).encode(), proba=False).body)
+
+
 @pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b'{"schema_version": 99}'])
-def test_aliases_that_are_gone_or_damaged_leave_the_version_that_answers(started, shop, row, content):
+def test_aliases_that_are_gone_or_damaged_leave_the_version_that_answers(shop, row, content):
     place = shop / "models" / "people" / "aliases.json"
     kept = place.read_bytes()
-    place.unlink()
-    if content is not None:
-        place.write_bytes(content)
-    until(lambda: ready(started)["problem"] is not None)
-    assert started.ask(row).status_code == 200
-    place.write_bytes(kept)
-    until(lambda: ready(started)["problem"] is None)
+    with in_this_process(shop, "people@champion") as serving:
+        place.unlink()
+        if content is not None:
+            place.write_bytes(content)
+        serving.following.look()
+        assert serving.following.problem is not None
+        assert answer(serving, row)["model"] == "people/1"
+        place.write_bytes(kept)
+        serving.following.look()
+        assert serving.following.problem is None
 
 
-def test_the_version_that_answers_may_be_removed(shop, table, row, tmp_path):
+def test_the_version_that_answers_may_be_removed(shop, row, tmp_path):
     """It is whole in the memory: what is gone from the disk is gone for the next start."""
     own = tmp_path / "own"
     shutil.copytree(shop, own)
-    with served(own, "people/2") as running:
+    with in_this_process(own, "people") as serving:
         shutil.rmtree(own / "models" / "people")
-        assert running.ask(row).json()["model"] == "people/2"
-        assert ready(running)["model"] == "people/2"
+        serving.following.look()
+        assert serving.following.problem == "people"
+        assert answer(serving, row)["model"] == "people/1"
 
 
 # --- how it begins and ends --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_after_the_requests_that_are_under_way(shop, table, how):
+def test_ctrl_c_ends_it_after_the_requests_that_are_under_way(shop, table):
+    """As SIGTERM does, by which `served` ends every other server here."""
     rows = as_rows(table.drop(columns="died"))
     body = json.dumps(rows * 20).encode()
     with served(shop, "people@champion") as running, running.connect() as connection:
         head = f"POST /predict HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\nContent-Type: application/json\r\n"
         connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:-1])
         until(lambda: running.metric("mlops_requests_under_way") == 2)  # this one, and the one that asks
-        running.process.send_signal(how)
+        running.process.send_signal(signal.SIGINT)
         connection.sendall(body[-1:])
         found = b""
         while part := connection.recv(65536):
             found += part
         _, said = running.process.communicate(timeout=60)
         assert running.process.returncode == 0
+    assert "\nnext: curl http://127.0.0.1:" in said
     assert found.startswith(b"HTTP/1.1 200")
     assert len(json.loads(found.partition(b"\r\n\r\n")[2])["predictions"]) == len(rows) * 20
     assert "Traceback" not in said
@@ -220,6 +240,11 @@ def test_a_prediction_that_never_ends_holds_neither_its_client_nor_the_end_up(wo
     with served(workspace, str(place), "--timeout", "1") as server:
         assert server.ask([{"the age": 1}] * 3).status_code == 504
         assert server.ask({"the age": 1}).status_code == 200
+        place.rename(workspace / "gone")
+        assert httpx.post(server.url + "/model/reload", timeout=60).status_code == 409
+        said = "".join(server.get(path).text for path in ("/ready", "/model", "/metrics"))
+        assert "cannot be loaded" in said
+        assert str(workspace) not in said, "which was served by its path"
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=60) == 0
 

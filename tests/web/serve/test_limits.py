@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import socket
 import threading
@@ -11,9 +12,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.datastructures import Headers
+from starlette.requests import Request
 
+from mlops_cli.web.guard import foreign
 from mlops_cli.web.server import bound
-from mlops_cli.web.serving.limits import Limits, Places, Refused
+from mlops_cli.web.serving.limits import Held, Limits, Places, Refused, body_of
+from mlops_cli.web.serving.server import allowed_hosts
 
 from .asking import Line, as_rows, until
 
@@ -77,7 +82,6 @@ def test_a_body_in_chunks_is_refused_when_it_has_become_too_large(server):
     [
         b"NONSENSE\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01",  # a browser that wants to speak TLS
-        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
         b"GET / HTTP/1.1\r\nX: " + b"a" * 200_000,
     ],
 )
@@ -86,33 +90,37 @@ def test_what_is_no_request_is_closed(server, row, data):
     assert answers(server, row)
 
 
-def test_headers_that_never_end_are_cut_off(server, row):
-    with server.connect() as slow:
-        slow.sendall(b"POST /predict HTTP/1.1\r\nHost: a\r\nX-")
-        assert answers(server, row)
-        assert received(slow) == b""
+@pytest.mark.parametrize("first", ["Content-Length: 5", "Transfer-Encoding: chunked"])
+def test_a_request_whose_end_is_unclear_is_the_last_of_its_connection(server, first):
+    """A proxy that went by the other header would have let a second request through in the first one's body."""
+    second = "Transfer-Encoding: chunked" if first.startswith("Content") else "Content-Length: 5"
+    hidden = f"GET /model HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
+    found = sent(server, head(server, first, second) + b"0\r\n\r\n" + hidden)
+    assert found.startswith(b"HTTP/1.1 400")
+    assert found.count(b"HTTP/1.1") == 1
 
 
-def test_a_body_that_never_ends_is_cut_off_and_said(server, row):
-    with server.connect() as slow:
-        slow.sendall(head(server, "Content-Length: 50") + b"{")
-        assert answers(server, row)
-        assert received(slow).startswith(b"HTTP/1.1 408")
+def test_a_compressed_body_is_refused_by_name(server, row):
+    answer = server.ask(gzip.compress(json.dumps(row).encode()), headers={"content-encoding": "gzip"})
+    assert (answer.status_code, "Content-Encoding" in answer.text) == (415, True)
 
 
-def test_a_connection_that_says_nothing_is_closed(server):
-    with server.connect() as idle:
-        assert received(idle) == b""
+SLOW = {
+    "headers that never end": (b"POST /predict HTTP/1.1\r\nHost: a\r\nX-", b""),
+    "a body that never ends": (None, b"HTTP/1.1 408"),
+    "nothing": (b"", b""),
+}
 
 
-def test_many_slow_clients_do_not_hold_the_others_up(server, row):
-    slow = [server.connect() for _ in range(60)]
-    for number, connection in enumerate(slow):
-        connection.sendall(b"GET /rea" if number % 2 else head(server, "Content-Length: 50"))
+def test_slow_clients_are_cut_off_and_do_not_hold_the_others_up(server, row):
+    connections = [(what, server.connect()) for _ in range(20) for what in SLOW]
+    for what, connection in connections:
+        data, _ = SLOW[what]
+        connection.sendall(head(server, "Content-Length: 50") + b"{" if data is None else data)
     assert all(answers(server, row) for _ in range(5))
-    for connection in slow:
-        received(connection)
-        connection.close()
+    for what, connection in connections:
+        with connection:
+            assert received(connection)[:12] == SLOW[what][1], what
 
 
 def test_one_that_goes_away_in_the_middle_leaves_nothing_behind(server, row):
@@ -170,6 +178,46 @@ def test_memory_does_not_grow_with_the_requests(server, row):
         for number in range(5000):
             ask(line, number)
         assert resident() - before < 20
+
+
+def test_a_page_behind_a_proxy_that_speaks_tls_may_ask_by_the_name_that_was_allowed():
+    hosts = allowed_hosts("127.0.0.1", 8000, ("models.example.org",))
+    asked = {"host": "models.example.org", "origin": "https://models.example.org", "sec-fetch-site": "same-origin"}
+    assert foreign(Headers(asked), hosts) is None
+    assert foreign(Headers({**asked, "origin": "https://example.org"}), hosts) is not None
+
+
+# --- bodies ------------------------------------------------------------------------------------------------------
+
+
+def request(*parts: bytes) -> Request:
+    messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
+    coming = iter([*messages, {"type": "http.request", "body": b"", "more_body": False}])
+
+    async def receive():
+        return next(coming)
+
+    return Request({"type": "http", "headers": []}, receive)
+
+
+def test_bodies_together_have_no_more_room_than_they_are_given():
+    """Each of them is small enough alone; what is refused or answered takes no room any more."""
+    held, limits = Held(10), Limits(body=8)
+
+    async def ask(*parts):
+        async with body_of(request(*parts), limits, held) as body:
+            return bytes(body)
+
+    async def all_of_them():
+        async with body_of(request(b"1234", b"567"), limits, held):
+            with pytest.raises(Refused) as full:
+                await ask(b"123", b"4")
+            with pytest.raises(Refused) as large:
+                await ask(b"123456789")
+        return full.value.status, large.value.status, await ask(b"1234", b"5678")
+
+    assert asyncio.run(all_of_them()) == (503, 413, b"12345678")
+    assert held.now == 0
 
 
 # --- places ------------------------------------------------------------------------------------------------------

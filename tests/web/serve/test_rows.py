@@ -84,6 +84,10 @@ FORM = RowForm(
 FINE = {"the age": 3, "class": "first", "alone": None, "since": "2024-02-29", "more": [1]}
 
 
+def test_white_space_before_a_list_does_not_make_a_row_of_it():
+    assert len(FORM.read(b"\n " * 200 + json.dumps([FINE, FINE]).encode())) == 2
+
+
 def test_a_row_is_read_without_what_the_model_does_not_know():
     assert FORM.read(json.dumps(FINE).encode()) == [{k: v for k, v in FINE.items() if k != "more"}]
     assert FORM.read(json.dumps([FINE, {**FINE, "key": 7}]).encode())[1]["key"] == 7
@@ -112,6 +116,25 @@ def test_the_field_that_is_wrong_is_named(change, field, expected):
     (fault,) = caught.value.faults
     assert (caught.value.status, fault.row, fault.field) == (422, 1, field)
     assert fault.message.startswith(expected)
+
+
+def test_a_field_that_is_called_otherwise_is_told_with_the_name_that_the_row_has():
+    wrong = {"THE AGE": 3, "klass": "first", **{k: v for k, v in FINE.items() if k not in {"the age", "class"}}}
+    for body in (wrong, [FINE, wrong]):
+        with pytest.raises(Refused) as caught:
+            FORM.read(json.dumps(body).encode())
+        age, kind = caught.value.faults
+        assert age.message == "is missing (did you mean 'THE AGE'?); a number is expected"
+        assert kind.message.startswith("is missing (did you mean 'klass'?); one of")
+
+
+def test_what_a_row_has_too_much_is_not_all_compared():
+    """Whoever asks could else keep the server busy with names alone."""
+    many = {f"{place:06d}": 0 for place in range(100_000)} | {"x" * 1000: 0, "klass": "first"}
+    with pytest.raises(Refused) as caught:
+        FORM.read(json.dumps(many).encode())
+    assert len(caught.value.faults) == 4
+    assert all(fault.message.startswith("is missing; ") for fault in caught.value.faults)
 
 
 def test_a_field_that_is_missing_is_named():

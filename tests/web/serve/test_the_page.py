@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_cli.web.serving.tokens import Role, add_token
-
-from .asking import served
+from mlops_cli.web.serving.tokens import Role
 
 
 def test_it_explains_the_model_asks_it_and_loads_nothing_from_elsewhere(server, chromium):
@@ -30,15 +28,25 @@ def test_it_explains_the_model_asks_it_and_loads_nothing_from_elsewhere(server, 
     page.close()
 
 
-def test_it_asks_for_a_token_where_one_is_needed(shop, tmp_path, chromium):
-    token = add_token(tmp_path / "tokens.json", "ann", Role.PREDICT)
-    with served(shop, "people@champion", "--tokens", str(tmp_path / "tokens.json")) as server:
-        page = chromium.new_page()
-        page.goto(server.url + "/docs")
-        page.fill("#token", token)
-        page.click("#key button")
-        page.wait_for_selector("#rows tr")
-        page.click("button.go")
-        page.wait_for_selector("#answer:not([hidden])")
-        assert '"prediction"' in page.inner_text("#answer")
-        page.close()
+def test_it_says_what_its_scores_are_of_and_fits_a_phone(server, chromium):
+    page = chromium.new_page(viewport={"width": 400, "height": 800})
+    page.goto(server.url + "/docs")
+    page.wait_for_selector("#rows tr")
+    scores = server.get("/model").json()["metrics"]["accuracy"]
+    assert f"Over the splits\naccuracy {scores['mean']:.4g}" in page.inner_text("#facts")
+    assert "Metrics" not in page.inner_text("#facts")
+    beyond = "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth)"
+    assert page.evaluate(f"{beyond}.map(e => e.outerHTML)") == []
+    page.close()
+
+
+def test_it_asks_for_a_token_where_one_is_needed(guarded, keys, chromium):
+    page = chromium.new_page()
+    page.goto(guarded.url + "/docs")
+    page.fill("#token", keys[Role.PREDICT])
+    page.click("#key button")
+    page.wait_for_selector("#rows tr")
+    page.click("button.go")
+    page.wait_for_selector("#answer:not([hidden])")
+    assert '"prediction"' in page.inner_text("#answer")
+    page.close()

@@ -40,7 +40,7 @@ def test_a_model_that_is_left_behind_is_renewed_and_no_request_fails(passengers,
     config = {
         "defaults": ["experiment", {"data": "csv"}, {"transforms": "tabular"}, {"model": "random_forest"}, "_self_"],
         "data": {"path": "data/first.csv", "target": "passengers", "id": "id", "time": "date"},
-        "model": {"n_estimators": 50},
+        "model": {"n_estimators": 20},
         "split": {"_target_": "sklearn.model_selection.TimeSeriesSplit", "n_splits": 3},
         "evaluation": {"metrics": ["mae"]},
         "artifacts": {"plots": "none"},
@@ -55,7 +55,7 @@ def test_a_model_that_is_left_behind_is_renewed_and_no_request_fails(passengers,
         answer = server.ask(row)
         assert answer.status_code == 200, answer.text
         before = answer.json()["predictions"][0]["prediction"]
-        with Asking(server, row) as asking:
+        with Asking(server, row, threads=1) as asking:
             logged = mlops("monitor", "log", "air", "data/later.csv")
             assert logged.returncode == 4, logged.stderr
             made = mlops("retrain", "air", "--if-needed", "-j", "1", "--json")

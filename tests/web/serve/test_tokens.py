@@ -8,30 +8,9 @@ import httpx
 import pytest
 
 from mlops_cli.errors import StoreError, UsageError
-from mlops_cli.web.serving.tokens import Doorkeeper, Role, add_token, read_tokens, remove_token
+from mlops_cli.web.serving.tokens import Doorkeeper, Role, add_token, open_to_all, read_tokens, remove_token
 
-from .asking import as_rows, served, until
-
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory):
-    return tmp_path_factory.mktemp("tokens") / "tokens.json"
-
-
-@pytest.fixture(scope="module")
-def keys(file):
-    return {role: add_token(file, str(role), role) for role in Role}
-
-
-@pytest.fixture(scope="module")
-def guarded(shop, file, keys):
-    """A server on all networks that asks for tokens."""
-    with served(shop, "people@champion", "--host", "0.0.0.0", "--tokens", str(file)) as started:
-        yield started
-
-
-def bearer(token):
-    return {"authorization": f"Bearer {token}"}
+from .asking import as_rows, bearer, until
 
 
 def test_a_token_is_nowhere_in_its_file(tmp_path):
@@ -40,6 +19,21 @@ def test_a_token_is_nowhere_in_its_file(tmp_path):
     assert token.removeprefix("mlops_") not in (tmp_path / "t.json").read_text()
     assert Doorkeeper(tmp_path / "t.json").role_of(token) is Role.PREDICT
     assert Doorkeeper(tmp_path / "t.json").role_of(token + "x") is None
+
+
+def test_what_anyone_may_write_is_found(tmp_path):
+    file = tmp_path / "own" / "t.json"
+    file.parent.mkdir(mode=0o755)
+    add_token(file, "shop", Role.PREDICT)
+    file.chmod(0o644)
+    assert open_to_all(file) is None
+    file.chmod(0o666)
+    assert open_to_all(file) == file
+    file.chmod(0o644)
+    file.parent.chmod(0o777)
+    assert open_to_all(file) == file.parent
+    file.parent.chmod(0o1777)  # as /tmp: only its owner may replace a file
+    assert open_to_all(file) is None
 
 
 def test_a_name_is_given_once(tmp_path):
@@ -64,11 +58,14 @@ def test_a_damaged_file_is_refused(tmp_path, content):
 def test_the_commands_add_list_and_remove(workspace, mlops):
     added = mlops("tokens", "add", "shop")
     assert added.returncode == 0
+    assert added.stderr.endswith("next: mlops serve MODEL --tokens tokens.json\n")
     assert added.stdout.startswith("mlops_")
     assert added.stdout.strip() not in (workspace / "tokens.json").read_text()
     assert json.loads(mlops("tokens", "ls", "--json").stdout)[0]["role"] == "predict"
     assert "shop" in mlops("tokens", "ls").stdout
-    assert mlops("tokens", "rm", "shop").stdout == "shop may no longer predict\n"
+    gone = mlops("tokens", "rm", "shop")
+    assert gone.stdout == "shop may no longer predict\n"
+    assert gone.stderr.endswith("next: mlops tokens add NAME --role predict --file tokens.json\n")
     assert read_tokens(workspace / "tokens.json") == ()
 
 

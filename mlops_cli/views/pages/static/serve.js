@@ -68,18 +68,25 @@ function pathRows([path, methods]) {
   return Object.entries(methods).map(([method, operation]) => {
     const row = element("tr");
     row.append(element("th", element("code", method.toUpperCase() + " " + path)), element("td", operation.summary));
-    row.append(element("td", Object.keys(operation.responses).join(" "), "num"));
+    row.append(element("td", Object.keys(operation.responses).join(" ")));
     return row;
   });
 }
 
+// Which rows a score is of is half of what it says: validation splits, or rows that were held out of all of them.
+function scores(model, middle, spread = () => null) {
+  const number = (value) => value.toPrecision(4);
+  const known = Object.entries(model.metrics).filter(([, m]) => middle(m) != null);
+  return known.map(([name, m]) => name + " " + number(middle(m)) + (spread(m) == null ? "" : " ± " + number(spread(m)))).join(", ");
+}
+
 function facts(model) {
   const lineage = model.lineage;
-  const metrics = Object.entries(model.metrics).map(([name, m]) => name + " " + (m.test ?? m.mean)?.toPrecision(4)).join(", ");
   const said = {
     "Registered": model.registered, "Run": lineage.run, "Trained": lineage.started,
     "Data": lineage.data && lineage.data.version.slice(0, 12) + ", " + lineage.data.rows + " rows",
-    "Commit": lineage.commit && lineage.commit.slice(0, 12), "Metrics": metrics,
+    "Commit": lineage.commit && lineage.commit.slice(0, 12),
+    "Over the splits": scores(model, (m) => m.mean, (m) => m.std), "On held-out rows": scores(model, (m) => m.test),
     "Classes": model.classes && model.classes.join(", "),
   };
   return Object.entries(said).filter(([, value]) => value).flatMap(([name, value]) => [element("dt", name), element("dd", value)]);

@@ -1,0 +1,172 @@
+"""Gradient boosting by XGBoost, LightGBM and CatBoost, with what their own scikit-learn estimators lack.
+
+Each fits the package's own estimator, `estimator_`, and adds: classes of any kind, categories that are the same ones
+when new rows come, rows set apart to stop early by, no more threads than scikit-learn's models take, silence. The
+packages are imported when a model is made.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import RegressorMixin
+
+from mlops_cli.components.boosted import Boosted, CodedClasses
+
+if TYPE_CHECKING:
+    from mlops_cli.components.boosted import Rows
+
+# --- XGBoost -----------------------------------------------------------------------------------------------------
+
+
+class _XGBoost(Boosted):
+    _PACKAGE = "xgboost"
+
+    def _given(self) -> dict[str, Any]:
+        own = {"enable_categorical": True, "n_jobs": self._threads, "early_stopping_rounds": self.early_stopping_rounds}
+        return {**own, **self.params}
+
+    def _fitted(self, made: Any, learned: Rows, apart: Rows | None, start: Any) -> Any:
+        parts = [] if apart is None else [learned, apart]
+        begin = None if start is None else start.get_booster()[: self._rounds(start)]
+        return made.fit(
+            learned.X,
+            learned.y,
+            sample_weight=learned.weight,
+            eval_set=[(part.X, part.y) for part in parts] or None,
+            sample_weight_eval_set=[part.weight for part in parts] if learned.weight is not None and parts else None,
+            xgb_model=begin,
+            verbose=False,
+        )
+
+    def _rounds(self, estimator: Any) -> int:
+        best = estimator.get_booster().attr("best_iteration")
+        return int(best) + 1 if best is not None else int(estimator.get_booster().num_boosted_rounds())
+
+
+class XGBoostClassifier(CodedClasses, _XGBoost):
+    """Classes by XGBoost; see `xgboost.XGBClassifier` for the parameters."""
+
+    _ESTIMATOR = "XGBClassifier"
+
+
+class XGBoostRegressor(RegressorMixin, _XGBoost):  # type: ignore[misc]
+    """Numbers by XGBoost; see `xgboost.XGBRegressor` for the parameters."""
+
+    _ESTIMATOR = "XGBRegressor"
+
+
+_BY_FIT = "eval_metric"
+"""What LightGBM takes in ``fit``, and the others when they are made."""
+
+
+# --- LightGBM ----------------------------------------------------------------------------------------------------
+
+
+class _LightGBM(Boosted):
+    _PACKAGE = "lightgbm"
+
+    @classmethod
+    def _more_names(cls) -> set[str]:
+        from lightgbm.basic import _ConfigAliases  # there is no public list
+
+        aliases = _ConfigAliases._get_all_param_aliases()
+        return {_BY_FIT, *aliases, *(name for others in aliases.values() for name in others)}
+
+    def _given(self) -> dict[str, Any]:
+        params = {name: value for name, value in self.params.items() if name != _BY_FIT}
+        return {"n_jobs": self._threads, "verbosity": -1, **params}
+
+    def _fitted(self, made: Any, learned: Rows, apart: Rows | None, start: Any) -> Any:
+        watched: dict[str, Any] = {} if apart is None else self._watched([learned, apart])
+        begin = self._beginning(start)
+        made.fit(learned.X, learned.y, sample_weight=learned.weight, init_model=begin, **watched)
+        if begin is not None:  # of which it has all rounds: the one that it began from would be saved with it
+            vars(made.booster_).pop("_Booster__init_predictor", None)
+        return made
+
+    def _watched(self, parts: list[Rows]) -> dict[str, Any]:
+        from lightgbm import early_stopping
+
+        return {
+            "eval_X": tuple(part.X for part in parts),
+            "eval_y": tuple(part.y for part in parts),
+            "eval_names": ["training", "validation"],
+            "eval_sample_weight": None if parts[0].weight is None else [part.weight for part in parts],
+            "eval_metric": self.params.get(_BY_FIT),
+            "callbacks": [early_stopping(self.early_stopping_rounds, verbose=False)],
+        }
+
+    def _beginning(self, start: Any) -> Any:
+        """Return the rounds that count of a fitted one."""
+        if start is None:
+            return None
+        from lightgbm import Booster
+
+        return Booster(model_str=start.booster_.model_to_string(num_iteration=self._rounds(start)))
+
+    def _rounds(self, estimator: Any) -> int:
+        return int(estimator.best_iteration_ or estimator.booster_.current_iteration())
+
+
+class LightGBMClassifier(CodedClasses, _LightGBM):
+    """Classes by LightGBM; see `lightgbm.LGBMClassifier` for the parameters."""
+
+    _ESTIMATOR = "LGBMClassifier"
+
+    def _given(self) -> dict[str, Any]:
+        return {**super()._given(), "class_weight": self._by_code(self.params.get("class_weight"))}
+
+
+class LightGBMRegressor(RegressorMixin, _LightGBM):  # type: ignore[misc]
+    """Numbers by LightGBM; see `lightgbm.LGBMRegressor` for the parameters."""
+
+    _ESTIMATOR = "LGBMRegressor"
+
+
+# --- CatBoost ----------------------------------------------------------------------------------------------------
+
+
+class _CatBoost(Boosted):
+    _PACKAGE = "catboost"
+
+    def _given(self) -> dict[str, Any]:
+        return {"thread_count": self._threads, "verbose": False, "allow_writing_files": False, **self.params}
+
+    def _words(self, column: pd.Series) -> pd.Series:
+        """Return categories as text, a missing one as ``nan``: CatBoost takes no others."""
+        words = np.array([*map(str, column.cat.categories), "nan"], dtype=object)
+        return pd.Series(words[column.cat.codes], index=column.index, dtype=object)
+
+    def _fitted(self, made: Any, learned: Rows, apart: Rows | None, start: Any) -> Any:
+        from catboost import Pool
+
+        names = list(learned.X.columns) if isinstance(learned.X, pd.DataFrame) else []
+        words = [place for place, name in enumerate(names) if learned.X[name].dtype.kind == "O"]
+        pools = [
+            Pool(part.X, part.y, weight=part.weight, cat_features=words)
+            for part in (learned, apart)
+            if part is not None
+        ]
+        watched = {} if apart is None else {"eval_set": pools[1], "early_stopping_rounds": self.early_stopping_rounds}
+        return made.fit(pools[0], init_model=start, **watched)
+
+    def _rounds(self, estimator: Any) -> int:
+        return int(estimator.tree_count_)
+
+
+class CatBoostClassifier(CodedClasses, _CatBoost):
+    """Classes by CatBoost; see `catboost.CatBoostClassifier` for the parameters."""
+
+    _ESTIMATOR = "CatBoostClassifier"
+
+    def _given(self) -> dict[str, Any]:
+        return {**super()._given(), "class_weights": self._by_code(self.params.get("class_weights"))}
+
+
+class CatBoostRegressor(RegressorMixin, _CatBoost):  # type: ignore[misc]
+    """Numbers by CatBoost; see `catboost.CatBoostRegressor` for the parameters."""
+
+    _ESTIMATOR = "CatBoostRegressor"

@@ -1,0 +1,61 @@
+"""``tracked.json``: where else a run was told of, or why it was not; beside the record, which stays as it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlops_cli.errors import StoreError
+from mlops_cli.records import SCHEMA_VERSION, Notice, Tracked
+from mlops_cli.store.files import locked, read_json, write_json
+from mlops_cli.store.layout import RunPaths
+from mlops_cli.store.values import stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlops_cli.records import RunRecord
+
+NOT_TRACKED = "not-tracked"
+"""The code of the warning that a tracker was not told of a run, or not of all of it."""
+
+
+def note_tracked(record: RunRecord, told: Tracked) -> None:
+    """Write down how a tracker was told of a run, in the place of what was said of that tracker before.
+
+    Raises
+    ------
+    StoreError
+        The disk refuses.
+    """
+    paths = RunPaths(record.path)
+    with locked(paths.workspace.amend_lock):
+        found = {**{one.tracker: one for one in read_tracked(record)}, told.tracker: told}
+        trackers = {name: _to_json(one) for name, one in sorted(found.items())}
+        write_json(paths.tracked, {"schema_version": SCHEMA_VERSION, "trackers": trackers})
+
+
+def read_tracked(record: RunRecord) -> tuple[Tracked, ...]:
+    """Return where else a run was told of; nothing where that cannot be read, since the run is whole without it."""
+    path = RunPaths(record.path).tracked
+    if not path.is_file():
+        return ()
+    try:
+        trackers = read_json(path)["trackers"]
+        return tuple(_from_json(str(name), value) for name, value in trackers.items())
+    except (StoreError, KeyError, TypeError, AttributeError):
+        return ()
+
+
+def warning_of(record: RunRecord, told: Tracked) -> Notice:
+    """Return what is said of a run that a tracker was not told of."""
+    later = f"`mlops runs export {record.id} --to {told.tracker}` tells it later"
+    return Notice(NOT_TRACKED, f"{told.tracker}: {told.problem}; {later}")
+
+
+def _to_json(told: Tracked) -> dict[str, Any]:
+    return {"at": told.at, "problem": told.problem, "told": stamp()}
+
+
+def _from_json(name: str, value: Mapping[str, Any]) -> Tracked:
+    at, problem = value.get("at"), value.get("problem")
+    return Tracked(name, None if at is None else str(at), None if problem is None else str(problem))

@@ -1,0 +1,52 @@
+"""What follows from the trials of a task without a table: its scores, and what the best of them wrote."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mlops_cli.analysis.aggregate import summaries
+from mlops_cli.execution.repeated import SEED
+from mlops_cli.records import RunStatus, SplitsInfo, Stage
+from mlops_cli.store.artifacts import drop_work, keep_artifacts
+from mlops_cli.workflows.runs.plots import plot_run
+
+if TYPE_CHECKING:
+    from mlops_cli.contracts import Observer
+    from mlops_cli.records import RunRecord
+    from mlops_cli.store.layout import RunPaths
+    from mlops_cli.workflows.running.prepare import Prepared
+    from mlops_cli.workflows.running.progress import Progress
+
+
+def finish_repeated(
+    record: RunRecord, prepared: Prepared, progress: Progress, paths: RunPaths, told: Observer
+) -> RunRecord:
+    """Complete the record, and keep the files of the best trial."""
+    best = progress.best
+    if best is None:
+        return record
+    named = {key: value for key, value in record.params.items() if "." not in key}
+    params = {**named, **prepared.composition.leaves(best.params)}
+    # Repetitions share nothing, so their mean is as certain as independent measurements make it.
+    record = replace(record, metrics=summaries(best, 0.0), params=params, splits=_repetitions(prepared))
+    if record.status is not RunStatus.COMPLETED:
+        return record
+    if prepared.spec.artifacts.keep == "none":
+        drop_work(paths)
+    else:
+        told(Stage("save"))
+        record = replace(record, files={**record.files, **keep_artifacts(paths, best.fingerprint)})
+    if prepared.spec.artifacts.plots:
+        told(Stage("plots"))
+        record = replace(record, warnings=(*record.warnings, *plot_run(record, prepared, None)))
+    return record
+
+
+def _repetitions(prepared: Prepared) -> SplitsInfo:
+    """Return what tells whether the scores of two runs can be compared one by one: the same work by the same seeds."""
+    seeds = prepared.dataset.X[SEED].tolist()
+    work = {key: prepared.spec.config.get(key) for key in ("env", "script", "command")}
+    digest = hashlib.sha256(repr((str(prepared.plan.task), work, seeds)).encode())
+    return SplitsInfo(digest.hexdigest(), len(seeds), 0.0, len(seeds))
