@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CONFIG ?= breast_cancer
 ARGS ?=
 
-.PHONY: run test check lint types bench clean data help
+.PHONY: run test check lint types bench clean data docs help
 
 run: $(VENV)/.core
 	$(BIN)/mlops run config=$(CONFIG) $(ARGS)
@@ -33,12 +33,16 @@ bench: $(VENV)/.test
 data: $(VENV)/.core
 	$(BIN)/python data/make.py
 
+# The pages of docs/reference, from the code.
+docs: $(VENV)/.core
+	$(BIN)/python docs/make.py
+
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 help:
-	@sed -n 's/^# make/make/p' Makefile; echo 'also: check lint types bench data clean, run-NAME'
+	@sed -n 's/^# make/make/p' Makefile; echo 'also: check lint types bench data docs clean, run-NAME'
 
 # One stamp for each set of packages: what is there already is not installed again.
 $(VENV)/bin/python:

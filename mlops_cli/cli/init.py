@@ -16,14 +16,19 @@ EXAMPLE = "Example: mlops init churn && cd churn && mlops run config=iris"
 def init(
     directory: Annotated[Path, typer.Argument(help="The folder; made where it is missing.")] = Path(),
     template: Annotated[
-        str, typer.Option("--template", metavar="NAME", help="iris; or kaggle, a competition and its submission.")
+        str,
+        typer.Option(
+            "--template",
+            metavar="NAME",
+            help="iris; kaggle, a competition and its submission; or plugin, classes of your own.",
+        ),
     ] = "iris",
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Make a workspace that runs at once: a config, data, a Makefile, a .gitignore. Never overwrites a file."""
-    from mlops_cli.workflows.init import init_workspace
+    from mlops_cli.workflows.init import FIRST, init_workspace
 
     made = init_workspace(directory, template)
     if json:
@@ -42,4 +47,4 @@ def init(
         say(f"next: {here}make, which fetches {' and '.join(made.missing)} by the command kaggle", "dim")
         say(f"or put these into {made.root / 'data'} by hand; README.md says where they are", "dim")
     else:
-        say(f"next: {here}mlops run config={'titanic' if template == 'kaggle' else template}", "dim")
+        say(f"next: {here}mlops run config={FIRST[template]}", "dim")

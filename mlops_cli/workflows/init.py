@@ -30,7 +30,7 @@ def init_workspace(directory: Path, template: str = USUAL) -> Made:
     directory : Path
         Made where it is missing. A file that is there already is kept as it is.
     template : str
-        ``iris``; or ``kaggle``, a competition whose data has to be fetched.
+        ``iris``; ``kaggle``, a competition whose data has to be fetched; or ``plugin``, classes of one's own.
 
     Raises
     ------
@@ -59,14 +59,15 @@ def init_workspace(directory: Path, template: str = USUAL) -> Made:
     return Made(root, tuple(written), tuple(kept), missing)
 
 
+FIRST = {"iris": "iris", "kaggle": "titanic", "plugin": "flowers"}
+"""Template → its first experiment."""
+
 _NEEDED = {"kaggle": ("data/train.csv", "data/test.csv")}
 
 
 def templates() -> tuple[str, ...]:
     """Return the names of the templates that there are."""
-    return tuple(
-        sorted(folder.name for folder in TEMPLATES.iterdir() if folder.is_dir() and folder.name[0] not in "_.")
-    )
+    return tuple(sorted(FIRST))
 
 
 def _files(template: str) -> dict[str, Path]:

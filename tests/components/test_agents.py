@@ -382,3 +382,12 @@ def test_a_schedule_begins_and_ends_where_it_says_and_stays_between(start, end, 
 
 def test_a_number_is_a_schedule_that_does_not_change():
     assert read_schedule(0.3, "agent.alpha") == Schedule(0.3, 0.3)
+
+
+def test_an_environment_whose_episodes_may_never_end_is_refused_with_the_mend():
+    with pytest.raises(ConfigError, match="nothing limits the steps of an episode of CliffWalking-v1") as found:
+        environment_of({"id": "CliffWalking-v1"})
+    assert "env.max_episode_steps=200" in found.value.hint
+    assert environment_of({"id": "CliffWalking-v1", "max_episode_steps": 9}).spec.max_episode_steps == 9
+    limit = {"_target_": "gymnasium.wrappers.TimeLimit", "max_episode_steps": 9}
+    environment_of({"id": "CliffWalking-v1", "wrappers": [limit]})

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 import pytest
 
-from mlops_cli.checking_trackers import _run, _tell
 from mlops_cli.components.trackers import build_tracker, make_tracker, telling_of, tracker_name
 from mlops_cli.components.trackers.comet import Comet
 from mlops_cli.components.trackers.tensorboard import TensorBoard
@@ -20,6 +19,7 @@ from mlops_cli.contracts import Ended
 from mlops_cli.errors import ConfigError, MissingExtraError
 from mlops_cli.records import ComponentSpec
 from mlops_cli.testing import check_tracker
+from mlops_cli.testing.trackers import _run, _tell
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # what trackers' libraries warn of when they are imported
 
@@ -147,7 +147,7 @@ def test_files_that_are_not_given_are_not_sent(tmp_path, package, make):
 WATCHED = """
 import socket, sys
 from pathlib import Path
-from mlops_cli.checking_trackers import _run, _tell
+from mlops_cli.testing.trackers import _run, _tell
 from mlops_cli.components.trackers.{name} import {kind}
 
 record, trials = _run(Path(sys.argv[1]))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 
 import pytest
 
 from mlops_cli.config import load_experiment
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import UsageError
+from mlops_cli.records import Task
 from mlops_cli.workflows.init import init_workspace, templates
 
 
@@ -18,7 +20,15 @@ def test_every_config_of_every_template_composes(tmp_path, template):
     workspace = find_workspace(tmp_path)
     found = [load_experiment(path.stem, (), workspace) for path in workspace.configs.glob("*.yaml")]
     assert found
-    assert all(composition.spec.data.target for composition in found)
+    assert all(composition.spec.data.target or composition.spec.task is Task.SCRIPT for composition in found)
+
+
+def test_what_a_plugin_slots_in_keeps_to_the_contracts_and_runs(tmp_path):
+    init_workspace(tmp_path, "plugin")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not (tmp_path / "runs").exists()
 
 
 def test_the_template_of_a_competition_says_which_data_it_lacks(tmp_path):

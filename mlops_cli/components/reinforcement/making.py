@@ -78,7 +78,21 @@ def environment_of(
     made = made if under is None else under(made)
     for number, wrapper in enumerate(wrappers):
         made = _called(wrapper, f"env.wrappers[{number}]", made)
+    _check_ends(made, name)
     return made
+
+
+def _check_ends(made: Any, name: str) -> None:
+    """Refuse an environment whose episodes may go on for ever: an agent that stands still would never be heard of."""
+    from gymnasium.wrappers import TimeLimit
+
+    layer = made
+    while layer is not made.unwrapped:
+        if isinstance(layer, TimeLimit):
+            return
+        layer = getattr(layer, "env", made.unwrapped)
+    hint = "env.max_episode_steps=200, or more than any good episode takes"
+    raise ConfigError(f"nothing limits the steps of an episode of {name}", key="env.max_episode_steps", hint=hint)
 
 
 def _import_own(module: str, trust: Collection[str]) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from mlops_cli.components.frames import loaded
 from mlops_cli.components.sources.from_files import FileSource
@@ -21,6 +20,8 @@ from mlops_cli.errors import DataError, MlopsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
+
+    import pandas as pd
 
     from mlops_cli.contracts import DataSource
 

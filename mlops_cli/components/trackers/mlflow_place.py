@@ -152,8 +152,8 @@ def _make(file: Path) -> None:
 def alone(place: Place) -> Iterator[None]:
     """Keep others of us out of a data base that is a file while the block lasts; not to be nested.
 
-    Of twenty that make one together nineteen fail without. The folder itself is locked, so that no further file lies about; a
-    file system that cannot lock folders goes without.
+    Of twenty that make one together nineteen fail without. The folder itself is locked, so that no further file lies
+    about; a file system that cannot lock folders goes without.
     """
     if place.folder is None:
         yield

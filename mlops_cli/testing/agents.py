@@ -1,4 +1,4 @@
-"""The contract suite of agents; `mlops_cli.testing` offers it."""
+"""The contract suite of agents."""
 
 from __future__ import annotations
 

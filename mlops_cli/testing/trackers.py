@@ -1,4 +1,4 @@
-"""The contract suite of trackers; `mlops_cli.testing` offers it."""
+"""The contract suite of trackers."""
 
 from __future__ import annotations
 

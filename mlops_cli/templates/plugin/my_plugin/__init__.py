@@ -1,0 +1,1 @@
+"""Classes of our own that configs name by `_target_`."""
