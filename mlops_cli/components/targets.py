@@ -339,8 +339,8 @@ def is_users_own(target: object, name: str, trust: Collection[str]) -> bool:
 
 
 def _plays(target: Any, role: Role, *, own: bool) -> bool:
-    if role is Role.METRIC:
-        return own or is_score_function(target)
+    if role in {Role.METRIC, Role.SCRIPT}:
+        return own or (role is Role.METRIC and is_score_function(target))
     if role is Role.PARAM:
         return own or _is_param(target)
     if not inspect.isclass(target):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.components.targets import Role, import_target
+from mlops_cli.components.targets import Role, resolve
 from mlops_cli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def work_of(spec: ComponentSpec, trust: Collection[str]) -> Work:
 
 
 def _function(name: str, trust: Collection[str]) -> Work:
-    found: Work = import_target(name, trust, key="script", role=Role.SCRIPT)
+    found: Work = resolve(name, Role.SCRIPT, trust, key="script")
     try:
         inspect.signature(found).bind({}, None)
     except TypeError:

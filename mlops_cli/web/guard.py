@@ -32,6 +32,9 @@ HEADERS = {
     "cache-control": "private, no-cache",
 }
 
+_OWN = ("127.", "localhost", "[::1]")
+"""How the names begin by which this machine calls itself, where nobody speaks TLS in between."""
+
 
 class Guard:
     """An ASGI application around another one, which hears only what may be asked.
@@ -91,7 +94,8 @@ def foreign(headers: Headers, hosts: frozenset[str]) -> tuple[int, str] | None:
 
 def _origins(hosts: frozenset[str]) -> set[str]:
     """Return the origins of our own pages: https where a proxy speaks TLS and asks here by an allowed name."""
-    return {f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts}
+    named = {host for host in hosts if not host.startswith(_OWN)}
+    return {*(f"http://{host}" for host in hosts), *(f"https://{host}" for host in named)}
 
 
 def no_path(path: str) -> PlainTextResponse | None:
