@@ -76,11 +76,13 @@ def _untested(found: PairedDifference, other: str, against: str) -> str:
     if not math.isfinite(found.difference):
         return f"nothing to say of {other}{against}: {found.metric} is not a number on some split"
     if found.splits == 1:
-        return f"one split cannot tell {other} from chance: {size}; run both with split=kfold split.n_splits=5"
+        mend = "run both with split=kfold split.n_splits=5, or without a table with evaluation.repetitions=5"
+        return f"one split cannot tell {other} from chance: {size}; {mend}"
     better = found.direction.better(found.difference, 0)
+    word = ("better" if better else "worse") + against + ("," if "," in against else "")
     return (
-        f"{other} is {'better' if better else 'worse'}{against} by the very same on each of {found.splits} splits: "
-        f"{size}; with no variance there is nothing to test by: more splits or more rows may tell"
+        f"{other} is {word} by the very same on each of {found.splits} splits: "
+        f"{size}; with no variance there is nothing to test by: more splits, rows or repetitions may tell"
     )
 
 

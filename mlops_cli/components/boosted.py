@@ -109,6 +109,8 @@ class Boosted(BaseEstimator):  # type: ignore[misc]
 
     _PACKAGE: ClassVar[str]
     _ESTIMATOR: ClassVar[str]
+    _BY_FIT: ClassVar[frozenset[str]] = frozenset()
+    """What the package takes in ``fit``, and the others when they are made."""
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_estimators": [Interval(Integral, 1, None, closed="left"), None],
         "early_stopping_rounds": [Interval(Integral, 1, None, closed="left"), None],
@@ -141,8 +143,7 @@ class Boosted(BaseEstimator):  # type: ignore[misc]
     def known_parameters(cls) -> frozenset[str]:
         """Return all that may be given: what is ours, and what the package's estimator takes."""
         _check_names(cls, {})
-        own = frozenset(inspect.signature(cls).parameters) - {"params"}
-        return own | _signature(cls._PACKAGE, cls._ESTIMATOR) | cls._more_names()
+        return cls._names() | cls._more_names() - cls._other_names().keys()
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return all parameters by name, those of the package among them."""
@@ -211,6 +212,21 @@ class Boosted(BaseEstimator):  # type: ignore[misc]
     def _more_names(cls) -> set[str]:
         """Return parameters that the package knows and its estimator's signature does not tell."""
         return set()
+
+    @classmethod
+    def _other_names(cls) -> dict[str, str]:
+        """Return other names that the package has for parameters: each with the one that it is given by here."""
+        return {}
+
+    @classmethod
+    def _names(cls) -> frozenset[str]:
+        """Return what signatures tell, each parameter by the one name that it has here."""
+        return cls._names_of_signatures() - cls._other_names().keys()
+
+    @classmethod
+    def _names_of_signatures(cls) -> frozenset[str]:
+        own = frozenset(inspect.signature(cls).parameters) - {"params"}
+        return own | _signature(cls._PACKAGE, cls._ESTIMATOR) | cls._BY_FIT
 
     # --- a fit ---------------------------------------------------------------------------------------------------
 
@@ -322,13 +338,17 @@ def _refuse_text(X: pd.DataFrame) -> None:
 
 
 def _check_names(kind: type[Boosted], params: dict[str, Any]) -> None:
-    """Refuse parameters that the package does not know: it would pass over them in silence."""
+    """Refuse parameters that the package does not know, and other names of those it has: both it may pass over."""
     if importlib.util.find_spec(kind._PACKAGE) is None:
         raise MissingExtraError(kind._PACKAGE, kind._PACKAGE, f"model={kind._PACKAGE}")
-    known = _signature(kind._PACKAGE, kind._ESTIMATOR) | kind._more_names() if params else frozenset()
+    if not params:
+        return
+    names, others = kind._names(), kind._other_names()
     for name in params:
-        if name not in known:
-            close = nearest(name, known)
+        if name in others:
+            raise TypeError(f"{kind._ESTIMATOR} has no parameter {name!r}: {name} is {others[name]} here")
+        if name not in names and name not in kind._more_names():
+            close = nearest(name, names) or others.get(nearest(name, others) or "")
             meant = f": did you mean {close!r}?" if close else ""
             raise TypeError(f"{kind._ESTIMATOR} has no parameter {name!r}{meant}")
 

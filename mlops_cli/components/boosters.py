@@ -7,6 +7,7 @@ packages are imported when a model is made.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 class _XGBoost(Boosted):
     _PACKAGE = "xgboost"
+
+    @classmethod
+    def _other_names(cls) -> dict[str, str]:
+        return {"num_boost_round": "n_estimators"}
 
     def _given(self) -> dict[str, Any]:
         own = {"enable_categorical": True, "n_jobs": self._threads, "early_stopping_rounds": self.early_stopping_rounds}
@@ -58,29 +63,33 @@ class XGBoostRegressor(RegressorMixin, _XGBoost):  # type: ignore[misc]
     _ESTIMATOR = "XGBRegressor"
 
 
-_BY_FIT = "eval_metric"
-"""What LightGBM takes in ``fit``, and the others when they are made."""
-
-
 # --- LightGBM ----------------------------------------------------------------------------------------------------
 
 
 class _LightGBM(Boosted):
     _PACKAGE = "lightgbm"
+    _BY_FIT = frozenset({"eval_metric"})
 
     @classmethod
     def _more_names(cls) -> set[str]:
-        from lightgbm.basic import _ConfigAliases  # there is no public list
+        return {name for alike in _lightgbm_names() for name in alike}
 
-        aliases = _ConfigAliases._get_all_param_aliases()
-        return {_BY_FIT, *aliases, *(name for others in aliases.values() for name in others)}
+    @classmethod
+    def _other_names(cls) -> dict[str, str]:
+        own = cls._names_of_signatures()
+        found: dict[str, str] = {}
+        for alike in _lightgbm_names():
+            if given := sorted(alike & own):
+                found |= dict.fromkeys(alike - own, given[0])
+        return found
 
     def _given(self) -> dict[str, Any]:
-        params = {name: value for name, value in self.params.items() if name != _BY_FIT}
+        params = {name: value for name, value in self.params.items() if name not in self._BY_FIT}
         return {"n_jobs": self._threads, "verbosity": -1, **params}
 
     def _fitted(self, made: Any, learned: Rows, apart: Rows | None, start: Any) -> Any:
         watched: dict[str, Any] = {} if apart is None else self._watched([learned, apart])
+        self._check_metrics(watched.get("eval_metric"))
         begin = self._beginning(start)
         made.fit(learned.X, learned.y, sample_weight=learned.weight, init_model=begin, **watched)
         if begin is not None:  # of which it has all rounds: the one that it began from would be saved with it
@@ -95,9 +104,17 @@ class _LightGBM(Boosted):
             "eval_y": tuple(part.y for part in parts),
             "eval_names": ["training", "validation"],
             "eval_sample_weight": None if parts[0].weight is None else [part.weight for part in parts],
-            "eval_metric": self.params.get(_BY_FIT),
+            "eval_metric": self.params.get("eval_metric"),
             "callbacks": [early_stopping(self.early_stopping_rounds, verbose=False)],
         }
+
+    def _check_metrics(self, given: Any) -> None:
+        """Refuse names that are no metric of LightGBM: it would stop by another one in silence."""
+        own = _METRICS_OF_CLASSES if isinstance(self, CodedClasses) else frozenset()
+        for one in given if isinstance(given, list | tuple) else [given]:
+            for name in one.split(",") if isinstance(one, str) else []:
+                if name not in own and not _is_metric(name):
+                    raise ValueError(f"eval_metric: LightGBM has no metric {name!r}, and would stop by another one")
 
     def _beginning(self, start: Any) -> Any:
         """Return the rounds that count of a fitted one."""
@@ -109,6 +126,35 @@ class _LightGBM(Boosted):
 
     def _rounds(self, estimator: Any) -> int:
         return int(estimator.best_iteration_ or estimator.booster_.current_iteration())
+
+
+_METRICS_OF_CLASSES = frozenset(
+    {"logloss", "error", "binary_logloss", "binary_error", "multi_logloss", "multi_error", "auc_mu"}
+    | {"softmax", "multiclass", "multiclassova", "multiclass_ova", "ova", "ovr"}
+)
+"""Those that ``LGBMClassifier`` renames by how many classes there are, and those that need more than two."""
+
+
+@cache
+def _lightgbm_names() -> tuple[frozenset[str], ...]:
+    """Return the parameters of LightGBM: each as all of its names."""
+    from lightgbm.basic import _ConfigAliases  # there is no public list
+
+    return tuple(frozenset({name, *others}) for name, others in _ConfigAliases._get_all_param_aliases().items())
+
+
+@cache
+def _is_metric(name: str) -> bool:
+    """Ask LightGBM whether it measures anything by a name; one that it refuses itself is left to it."""
+    from lightgbm import Booster, Dataset
+    from lightgbm.basic import LightGBMError
+
+    quiet = {"verbosity": -1, "num_threads": 1}
+    rows = Dataset(np.zeros((2, 1)), np.ones(2), params=quiet)
+    try:
+        return bool(Booster({**quiet, "objective": "regression", "metric": name}, rows).eval_train())
+    except LightGBMError:
+        return True
 
 
 class LightGBMClassifier(CodedClasses, _LightGBM):
@@ -131,6 +177,11 @@ class LightGBMRegressor(RegressorMixin, _LightGBM):  # type: ignore[misc]
 
 class _CatBoost(Boosted):
     _PACKAGE = "catboost"
+
+    @classmethod
+    def _other_names(cls) -> dict[str, str]:
+        rounds = dict.fromkeys(("iterations", "num_boost_round", "num_trees"), "n_estimators")
+        return {**rounds, "random_seed": "random_state", "od_wait": "early_stopping_rounds"}
 
     def _given(self) -> dict[str, Any]:
         return {"thread_count": self._threads, "verbose": False, "allow_writing_files": False, **self.params}

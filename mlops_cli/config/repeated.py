@@ -22,7 +22,8 @@ NO_DATA = DataSpec(ComponentSpec("none"))
 REPETITIONS = {Task.SCRIPT: 1, Task.REINFORCEMENT: 3}
 """How often a task is repeated where nothing is said."""
 
-_TABLE = ("data", "model", "transforms", "target_transform", "calibration")
+_TABLE = ("data", "model", "transforms", "target_transform", "calibration", "threshold", "split")
+_INSTEAD = {"data": "put what it reads into params and inputs", "split": "evaluation.repetitions=5 repeats it"}
 _NEEDED = {
     Task.SCRIPT: "script: train.main, a function of yours, or command: python train.py --lr ${params.lr}",
     Task.REINFORCEMENT: "env: {id: FrozenLake-v1}",
@@ -35,8 +36,7 @@ def suited(config: Mapping[str, Any]) -> dict[str, Any]:
     if _task(config).has_table:
         kept = {key: value for key, value in config.items() if key not in REPEATED_KEYS}
         return {**kept, **_without_repetitions(config)}
-    useless = {*_TABLE, "threshold", "split"}
-    return {key: value for key, value in config.items() if key not in useless or _says(value)}
+    return {key: value for key, value in config.items() if key not in _TABLE or _says(value)}
 
 
 def _without_repetitions(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def refuse_table(config: Mapping[str, Any], task: Task, sweep: SweepSpec) -> Non
     """
     for key in _TABLE:
         if _says(config.get(key)):
-            hint = "put what it reads into params and inputs" if key == "data" else f"leave {key} out"
+            hint = _INSTEAD.get(key, f"leave {key} out")
             raise ConfigError(f"task: {task} reads no table, and has no use for this", key=key, hint=hint)
     if sweep.pruner.prunes and sweep.pruner.over == "rows":
         hint = "over: splits prunes over the repetitions"

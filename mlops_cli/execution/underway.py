@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.records import ErrorInfo, SplitScore, TrialResult, TrialState
+from mlops_cli.records import REPEATED, ErrorInfo, SplitScore, TrialResult, TrialState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,6 +71,11 @@ class Underway:
         return self.candidate.trial.number
 
     @property
+    def is_of_rows(self) -> bool:
+        """Whether its splits are of the rows of a table; else they are repetitions."""
+        return self.candidate.trial.spec.model.target not in REPEATED
+
+    @property
     def failed(self) -> SplitScore | None:
         """The first split that failed, by its number: whatever the order in which they end."""
         return next((self.scores[s] for s in sorted(self.scores) if self.scores[s].error is not None), None)
@@ -122,7 +127,8 @@ def _state(failed: SplitScore | None, pruned: str | None) -> TrialState:
 def _error(trial: Underway, failed: SplitScore | None, pruned: str | None) -> ErrorInfo | None:
     if failed is not None and failed.error is not None:
         first, newline, rest = failed.error.message.partition("\n")
-        return replace(failed.error, message=f"{first} (split {failed.split}){newline}{rest}")
+        where = f"{'split' if trial.is_of_rows else 'repetition'} {failed.split}"
+        return replace(failed.error, message=f"{first} ({where}){newline}{rest}")
     if pruned is None:
         return None
     step = trial.steps[trial.step]

@@ -123,6 +123,7 @@ from mlops_cli.records.runs import (
 from mlops_cli.records.scoring import Scored, ScoredFile, Unscored
 from mlops_cli.records.spec import (
     NAMED_DATASET,
+    REPEATED,
     ArtifactsSpec,
     ComponentSpec,
     DataSpec,
@@ -167,6 +168,7 @@ __all__ = [
     "HELD_OUT",
     "NAMED_DATASET",
     "OUT_OF_USE",
+    "REPEATED",
     "SCHEMA_VERSION",
     "TRAINING",
     "Action",

@@ -39,6 +39,10 @@ NAMED_DATASET = "dataset"
 """Stands for the target of a source where a version of a named data set is meant, which says itself how it is read."""
 
 
+REPEATED = ("script", "command", "env")
+"""Stand for the target of the model of a task without a table: what is done in its place."""
+
+
 def is_named_dataset(source: Mapping[str, Any]) -> bool:
     """Whether a source of a config is a version of a named data set: it says a name and no class."""
     return source.get("_target_") is None and source.get("name") is not None

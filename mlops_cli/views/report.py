@@ -222,6 +222,10 @@ def _failure(reason: str, those: Sequence[TrialResult]) -> Failure:
     return Failure(reason, len(those), which, text, tuple((k, setting(v)) for k, v in those[0].params.items()))
 
 
+_IMPORTED = "mlflow.run_id"
+"""The tag of a run that was made elsewhere."""
+
+
 def reproduce(run: RunContents) -> list[tuple[str, str]]:
     """Return commands, each with what it is for, for a shell in the workspace."""
     record = run.record
@@ -234,8 +238,9 @@ def reproduce(run: RunContents) -> list[tuple[str, str]]:
     if isinstance(packages, dict) and packages:
         names = " ".join(shlex.quote(f"{name}=={version}") for name, version in packages.items())
         found.append(("the same libraries", f"pip install {names}"))
+    if _IMPORTED not in record.tags:  # it has no config that could be run
+        found.append(("run it again", f"mlops run config={shlex.quote(f'{place}/config.yaml')} --force"))
     found += [
-        ("run it again", f"mlops run config={shlex.quote(f'{place}/config.yaml')} --force"),
         ("look at it", f"mlops runs show {shlex.quote(record.id)}"),
         ("in Python", f"import mlops_cli as mlops\nrun = mlops.find_run({record.id!r})\nrun.trials, run.metrics"),
     ]

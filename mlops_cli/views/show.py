@@ -119,7 +119,10 @@ def places(tracked: Sequence[Tracked]) -> list[str]:
 
 
 def _facts(record: RunRecord, now: datetime) -> list[tuple[str, str]]:
-    found = [*choices(record), ("task", str(record.task)), ("seed", str(record.seed))]
+    found = [*choices(record)]
+    if record.task is not None:
+        found.append(("task", str(record.task)))
+    found.append(("seed", str(record.seed)))
     found.append(("started", dated_time(record.started, now)))
     if record.description:
         found.insert(0, ("about", record.description))

@@ -236,7 +236,7 @@ def test_one_metric_alone_is_compared_where_it_is_asked_for():
             tuple(a - 0.05 for a in A),
             (
                 "B is worse by the very same on each of 5 splits: roc_auc -0.05; with no variance there is nothing to "
-                "test by: more splits or more rows may tell"
+                "test by: more splits, rows or repetitions may tell"
             ),
         ),
     ],

@@ -15,7 +15,7 @@ from mlops_cli.components.reinforcement import CrossEntropy, PolicyGradient, QLe
 from mlops_cli.components.reinforcement.making import agent_of, environment_of
 from mlops_cli.components.reinforcement.policies import Network
 from mlops_cli.components.reinforcement.schedules import Schedule, read_schedule
-from mlops_cli.components.reinforcement.training import Stream, play, read_training, seeds
+from mlops_cli.components.reinforcement.training import Arena, Stream, play, read_training, seeds
 from mlops_cli.contracts import Trying
 from mlops_cli.errors import ConfigError, StoreError, TrustError
 from mlops_cli.testing import check_agent
@@ -253,6 +253,29 @@ def test_returns_are_the_environments_own_whatever_its_wrappers_make_of_them(tmp
     assert found["return"] in {0.0, 1.0}
 
 
+@pytest.mark.parametrize("explores", [True, False])
+def test_an_action_that_is_none_is_said_with_the_actions_that_there_are(explores):
+    class Wild(QLearning):
+        def act(self, observation, *, explore):
+            return 99 if explore is explores else super().act(observation, explore=explore)
+
+    made = gymnasium.make("FrozenLake-v1")
+    agent = Wild(made.observation_space, made.action_space, seed=0)
+    with pytest.raises(ValueError, match=r"the agent's act gave 99, which is not in Discrete\(4\)"):
+        play(made, agent, 0) if explores else Arena(LAKE).play(agent, [0])
+
+
+def test_an_environment_that_fails_of_itself_is_not_blamed_on_the_agent():
+    class Broken(gymnasium.Wrapper):
+        def step(self, action):
+            raise KeyError("of its own")
+
+    made = Broken(gymnasium.make("Pendulum-v1"))
+    agent = PolicyGradient(made.observation_space, made.action_space, seed=0)
+    with pytest.raises(KeyError, match="of its own"):
+        play(made, agent, 0)
+
+
 # --- what is wrong is one line ---------------------------------------------------------------------------------------
 
 
@@ -303,7 +326,10 @@ def test_an_old_environment_is_warned_of_without_the_colours_of_a_terminal():
     ("env", "agent", "words"),
     [
         ("CartPole-v1", {"_target_": f"{MINE}.QLearning"}, "needs discrete observations"),
-        ("CartPole-v1", {"_target_": f"{MINE}.QLearning", "bins": 4}, "no low bound at 1, 3"),
+        ("CartPole-v1", {"_target_": f"{MINE}.QLearning"}, "agent.bins=8 agent.low=[-4.8,…,-0.4189,…] agent.high=[4.8"),
+        ("MountainCar-v0", {"_target_": f"{MINE}.QLearning"}, "agent.bins=8 makes a table of it"),
+        ("CartPole-v1", {"_target_": f"{MINE}.QLearning", "bins": 4}, "no low bound at 1, 3 and no high bound at 1, 3"),
+        ("CartPole-v1", {"_target_": f"{MINE}.QLearning", "bins": 4, "low": -1}, "(agent.high=[4.8,…,0.4189,…])"),
         ("CartPole-v1", {"_target_": f"{MINE}.Sarsa", "bins": [1, 2], "low": -1, "high": 1}, "must be 4 numbers"),
         ("CartPole-v1", {"_target_": f"{MINE}.Sarsa", "bins": 900, "low": -1, "high": 1}, "is too much"),
         ("Pendulum-v1", {"_target_": f"{MINE}.Sarsa", "bins": 4}, "needs discrete actions"),

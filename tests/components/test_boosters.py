@@ -147,8 +147,56 @@ def test_they_clone_and_take_parameters_of_the_package_and_their_own(kind):
     assert "'validation_fraction' parameter" in check_values(model.set_params(validation_fraction=2))
 
 
-def test_lightgbms_aliases_are_known():
-    assert boosters.LightGBMRegressor(bagging_fraction=0.5).get_params()["bagging_fraction"] == 0.5
+def test_what_only_lightgbm_itself_knows_is_taken():
+    assert boosters.LightGBMRegressor(max_bins=7).get_params()["max_bins"] == 7  # its estimator does not tell of it
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "own"),
+    [
+        (boosters.LightGBMClassifier, "num_leaf", "num_leaves"),
+        (boosters.LightGBMClassifier, "bagging_fraction", "subsample"),
+        (boosters.LightGBMRegressor, "num_boost_round", "n_estimators"),
+        (boosters.LightGBMRegressor, "n_iter_no_change", "early_stopping_rounds"),
+        (boosters.XGBoostRegressor, "num_boost_round", "n_estimators"),
+        (boosters.CatBoostClassifier, "iterations", "n_estimators"),
+        (boosters.CatBoostRegressor, "od_wait", "early_stopping_rounds"),
+    ],
+)
+def test_another_name_of_a_parameter_is_refused_with_its_name_here(kind, name, own):
+    assert name not in kind.known_parameters()
+    assert own in kind.known_parameters()
+    with pytest.raises(TypeError, match=f"{name} is {own} here"):
+        kind(**{name: 3})
+    with pytest.raises(TypeError, match=f"{name} is {own} here"):
+        kind().set_params(**{name: 3})
+
+
+@pytest.mark.parametrize(
+    ("name", "own"), [("num_leafs", "num_leaves"), ("num_boost_rounds", "n_estimators"), ("eval_metrik", "eval_metric")]
+)
+def test_only_names_of_the_constructor_are_suggested(name, own):
+    with pytest.raises(TypeError, match=f"no parameter '{name}': did you mean '{own}'"):
+        boosters.LightGBMClassifier(**{name: 3})
+
+
+@pytest.mark.parametrize("metric", ["nonsense_zzz", ["auc_mu", "nonsense_zzz"], "auc_mu,nonsense_zzz"])
+def test_lightgbm_does_not_stop_early_by_another_metric_than_the_one_named(metric, table, amount, words):
+    for kind, target in ((boosters.LightGBMClassifier, words), (boosters.LightGBMRegressor, amount)):
+        named = metric if kind is boosters.LightGBMClassifier else "nonsense_zzz"
+        with pytest.raises(ValueError, match="eval_metric: LightGBM has no metric 'nonsense_zzz'"):
+            small(kind, eval_metric=named, early_stopping_rounds=2).fit(table, target)
+
+
+@pytest.mark.parametrize(
+    ("metric", "classes"),
+    [("mse", 0), ("mape", 0), ("gamma", 0), ("auc", 2), ("xentropy", 2), ("error", 2), ("logloss", 3), ("auc_mu", 3)],
+)
+def test_metrics_that_lightgbm_has_are_taken_by_all_their_names(metric, classes, table, amount):
+    kind = boosters.LightGBMClassifier if classes else boosters.LightGBMRegressor
+    target = np.digitize(amount, [0, 2][: classes - 1]) if classes else np.abs(amount) + 1
+    model = small(kind, eval_metric=metric, early_stopping_rounds=2).fit(table, target)
+    assert model.estimator_.evals_result_["validation"]
 
 
 @pytest.mark.parametrize("kind", CLASSIFIERS)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import mlops_cli
 from mlops_cli.components.trackers.mlflow import MlflowTracker
 from mlops_cli.components.trackers.mlflow_names import Told, batches, key_of, told
 from mlops_cli.components.trackers.mlflow_place import import_mlflow, place_of
+from mlops_cli.components.trackers.mlflow_runs import MlflowReader
 from mlops_cli.errors import StoreError
 from mlops_cli.records import BestTrial, Curve, TrialResult, TrialState
 from mlops_cli.store.find import find_run, read_trials
@@ -323,6 +325,18 @@ def test_a_server_that_is_not_there_is_said_in_a_line_without_the_password(runs,
     assert "http://127.0.0.1:1" in str(caught.value)
     assert "secret" not in str(caught.value)
     assert "\n" not in caught.value.message
+
+
+def test_a_server_that_is_not_there_is_found_soon_and_said_shortly(runs, tmp_path):
+    begun = time.monotonic()
+    for call in (
+        lambda: MlflowTracker("http://127.0.0.1:1").start(runs[0], {}),
+        lambda: MlflowReader("http://127.0.0.1:1", tmp_path),
+    ):
+        with pytest.raises(StoreError) as caught:
+            call()
+        assert caught.value.message == "MLflow at http://127.0.0.1:1 does not answer: connection refused"
+    assert time.monotonic() - begun < 20  # with MLflow's own settings it is minutes
 
 
 def test_a_deleted_experiment_is_named(place, runs):

@@ -290,10 +290,29 @@ def test_a_head_may_begin_anew_for_other_classes():
 
 
 def test_globs_that_name_nothing_are_refused():
+    first = start(NetworkClassifier(**SMALL).fit(SCALED, SPECIES))
     with pytest.raises(ValueError, match=r"'freeze': no parameter is called feature\.\*; there are features.0.weight"):
-        NetworkClassifier(freeze=["feature.*"], **SMALL).fit(SCALED, SPECIES)
+        NetworkClassifier(start=first, freeze=["feature.*"], **SMALL).fit(SCALED, SPECIES)
     with pytest.raises(ValueError, match="leaves nothing to learn"):
-        NetworkClassifier(freeze=["*"], **SMALL).fit(SCALED, SPECIES)
+        NetworkClassifier(start=first, freeze=["*"], **SMALL).fit(SCALED, SPECIES)
+
+
+@pytest.mark.parametrize("key", ["freeze", "fresh"])
+@pytest.mark.parametrize("kind", [NetworkClassifier, NetworkRegressor])
+def test_weights_that_were_only_drawn_are_neither_frozen_nor_begun_anew(kind, key):
+    network = kind(**{key: ["features.*"]}, **SMALL)
+    with pytest.raises(ValueError, match=f"'{key}' needs weights to begin with: say model.start="):
+        network.fit(SCALED, SPECIES)
+    with pytest.raises(ValueError, match=f"'{key}' needs weights to begin with"):
+        network.partial_fit(SCALED, SPECIES)  # which has none yet
+
+
+def test_a_fitted_network_goes_on_with_some_layers_frozen():
+    network = NetworkClassifier(**SMALL).fit(SCALED, SPECIES)
+    before = network.state_
+    network.set_params(freeze=["features.*"]).partial_fit(SCALED, SPECIES)
+    still = [name for name in before if np.array_equal(before[name], network.state_[name])]
+    assert still == [name for name in before if name.startswith("features.")]
 
 
 def test_partial_fit_goes_on_from_where_it_stands():

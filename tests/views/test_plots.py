@@ -17,6 +17,7 @@ from mlops_cli.components.samplers.importances import param_importances
 from mlops_cli.records import (
     Comparison,
     Contender,
+    Curve,
     Direction,
     MetricSummary,
     PairedDifference,
@@ -29,6 +30,7 @@ from mlops_cli.views.plots import classification, fitted, regression, scores, sw
 from mlops_cli.views.plots.predictions import classified
 from mlops_cli.views.plots.style import UnsuitableError, render, styled
 from mlops_cli.views.plots.swept import sweep_of
+from mlops_cli.views.plots.training import training_curve
 
 HOSTILE = ("cost in $ of $x_1$", "--><script>alert(1)</script>", "\x1b[31m[bold]red\x00", "ü" * 90, r"\frac{$}{")
 
@@ -315,6 +317,22 @@ def test_scores_that_are_all_the_same_make_nothing_important():
 
 
 # --- curves ------------------------------------------------------------------------------------------------------
+
+
+def test_curves_of_one_panel_have_colours_of_their_own():
+    names = ("return", "training_return", "train_loss", "valid_loss", "test_loss", "length")
+    axes = training_curve([Curve("episode", (1, 2), dict.fromkeys(names, (0.1, 0.2)))]).axes
+    assert len(axes) == 3
+    for panel in axes:
+        colours = [line.get_color() for line in panel.lines]
+        assert len(set(colours)) == len(colours)
+
+
+def test_the_mean_of_a_training_curve_does_not_jump_where_one_ends_early():
+    early, late = Curve("episode", (1, 2), {"return": (0.0, 9.0)}), Curve("episode", (1, 2, 3), {"return": (0, 1, 1)})
+    lines = check(training_curve([early, late, late])).axes[0].lines
+    assert lines[-1].get_ydata() == pytest.approx([0, 11 / 3, 11 / 3])
+    assert np.isnan(lines[0].get_ydata()[-1])
 
 
 def test_curves_name_their_rows_and_values():

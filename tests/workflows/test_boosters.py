@@ -228,3 +228,14 @@ def test_onnx_has_no_form_of_them_and_says_so_in_one_line(experiment, tmp_path):
     mlops.register(mlops.run(experiment(CLASSES), ALONE), name="boosted")
     with pytest.raises(UsageError, match=r"model \(XGBoostClassifier\) has no form in ONNX"):
         export("boosted", tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize(
+    ("target", "package"),
+    [("XGBoostClassifier", "xgboost"), ("LightGBMRegressor", "lightgbm"), ("CatBoostClassifier", "catboost")],
+)
+def test_a_result_depends_on_the_release_of_the_booster(target, package):
+    from mlops_cli.workflows.running.basis import distributions
+
+    found = distributions({"model": {"_target_": f"mlops_cli.components.boosters.{target}"}})
+    assert package in found

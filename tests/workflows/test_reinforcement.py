@@ -65,6 +65,7 @@ def test_a_run_has_the_return_of_each_seed_its_curve_and_its_agent(lake):
     ]
     agent = mlops_library.load_agent(found)
     assert crossed(agent) == 1.0
+    assert repr(agent) == f"<TrainedAgent QLearning of {found.id}, repetition 0, return=1>"
     assert crossed(mlops_library.load_agent("lake:best")) == 1.0
 
 

@@ -319,3 +319,19 @@ def test_a_killed_run_leaves_no_command_behind_and_goes_on_from_its_checkpoint(f
     assert ended.record.status == "completed"
     assert ended.record.metrics["loss"].mean == 0.5
     assert not RunPaths(ended.path).checkpoints.exists()
+
+
+@pytest.mark.parametrize(
+    ("override", "said"), [("split=kfold", "repetitions"), ("threshold=0.3", "leave threshold out")]
+)
+def test_what_is_for_tables_is_refused_with_what_is_for_scripts(folder, override, said):
+    with pytest.raises(ConfigError, match="reads no table") as found:
+        run(write(folder), override)
+    assert said in found.value.hint
+
+
+def test_a_pruner_with_nothing_to_prune_by_says_what_a_script_can_do(folder):
+    found = run(write(folder, evaluation={"metrics": ["loss"]}), "params.lr=0.1,0.2", "sweep.pruner=wilcoxon")
+    (notice,) = [w.message for w in found.record.warnings if w.code == "idle-pruner"]
+    assert "evaluation.repetitions=" in notice
+    assert "over: rows" not in notice

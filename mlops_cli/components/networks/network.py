@@ -83,7 +83,8 @@ class Network(BaseEstimator):  # type: ignore[misc]
     start : Start, optional
         The weights to begin with; in a config the version of a registered model: ``digits@champion``.
     freeze : list of str
-        Globs over names of parameters, such as ``features.*``, that stay as they begin.
+        Globs over names of parameters, such as ``features.*``, that stay as they begin, by ``start`` or a module
+        of your own.
     fresh : list of str
         Globs over names of parameters that begin anew, whatever ``start`` has: ``head.*`` for other classes.
     device : str
@@ -186,10 +187,17 @@ class Network(BaseEstimator):  # type: ignore[misc]
 
     def _first_weights(self) -> Mapping[str, Any] | None:
         if self.start is None:
+            self._check_start_is_needed()
             return None
         if not isinstance(self.start, Start) or not self.start.weights:
             raise ValueError(f"the weights of {self.start} are not at hand here: a run reads them from the registry")
         return self.start.weights
+
+    def _check_start_is_needed(self) -> None:
+        """Refuse to freeze weights that were only drawn; a module of one's own may bring some."""
+        for key, is_useless in (("fresh", True), ("freeze", self.module is None)):
+            if len(getattr(self, key)) and is_useless:
+                raise ValueError(f"'{key}' needs weights to begin with: say model.start=NAME@champion")
 
     def _weights(self, sample_weight: Any, X: Any) -> Array | None:
         return None if sample_weight is None else _check_sample_weight(sample_weight, X, ensure_non_negative=True)

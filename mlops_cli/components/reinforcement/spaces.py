@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 MOST_STATES = 10_000_000
 """Above this a table is no longer what helps."""
 
-_BOX_HINT = "agent.bins=8 makes a table of it; agent=cross_entropy takes it as it is"
+_OTHER_AGENT = "agent=cross_entropy takes it as it is"
+_MOST_SHOWN = 8  # numbers of a bound that are written out
 
 
 def actions_of(space: Any, name: str) -> tuple[int, int]:
@@ -64,7 +65,7 @@ def states_of(space: Any, name: str, bins: Bins) -> tuple[int, Callable[[Any], i
         return _numbered(tuple(int(part.n) for part in space.spaces), [int(part.start) for part in space.spaces])
     if isinstance(space, Box) and bins.counts is not None:
         return bins.of(space)
-    hint = _BOX_HINT if isinstance(space, Box) else "a wrapper under env.wrappers can make it discrete"
+    hint = bins.hint(space) if isinstance(space, Box) else "a wrapper under env.wrappers can make it discrete"
     raise ConfigError(f"{name} needs discrete observations, and these are {said(space)}", key="agent", hint=hint)
 
 
@@ -111,6 +112,7 @@ class Bins:
     def of(self, space: Any) -> tuple[int, Callable[[Any], int]]:
         """Return how many states there are, and the function that numbers an observation."""
         size = int(np.prod(space.shape))
+        self._check_bounds(space)
         low, high = self._bound("low", space.low, size), self._bound("high", space.high, size)
         counts = np.asarray(_each(self.counts, "bins", size), dtype=np.int64)
         if (counts < 1).any() or (low >= high).any():
@@ -129,15 +131,41 @@ class Bins:
         given = self._low if name == "low" else self._high
         if given is not None:
             return np.asarray(_each(given, name, size), dtype=np.float64)
-        bound = np.ravel(own).astype(np.float64)
-        without = np.flatnonzero(~np.isfinite(bound) | (np.abs(bound) > 1e30))
-        if without.size:
-            places = ", ".join(map(str, without))
-            hint = f"agent.low=[…] and agent.high=[…], {size} numbers each"
-            raise ConfigError(
-                f"the space has no {name} bound at {places} to cut between", key=f"agent.{name}", hint=hint
-            )
-        return bound
+        return np.ravel(own).astype(np.float64)
+
+    def _check_bounds(self, space: Any) -> None:
+        """Refuse a Box without bounds to cut between; whatever is needed is said at once."""
+        if lacking := self._lacking(space):
+            places = " and ".join(f"no {name} bound at {', '.join(map(str, at))}" for name, at in lacking.items())
+            hint = " and ".join(_bound_hint(space, name) for name in lacking)
+            key = f"agent.{next(iter(lacking))}"
+            raise ConfigError(f"the space has {places} to cut between", key=key, hint=hint)
+
+    def _lacking(self, space: Any) -> dict[str, list[int]]:
+        """Return the numbers that have no bound, neither of the space's nor of the config's."""
+        given = {"low": self._low, "high": self._high}
+        found = {name: np.flatnonzero(_unbounded(getattr(space, name))) for name in given if given[name] is None}
+        return {name: places.tolist() for name, places in found.items() if places.size}
+
+    def hint(self, space: Any) -> str:
+        """Return all that makes a table of a Box."""
+        needed = ["agent.bins=8", *(_bound_hint(space, name) for name in self._lacking(space))]
+        make = "makes" if len(needed) == 1 else "make"
+        return f"{' '.join(needed)} {make} a table of it; {_OTHER_AGENT}"
+
+
+def _unbounded(bound: Any) -> npt.NDArray[np.bool_]:
+    values = np.ravel(bound).astype(np.float64)
+    return ~np.isfinite(values) | (np.abs(values) > 1e30)
+
+
+def _bound_hint(space: Any, name: str) -> str:
+    """Return a key with the bounds that a space has, and dots where it has none."""
+    values = np.ravel(getattr(space, name)).astype(np.float64)
+    if len(values) > _MOST_SHOWN:
+        return f"agent.{name}=[…] ({len(values)} numbers)"
+    texts = ("…" if without else f"{value:.4g}" for value, without in zip(values, _unbounded(values), strict=True))
+    return f"agent.{name}=[{','.join(texts)}]"
 
 
 def _each(value: Any, name: str, size: int) -> list[Any]:

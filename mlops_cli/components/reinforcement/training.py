@@ -7,7 +7,7 @@ So what comes out depends on nothing else: not on how often it is evaluated, nor
 from __future__ import annotations
 
 import math
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ import numpy as np
 from mlops_cli.components.reinforcement.making import agent_of, environment_of, gymnasium
 from mlops_cli.components.reinforcement.progress import Keeper, Progress
 from mlops_cli.components.reinforcement.schedules import count
+from mlops_cli.components.reinforcement.spaces import said
 from mlops_cli.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
@@ -205,12 +206,30 @@ def play(environment: Any, agent: Agent, seed: int) -> tuple[float, int]:
     total, length, is_over = 0.0, 0, False
     while not is_over:
         action = act(observation, explore=True)
-        following, reward, terminated, truncated, _ = step(action)
+        try:
+            following, reward, terminated, truncated, _ = step(action)
+        except Exception as error:
+            _blame(action, environment.action_space, error)
+            raise
         learn(observation, action, float(reward), following, terminated=bool(terminated))
         observation, is_over = following, terminated or truncated
         total, length = total + float(reward), length + 1
     agent.end_episode()
     return total, length
+
+
+def _blame(action: Any, space: Any, error: Exception) -> None:
+    """Say so where a step failed of an action that is none; looked at only then, as it takes long."""
+    from gymnasium.spaces import Box
+
+    given = action
+    if isinstance(space, Box):
+        with suppress(TypeError, ValueError):
+            given = np.asarray(action, dtype=space.dtype)  # other numbers of the right size are taken as well
+    if not space.contains(given):
+        cause = f"{type(error).__name__}: {error}"
+        message = f"the agent's act gave {said(repr(action))}, which is not in {said(space)}"
+        raise ValueError(f"{message} ({said(cause)})") from error
 
 
 @dataclass
@@ -245,6 +264,11 @@ class Arena:
         observation, _ = self.made.reset(seed=seed)
         is_over = False
         while not is_over:
-            observation, _, terminated, truncated, _ = step(act(observation, explore=False))
+            action = act(observation, explore=False)
+            try:
+                observation, _, terminated, truncated, _ = step(action)
+            except Exception as error:
+                _blame(action, self.made.action_space, error)
+                raise
             is_over = terminated or truncated
         return float(self._score.episode_returns), int(self._score.episode_lengths)

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import re
+import socket
 import urllib.parse
 import warnings
 from dataclasses import dataclass
@@ -24,8 +25,8 @@ _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # its own 7 take minutes to find that a server is not there
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # its own 7 take minutes to find that a server is not there
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
 }
 _SQLITE = "sqlite:///"
 _MEMORY = "/dev/shm"  # noqa: S108 - a folder with a name that nobody guesses is made in it
@@ -184,8 +185,32 @@ def plain_errors(place: Place) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:  # what requests raises is an OSError
+        if (reason := _unanswered(error)) is not None:
+            hint = "start it, or give the uri of one that runs"
+            raise StoreError(f"MLflow at {place.shown} does not answer: {reason}", hint=hint) from error
         said = " ".join(str(error).split()) or type(error).__name__
         raise StoreError(f"MLflow at {place.shown}: {_without_secrets(said, place)[:500]}") from error
+
+
+def _unanswered(error: BaseException) -> str | None:
+    """Return why a server could not be reached, in a few words; None where something else went wrong."""
+    import requests
+
+    chain, cause = [error], error
+    while (beneath := cause.__cause__ or cause.__context__) is not None and beneath not in chain:
+        cause = beneath
+        chain.append(beneath)
+    kinds = requests.exceptions
+    if not any(isinstance(link, kinds.ConnectionError | kinds.Timeout) for link in chain):
+        return None
+    if any(isinstance(link, kinds.SSLError | kinds.ProxyError) for link in chain):
+        return None  # something does answer, and says what it does not like
+    if any(isinstance(link, kinds.Timeout | TimeoutError) for link in chain):
+        return "no reply in time"
+    if any(isinstance(link, socket.gaierror) for link in chain):
+        return "no host of that name is known"
+    told = next((link.strerror for link in reversed(chain) if isinstance(link, OSError) and link.strerror), None)
+    return told.lower() if told else "the connection failed"
 
 
 def _without_secrets(text: str, place: Place) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,8 +31,9 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 _MOST_PANELS = 4
+_TRAINED = ("train_", "training_")
 _HELD_OUT = ("valid_", "test_", "validation_")
-_SIDES = ("train_", "training_", *_HELD_OUT)
+_SIDES = (*_TRAINED, *_HELD_OUT)
 
 
 @picture
@@ -81,9 +81,9 @@ def _panels(curves: Sequence[Curve]) -> dict[str, list[str]]:
 
 
 def _panel(axes: Axes, curves: Sequence[Curve], names: Sequence[str]) -> None:
-    shown, others = [], cycle(COLOURS)
+    shown, colours = [], _colours(names)
     for name in names:
-        colour = ORANGE if name.startswith(_HELD_OUT) else BLUE if len(names) < 3 else next(others)
+        colour = colours[name]
         steps, values = _together(curves, name)
         shown += values[np.isfinite(values)].tolist()
         if len(values) > 1:
@@ -93,6 +93,16 @@ def _panel(axes: Axes, curves: Sequence[Curve], names: Sequence[str]) -> None:
         axes.set_yscale("log")
     axes.margins(x=0.02)
     axes.legend(loc="best")
+
+
+def _colours(names: Sequence[str]) -> dict[str, str]:
+    """Return a colour for each quantity of a panel, no two alike: of learning blue, of held-out rows orange."""
+    given: dict[str, str] = {}
+    for name in sorted(names, key=lambda name: not name.startswith(_SIDES)):  # the others get what these leave
+        wanted = (ORANGE,) if name.startswith(_HELD_OUT) else (BLUE,)
+        free = [colour for colour in (*wanted, *COLOURS) if colour not in given.values()]
+        given[name] = free[0]  # a panel has one name for each side at most, and so fewer than there are colours
+    return given
 
 
 def _together(curves: Sequence[Curve], name: str) -> tuple[Array, Array]:
@@ -106,7 +116,14 @@ def _together(curves: Sequence[Curve], name: str) -> tuple[Array, Array]:
 
 
 def _mean(values: Array) -> Array:
-    """Return the mean of each step that more than half of the fits reached: of a few it would jump."""
+    """Return the mean of each step that more than half of the fits have a value at: of a few it would jump.
+
+    A fit that ended before the others counts with its last value from there on, or the mean would jump there as well.
+    """
+    values = values.copy()
+    for row in values:
+        if (reached := np.flatnonzero(np.isfinite(row))).size:
+            row[reached[-1] :] = row[reached[-1]]
     known = np.isfinite(values)
     total = np.where(known, values, 0.0).sum(axis=0)
     enough = known.sum(axis=0) * 2 > len(values)

@@ -43,6 +43,16 @@ class TrainedAgent:
     _env: Mapping[str, Any] = field(repr=False)
     _trust: Collection[str] = field(repr=False)
 
+    def __repr__(self) -> str:
+        scores = f", {self.record.primary}={self._score:.6g}" if self._score is not None else ""
+        return f"<TrainedAgent {type(self.agent).__name__} of {self.record.id}, repetition {self.repetition}{scores}>"
+
+    @property
+    def _score(self) -> float | None:
+        """What its repetition scored."""
+        summary = None if self.record.primary is None else self.record.metrics.get(self.record.primary)
+        return None if summary is None else summary.splits[self.repetition]
+
     def act(self, observation: Any, *, explore: bool = False) -> Any:
         """Return an action; the one that it holds to be best, unless it is to explore."""
         return self.agent.act(observation, explore=explore)

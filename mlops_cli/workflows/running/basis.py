@@ -107,17 +107,24 @@ def _test_facts(spec: ExperimentSpec, loaded: Loaded) -> list[Any]:
     return [share, loaded.test.version.version if loaded.test is not None else None]
 
 
-_TRAINED = "mlops_cli.components.reinforcement.sb3."
+BEHIND = {
+    NETWORKS: ("torch", "skorch"),
+    "mlops_cli.components.reinforcement.sb3.": ("torch", "stable-baselines3"),
+    "mlops_cli.components.boosters.XGB": ("xgboost", "xgboost-cpu"),
+    "mlops_cli.components.boosters.LightGBM": ("lightgbm",),
+    "mlops_cli.components.boosters.CatBoost": ("catboost",),
+    "xgboost.": ("xgboost-cpu",),
+}
+"""Distributions that compute what components of some names do; of those that stand for each other one is installed."""
 
 
 def distributions(config: Any) -> set[str]:
     """Return the distributions that the targets in a config come from, and those that all depend on."""
     names = set(_targets(config))
     packages = {name.partition(".")[0] for name in names}
-    if any(name.startswith(NETWORKS) for name in names):
-        packages |= {"torch", "skorch"}
-    if any(name.startswith(_TRAINED) for name in names):
-        packages |= {"torch", "stable-baselines3"}
+    for begin, behind in BEHIND.items():
+        if any(name.startswith(begin) for name in names):
+            packages |= set(behind)
     return {*COMPUTING, *(DISTRIBUTIONS.get(p, p) for p in packages - {"mlops_cli"})}
 
 

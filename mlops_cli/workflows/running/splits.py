@@ -216,7 +216,7 @@ def _test_shapes(dataset: Dataset, task: Task, splits: Iterable[Split]) -> set[t
     return {(int(train.sum()), int(test.sum()), rows) for train, test, rows in of}
 
 
-def idle_pruner(pruner: PrunerSpec, splits: int) -> list[Notice]:
+def idle_pruner(pruner: PrunerSpec, splits: int, *, has_table: bool = True) -> list[Notice]:
     """Return the notice that a pruner has nothing to prune by (``idle-pruner``), where trials have too few splits.
 
     Parameters
@@ -225,13 +225,17 @@ def idle_pruner(pruner: PrunerSpec, splits: int) -> list[Notice]:
         What is asked for.
     splits : int
         How many splits a trial has.
+    has_table : bool
+        Whether they are of rows; else they are repetitions.
     """
     if not is_idle(pruner, splits):
         return []
     enough = next((n for n in range(splits + 1, MOST_SPLITS) if not is_idle(pruner, n)), None)
-    mends = [f"{enough} splits or more"] if enough is not None else []
-    mends += ["sweep.pruner={name: halving, over: rows}"]
-    has = "a single split" if splits == 1 else f"{splits} splits"
+    more = f"{enough} splits or more" if has_table else f"evaluation.repetitions={enough}"
+    mends = [more] if enough is not None else []
+    mends += ["sweep.pruner={name: halving, over: rows}"] if has_table else []
+    word = "split" if has_table else "repetition"
+    has = f"a single {word}" if splits == 1 else f"{splits} {word}s"
     text = f"sweep.pruner {pruner.name} stops no trial here: each has {has}; choose {', or '.join(mends)}"
     return [Notice("idle-pruner", text)]
 
