@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_NAMED_BY = 32
+"""Characters of a fingerprint by which folders are named."""
+
 _FOLDER: ContextVar[Path | None] = ContextVar("checkpoints", default=None)
+
+
+def folder_of(fingerprint: str, split: int | str) -> str:
+    """Return the name of the folder in which a trial writes on one split; ``*`` stands for those of all splits."""
+    return f"{fingerprint[:_NAMED_BY]}-{split}"
 
 
 def checkpoint_folder() -> Path | None:

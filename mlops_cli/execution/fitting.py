@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from mlops_cli.components.checkpoints import checkpoints_in
+from mlops_cli.components.checkpoints import checkpoints_in, folder_of
 from mlops_cli.components.curves import curve_of
 from mlops_cli.components.fit_rows import rows_known
 from mlops_cli.components.launchers.provided import provided
@@ -94,7 +94,7 @@ class SplitTask:
 
     @property
     def _name(self) -> str:
-        return f"{self.trial.fingerprint[:32]}-{self.split}"
+        return folder_of(self.trial.fingerprint, self.split)
 
     @property
     def rows(self) -> Split:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from mlops_cli.components.checkpoints import folder_of
 from mlops_cli.store.files import disk_errors
 from mlops_cli.store.objects import digest_of
 
@@ -13,12 +14,10 @@ if TYPE_CHECKING:
 
     from mlops_cli.store.layout import RunPaths
 
-_SHOWN = 32
-
 
 def work_folders(paths: RunPaths, fingerprint: str) -> list[Path]:
     """Return the folders of a trial's repetitions, in their order."""
-    found = [(_number(path), path) for path in paths.work.glob(f"{fingerprint[:_SHOWN]}-*")]
+    found = [(_number(path), path) for path in paths.work.glob(folder_of(fingerprint, "*"))]
     return [path for _, path in sorted(found)]
 
 
@@ -64,7 +63,7 @@ def copy_artifacts(source: RunPaths, paths: RunPaths, fingerprint: str) -> None:
     """Bring along what a trial wrote in another run, where it was the best."""
     for folder in sorted(source.artifacts.glob("*")):
         if folder.is_dir() and folder.name.isdecimal():
-            target = paths.work / f"{fingerprint[:_SHOWN]}-{folder.name}"
+            target = paths.work / folder_of(fingerprint, folder.name)
             shutil.copytree(folder, target, dirs_exist_ok=True)
 
 

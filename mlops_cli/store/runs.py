@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from mlops_cli.components.checkpoints import folder_of
 from mlops_cli.errors import StoreError
 from mlops_cli.records import SCHEMA_VERSION, Action, ProcessInfo, RunStatus
 from mlops_cli.store.audit import AuditLog
@@ -145,7 +146,7 @@ class RunWriter:
     def _forget_checkpoints(self, result: TrialResult) -> None:
         """Remove how far the fits of a trial were, now that it has ended."""
         if result.fingerprint and self.paths.checkpoints.is_dir():
-            for folder in self.paths.checkpoints.glob(f"{result.fingerprint[:32]}-*"):
+            for folder in self.paths.checkpoints.glob(folder_of(result.fingerprint, "*")):
                 shutil.rmtree(folder, ignore_errors=True)
 
     def sync(self) -> None:

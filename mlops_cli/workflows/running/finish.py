@@ -50,16 +50,15 @@ def finish(record: RunRecord, prepared: Prepared, progress: Progress, paths: Run
         record = _with_profile(record, prepared, paths)
     if progress.best is None:
         return replace(record, error=_reason(record, progress))
+    # A run that is resumed composes its own config, where options are written out: their names are those of its start.
+    named = {key: value for key, value in record.params.items() if "." not in key}
+    record = replace(record, params={**named, **prepared.composition.leaves(progress.best.params)})
     if not prepared.spec.has_table:
-        return finish_repeated(record, prepared, progress, paths, told)
+        return finish_repeated(record, prepared, progress.best, paths, told)
     trial = prepared.trial(progress.best.trial, progress.best.params)
     parts, bounds = prepared.maker.splits_of(trial), _bounds(prepared)
     splits = splits_info(parts, prepared.loaded)
-    # A run that is resumed composes its own config, where options are written out: their names are those of its start.
-    named = {key: value for key, value in record.params.items() if "." not in key}
-    params = {**named, **prepared.composition.leaves(progress.best.params)}
-    metrics = summaries(progress.best, splits.test_share, bounds=bounds)
-    record = replace(record, metrics=metrics, params=params, splits=splits)
+    record = replace(record, metrics=summaries(progress.best, splits.test_share, bounds=bounds), splits=splits)
     record = with_baselines(record, prepared, parts, bounds)
     if prepared.spec.artifacts.predictions and progress.predictions:
         write_predictions(paths.predictions, out_of_fold(prepared, progress))

@@ -14,23 +14,17 @@ from mlops_cli.workflows.runs.plots import plot_run
 
 if TYPE_CHECKING:
     from mlops_cli.contracts import Observer
-    from mlops_cli.records import RunRecord
+    from mlops_cli.records import RunRecord, TrialResult
     from mlops_cli.store.layout import RunPaths
     from mlops_cli.workflows.running.prepare import Prepared
-    from mlops_cli.workflows.running.progress import Progress
 
 
 def finish_repeated(
-    record: RunRecord, prepared: Prepared, progress: Progress, paths: RunPaths, told: Observer
+    record: RunRecord, prepared: Prepared, best: TrialResult, paths: RunPaths, told: Observer
 ) -> RunRecord:
     """Complete the record, and keep the files of the best trial."""
-    best = progress.best
-    if best is None:
-        return record
-    named = {key: value for key, value in record.params.items() if "." not in key}
-    params = {**named, **prepared.composition.leaves(best.params)}
     # Repetitions share nothing, so their mean is as certain as independent measurements make it.
-    record = replace(record, metrics=summaries(best, 0.0), params=params, splits=_repetitions(prepared))
+    record = replace(record, metrics=summaries(best, 0.0), splits=_repetitions(prepared))
     if record.status is not RunStatus.COMPLETED:
         return record
     if prepared.spec.artifacts.keep == "none":

@@ -24,7 +24,7 @@ from mlops_cli.workflows.renewing.beginning import pinned_start, seen_by_start
 from mlops_cli.workflows.renewing.going_on import start_of
 from mlops_cli.workflows.running.basis import basis_of, distributions, own_modules, scoring_of, with_code
 from mlops_cli.workflows.running.feed import Feed, preview
-from mlops_cli.workflows.running.repeated import RUNS_ENVIRONMENTS, RepeatedMaker, repeated_basis, repetitions
+from mlops_cli.workflows.running.repeated import RepeatedMaker, acting, repeated_basis, repetitions
 from mlops_cli.workflows.running.splits import data_notices, different_splits, idle_pruner, refuse_undefined
 from mlops_cli.workflows.running.trials import Maker, point_at
 from mlops_cli.workflows.running.warm_start import Earlier, earlier_points
@@ -230,7 +230,7 @@ def _planned(composed: Composed, loaded: Loaded) -> Prepared:
     aloud += seen_by_start(spec.trial.model, loaded.train, workspace)
     said = [*aloud, *scoring_notices, *looked_at, *earlier.notices]
     said = [notice for notice in said if notice.code not in spec.data.accept]
-    packages = frozenset({*distributions([spec.config, *(p.config for p in found)]), *_drawing(spec), *_acting(spec)})
+    packages = frozenset({*distributions([spec.config, *(p.config for p in found)]), *_drawing(spec), *acting(spec)})
     return Prepared(composed, loaded, plan, maker, earlier, tuple(dict.fromkeys(said)), packages)
 
 
@@ -331,11 +331,6 @@ def _sweep_facts(spec: ExperimentSpec, earlier: Earlier) -> Mapping[str, Any]:
     said = {key: value for key, value in sweep.items() if key != "warm_start"} if isinstance(sweep, dict) else {}
     own = {key: spec.config[key] for key in ("model", "transforms") if key in spec.config}
     return {"sweep": said, "earlier": earlier.digest, "base": own, "versions": versions(_drawing(spec))}
-
-
-def _acting(spec: ExperimentSpec) -> tuple[str, ...]:
-    """Return the distributions that environments come from."""
-    return (RUNS_ENVIRONMENTS,) if spec.task is Task.REINFORCEMENT else ()
 
 
 def _drawing(spec: ExperimentSpec) -> tuple[str, ...]:

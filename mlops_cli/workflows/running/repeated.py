@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from mlops_cli.planning.plan import Point
     from mlops_cli.records import ExperimentSpec, Notice, Task, Trial
 
-RUNS_ENVIRONMENTS = "gymnasium"
-"""The distribution that every result of an agent depends on."""
-
 
 def repetitions(spec: ExperimentSpec, task: Task) -> Loaded:
     """Return what stands for the data: a row with its seed for each repetition."""
@@ -44,6 +41,11 @@ def repetitions(spec: ExperimentSpec, task: Task) -> Loaded:
     return Loaded(Dataset(seeds, None, (), version), task, np.arange(count))
 
 
+def acting(spec: ExperimentSpec) -> tuple[str, ...]:
+    """Return the distributions that environments come from, on which every result of an agent depends."""
+    return ("gymnasium",) if spec.config.get("env") else ()
+
+
 def repeated_basis(spec: ExperimentSpec, loaded: Loaded, found: Sequence[Point], workspace: Workspace) -> Basis:
     """Return the measures in order, and what results depend on besides each trial's own config."""
     config: Mapping[str, Any] = {key: spec.config.get(key) for key in ("script", "command", "env", "agent")}
@@ -52,7 +54,7 @@ def repeated_basis(spec: ExperimentSpec, loaded: Loaded, found: Sequence[Point],
         "data": loaded.train.version.version,
         "inputs": _inputs(found, workspace),
         "python": list(sys.version_info[:2]),
-        "versions": versions({*names, RUNS_ENVIRONMENTS} if config["env"] else names),
+        "versions": versions({*names, *acting(spec)}),
         "metric_settings": repr(spec.evaluation.metrics),
     }
     metrics = tuple(Metric(m.name, m.direction or Direction.MAXIMIZE) for m in spec.evaluation.metrics)
