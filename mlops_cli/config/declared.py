@@ -51,14 +51,36 @@ def of_owner(workspace: Workspace, section: str, name: str, reader: Callable[[ob
     path = owners_file(workspace, section, name)
     if not path.exists() and not path.is_symlink():
         return None
-    shown = path.relative_to(workspace.root).as_posix()
+    try:
+        return of_file(path, path.relative_to(workspace.root).as_posix(), reader)
+    except ConfigError as error:
+        if error.key == section:
+            error.hint = f"leave the key {section} out: the file holds what stands below it"
+        raise
+
+
+def of_file(path: Path, shown: str, reader: Callable[[object, str], T]) -> T:
+    """Return what a YAML file says; its errors name the file and the line.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    shown : str
+        How messages call it.
+    reader : callable
+        Of what it holds, and of the key where that stands: none.
+
+    Raises
+    ------
+    ConfigError
+        With the file, the line, the key, what was found and what is allowed.
+    """
     text = read_text(path, shown, allow_empty=True)
     try:
         return reader(_parsed(text), "")
     except ConfigError as error:
         error.file = _place(text, error.key or "", shown)
-        if error.key == section:
-            error.hint = f"leave the key {section} out: the file holds what stands below it"
         raise
 
 
