@@ -7,6 +7,7 @@ version.ref, version.record.metrics["roc_auc"].mean
 mlops.models.ls()                               # a DataFrame, a row for each version
 mlops.models.alias("titanic/4", "challenger")
 mlops.models.promote("titanic/4").gates         # what each gate said; .done: whether it is the champion
+mlops.models.handover("titanic/4").items        # what its owner answered; with a path that file's answers are kept
 mlops.models.verify("titanic")
 """
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mlops_cli.records import (
         Descent,
         Exported,
+        Handover,
         Lineage,
         ModelVersion,
         Promotion,
@@ -41,11 +43,14 @@ __all__ = [
     "diff",
     "export",
     "find",
+    "handover",
     "lineage",
     "ls",
     "made_from",
+    "promote",
     "reject",
     "rm",
+    "rollback",
     "show",
     "tag",
     "verify",
@@ -144,6 +149,30 @@ def card(ref: str, *, edit: str | None = None, workspace: str | Path | None = No
     if edit is not None:
         registry.edit_card(ref, edit, workspace=workspace)
     return registry.card(ref, workspace=workspace)
+
+
+def handover(ref: str, path: str | Path | None = None, *, workspace: str | Path | None = None) -> Handover | None:
+    """Return what the owner of a model answered, for a version or the nearest earlier one; None where nobody has.
+
+    Parameters
+    ----------
+    ref : str
+        ``titanic/3``, ``titanic@champion``.
+    path : str or Path, optional
+        Keep the answers that this file has, ``configs/handover/titanic.yaml``, with the version first.
+    workspace : str or Path, optional
+        The workspace; the current folder's where not given.
+
+    Raises
+    ------
+    ConfigError
+        The file says something that is not asked.
+    """
+    from mlops_cli.workflows.models import handover as answering
+
+    if path is not None:
+        return answering.keep(ref, path, workspace=workspace).handover
+    return answering.handover_of(ref, workspace=workspace)
 
 
 def approve(ref: str, *, note: str = "", workspace: str | Path | None = None) -> VersionPage:

@@ -12,20 +12,18 @@ from typing import TYPE_CHECKING
 from mlops_cli.analysis.compare import LEVEL, compare
 from mlops_cli.analysis.student import critical_value
 from mlops_cli.errors import did_you_mean
-from mlops_cli.records import Approval, Direction, GateResult, SignOff, Verdict
+from mlops_cli.records import Direction, GateResult, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from mlops_cli.records import (
-        ApprovalGate,
         ChampionGate,
         Contender,
         DataGate,
         LatencyGate,
         MetricBound,
         MetricSummary,
-        ModelStatus,
         PairedDifference,
         RunRecord,
     )
@@ -310,23 +308,3 @@ def verified_gate(faults: Sequence[str], called: str) -> GateResult:
     """Return the gate on whether the data is still what the run saw."""
     found = "as its run saw it" if not faults else "changed"
     return GateResult("data.verify", not faults, "unchanged", found, faults[0] if faults else f"{called}, read again")
-
-
-# --- people ------------------------------------------------------------------------------------------------------
-
-
-def approval_gate(spec: ApprovalGate, status: ModelStatus) -> GateResult:
-    """Return the gate on who has approved this very version; of each person the last word counts."""
-    last: dict[str, SignOff] = {item.by: item for item in status.sign_offs}
-    agreed = [name for name in spec.by if name in last and last[name].verdict is Approval.APPROVED]
-    others = [name for name, item in last.items() if name not in spec.by and item.verdict is Approval.APPROVED]
-    wanted = f"approved by {_some_of(spec)}"
-    found = f"by {', '.join(agreed)}" if agreed else "by none of them"
-    detail = f"{', '.join(others)} approved too, and {'is' if len(others) == 1 else 'are'} not asked" if others else ""
-    return GateResult("approval", len(agreed) >= spec.count, wanted, found, detail, len(agreed), spec.count)
-
-
-def _some_of(spec: ApprovalGate) -> str:
-    if len(spec.by) == 1:
-        return spec.by[0]
-    return f"{'all' if spec.count == len(spec.by) else spec.count} of {', '.join(spec.by)}"

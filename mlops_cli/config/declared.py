@@ -100,6 +100,17 @@ def of_run(config: Path, section: str, reader: Callable[[object, str], T]) -> T:
         raise
 
 
+def lines_of(path: Path, shown: str) -> dict[str, int]:
+    """Return the line of each dotted key of a YAML file.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read.
+    """
+    return {".".join(keys): line for keys, line in line_numbers(read_text(path, shown, allow_empty=True))}
+
+
 def _parsed(text: str) -> Any:
     import yaml
 

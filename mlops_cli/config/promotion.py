@@ -13,6 +13,7 @@ from mlops_cli.records import (
     DataGate,
     FairnessGate,
     Gates,
+    HandoverGate,
     LatencyGate,
     MetricBound,
 )
@@ -32,8 +33,9 @@ _EXAMPLES = {
     "size": "{max_mb: 50}",
     "data": "{verify: true}",
     "approval": "{by: ann}",
+    "handover": "{}",
 }
-"""Every gate that there is, and what asks something; of a champion all is understood."""
+"""Every gate that there is, and what asks something; where that is {} all is understood."""
 
 _BOUNDS = ("min", "max", "min_ci", "max_ci")
 _CHAMPION = ("metric", "data", "margin", "confidence", "at_least")
@@ -69,13 +71,14 @@ def read_gates(value: object, key: str) -> Gates:
         max_mb=_size(node.get("size"), _below(key, "size")),
         data=_data(node.get("data"), _below(key, "data")),
         approval=_approval(node.get("approval"), _below(key, "approval")),
+        handover=_handover(node.get("handover"), _below(key, "handover")),
     )
 
 
 def _require_asking(node: Mapping[str, Any], key: str) -> None:
     """Refuse a gate that was begun and says nothing: read as no gate it would let every version pass, unsaid."""
     for name, value in node.items():
-        if value is None or value == [] or (value == {} and name != "champion"):
+        if value is None or value == [] or (value == {} and _EXAMPLES[name] != "{}"):
             place = _below(key, name)
             hint = f"write {name}: {_EXAMPLES[name]}, or leave {place} out"
             raise ConfigError("asks nothing", key=place, hint=hint)
@@ -197,6 +200,19 @@ def _approval(value: object, key: str) -> ApprovalGate | None:
     if count > len(by):
         raise read.wrong(count, f"{key}.count", f"no more than the {len(by)} who may approve")
     return ApprovalGate(by, count)
+
+
+def _handover(value: object, key: str) -> HandoverGate | None:
+    """Return the gate; which questions there are, the model's owner says, and so they are no business of this file."""
+    if value is None:
+        return None
+    node = read.mapping(value, key)
+    read.only(node, key, ("questions", "max_age"))
+    for word in node:
+        if node[word] is None or node[word] == []:
+            raise ConfigError("asks nothing", key=f"{key}.{word}", hint=f"give {word} a value, or leave it out")
+    questions = tuple(dict.fromkeys(read.names(node.get("questions"), f"{key}.questions")))
+    return HandoverGate(questions, read.seconds(node.get("max_age"), f"{key}.max_age"))
 
 
 # --- small readers -----------------------------------------------------------------------------------------------

@@ -80,6 +80,7 @@ from mlops_cli.records.events import (
     TrialFinished,
 )
 from mlops_cli.records.exported import ExportCheck, Exported, ExportFormat
+from mlops_cli.records.handover import Handover, HandoverFile, HandoverItem, KeptHandover, holding
 from mlops_cli.records.lineage import (
     HELD_OUT,
     TRAINING,
@@ -112,6 +113,7 @@ from mlops_cli.records.promotion import (
     DataGate,
     FairnessGate,
     Gates,
+    HandoverGate,
     LatencyGate,
     MetricBound,
     RolledBack,
@@ -163,6 +165,7 @@ from mlops_cli.records.spec import (
     is_named_dataset,
     of_task,
 )
+from mlops_cli.records.terms import OF_REPETITIONS, OF_TABLE, Terms, terms_of
 from mlops_cli.records.watching import (
     Alert,
     Batch,
@@ -184,6 +187,8 @@ __all__ = [
     "CHAMPION",
     "HELD_OUT",
     "NAMED_DATASET",
+    "OF_REPETITIONS",
+    "OF_TABLE",
     "OUT_OF_USE",
     "REPEATED",
     "SCHEMA_VERSION",
@@ -260,7 +265,12 @@ __all__ = [
     "GateResult",
     "Gates",
     "GitState",
+    "Handover",
+    "HandoverFile",
+    "HandoverGate",
+    "HandoverItem",
     "Histogram",
+    "KeptHandover",
     "Kind",
     "LatencyGate",
     "LauncherSpec",
@@ -325,6 +335,7 @@ __all__ = [
     "Steps",
     "SweepSpec",
     "Task",
+    "Terms",
     "Ties",
     "Tracked",
     "TransformSpec",
@@ -338,7 +349,9 @@ __all__ = [
     "VersionCheck",
     "VersionPage",
     "Words",
+    "holding",
     "is_named_dataset",
     "of_task",
     "sha256_of_files",
+    "terms_of",
 ]

@@ -25,6 +25,7 @@ class Action(StrEnum):
     MODEL_REMOVED = "model-removed"
     MODEL_AMENDED = "model-amended"  # its description, tags or card
     SIGNED_OFF = "signed-off"  # approved, rejected, archived
+    HANDED_OVER = "handed-over"  # what its owner is asked before production was answered
     ALIAS = "alias"  # set or taken away by hand
     PROMOTED = "promoted"
     PROMOTION_REFUSED = "promotion-refused"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mlops_cli.records.audit import AuditHead
     from mlops_cli.records.base import Direction, Notice, Task
     from mlops_cli.records.data import Column, DatasetVersion
+    from mlops_cli.records.handover import Handover
     from mlops_cli.records.runs import RunFile, RunRecord
 
 CHAMPION = "champion"
@@ -150,6 +151,7 @@ class VersionPage:
     numbers: tuple[int, ...] = ()  # of all versions of the model
     files: tuple[RunFile, ...] = ()  # as they are now
     overridden: tuple[AliasMove, ...] = ()  # those by which it got an alias that it has, although gates had failed
+    handover: Handover | None = None  # what its owner answered, for it or for an earlier version
 
     def __repr__(self) -> str:
         called = "".join(f", @{alias}" for alias in self.aliases)

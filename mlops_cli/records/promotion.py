@@ -75,6 +75,14 @@ class ApprovalGate:
 
 
 @dataclass(frozen=True)
+class HandoverGate:
+    """What the model's owner must have answered."""
+
+    questions: tuple[str, ...] = ()  # their keys; none named: all that must be answered
+    max_age: float | None = None  # seconds since they were
+
+
+@dataclass(frozen=True)
 class Gates:
     """All that is declared."""
 
@@ -85,6 +93,7 @@ class Gates:
     max_mb: float | None = None  # of the model's files
     data: DataGate | None = None
     approval: ApprovalGate | None = None
+    handover: HandoverGate | None = None
 
     def __bool__(self) -> bool:
         """Whether anything is."""

@@ -13,7 +13,7 @@ from mlops_cli.records import Aliases, Direction, of_task
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mlops_cli.records import ModelStatus, ModelVersion, RunRecord
+    from mlops_cli.records import Handover, ModelStatus, ModelVersion, RunRecord
 
 BEGIN = "<!-- mlops: written from the record, and again whenever it changes; your own words go below or above -->"
 END = "<!-- mlops: end of what is written from the record -->"
@@ -30,7 +30,13 @@ def model_card(record: RunRecord) -> str:
     return _joined([*title, *_body(record), "- the steps and the model are in `../config.yaml`, which runs again"])
 
 
-def version_card(version: ModelVersion, status: ModelStatus, aliases: Aliases | None = None, old: str = "") -> str:
+def version_card(
+    version: ModelVersion,
+    status: ModelStatus,
+    aliases: Aliases | None = None,
+    old: str = "",
+    handover: Handover | None = None,
+) -> str:
     """Return the card of a registered version as Markdown.
 
     Parameters
@@ -43,9 +49,12 @@ def version_card(version: ModelVersion, status: ModelStatus, aliases: Aliases | 
         What the model's versions are called, and how that came.
     old : str
         The card that there is; what stands outside the two comments is kept.
+    handover : Handover, optional
+        What its owner answered.
     """
-    record = version.record
-    generated = [*_version_head(version, status, aliases or Aliases()), *_body(record), *_version_making(version)]
+    head = _version_head(version, status, aliases or Aliases())
+    answers = [] if handover is None else _handover(handover, version)
+    generated = [*head, *answers, *_body(version.record), *_version_making(version)]
     return _renewed(old, _joined([BEGIN, *generated, "", END]).rstrip("\n"))
 
 
@@ -77,6 +86,18 @@ def _version_head(version: ModelVersion, status: ModelStatus, aliases: Aliases) 
     yield f"- registered by {_text(version.by)}, {_text(version.created)}"
     if status.tags:
         yield f"- tags {', '.join(f'`{_code(key)}={_code(value)}`' for key, value in status.tags.items())}"
+    yield ""
+
+
+def _handover(handover: Handover, version: ModelVersion) -> Iterator[str]:
+    """Yield what its owner answered, and of what must be answered that it is not."""
+    yield "## Handover"
+    yield ""
+    for item in handover.items:
+        if item.answer or item.must:
+            yield f"- **{_text(item.question)}** {_text(item.answer) or 'not answered'}"
+    other = "" if handover.ref == version.ref else f", for {_text(handover.ref)}"
+    yield f"- answered by {_text(handover.by)}, {_text(handover.at)}{other}"
     yield ""
 
 

@@ -184,6 +184,10 @@ class WorkspacePaths:
         """Return what a model's versions are called, and were called before."""
         return self.models / check_name(name, "model") / "aliases.json"
 
+    def handover(self, name: str) -> Path:
+        """Return what the owner of a model answered, and for which version each time."""
+        return self.models / check_name(name, "model") / "handover.json"
+
     def model_version(self, name: str, number: int) -> VersionPaths:
         """Return the files of a registered version."""
         return VersionPaths(self.models / check_name(name, "model") / str(number))

@@ -11,6 +11,7 @@ from rich.text import Text
 from mlops_cli.records import CHAMPION, OUT_OF_USE, Approval
 from mlops_cli.store.registry.json import status_to_json, version_to_json
 from mlops_cli.views.chosen import choices
+from mlops_cli.views.handover import handover_json, summary
 from mlops_cli.views.listing import Column, dated_time, fitted, short_time
 from mlops_cli.views.pages.words import size
 from mlops_cli.views.runs import scores, table
@@ -146,6 +147,8 @@ def _facts(found: VersionPage, now: datetime) -> Table:
 def _labelled(found: VersionPage, now: datetime) -> Iterator[tuple[str, str]]:
     version, record = found.version, found.version.record
     yield from _said(found.status, record, now)
+    if found.handover is not None:
+        yield "handover", summary(found.handover, version.ref, now)
     for move in found.overridden:
         told = f"by override of {move.by}, {dated_time(move.at, now)}, although gates had failed: {move.override}"
         yield f"@{clean(move.alias)}", told
@@ -224,6 +227,7 @@ def version_json(found: VersionPage) -> dict[str, Any]:
         "aliases": list(found.aliases),
         "overridden": {move.alias: move.override for move in found.overridden},
         **_status_json(found.status),
+        "handover": None if found.handover is None else handover_json(found.handover),
     }
 
 

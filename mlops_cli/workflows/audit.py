@@ -15,6 +15,7 @@ from mlops_cli.store.chain import read_chain
 from mlops_cli.store.index.dates import ALLOWED, span
 from mlops_cli.store.layout import WorkspacePaths
 from mlops_cli.store.witness import data_witnesses, missing, run_witnesses, version_witnesses
+from mlops_cli.store.witness_handover import handover_faults, read_handovers
 from mlops_cli.store.witness_models import alias_faults, read_aliases, sign_off_faults
 
 if TYPE_CHECKING:
@@ -152,10 +153,12 @@ def verify(head: str = "", *, workspace: str | Path | None = None) -> AuditRepor
     chain = read_chain(paths)  # after the records: each entry comes before its record
     found = [*chain.faults, *_kept_elsewhere(kept, chain), *_disagreeing(paths, witnesses, aliases, chain, before)]
     moves = [move for _, each in aliases if not isinstance(each, str) for move in each.moves]
+    answered = [item.audit for item in read_handovers(paths)]
+    heads = [*(witness.head for witness in witnesses), *(move.audit for move in moves), *answered]
     first, last = chain.first, chain.last
     return AuditReport(
         entries=len(chain.entries),
-        heads=sum(w.head is not None for w in witnesses) + sum(m.audit is not None for m in moves),
+        heads=sum(head is not None for head in heads),
         faults=tuple(fault for fault in found if not fault.may_be_a_kill),
         notes=tuple(fault for fault in found if fault.may_be_a_kill),
         head=None if last is None else last.head,
@@ -184,6 +187,7 @@ def _disagreeing(
         yield from witness.faults(chain, before)
     yield from alias_faults(aliases, chain, before)
     yield from sign_off_faults(paths, chain)
+    yield from handover_faults(paths, chain)
     yield from missing(chain, {witness.subject for witness in witnesses if not witness.is_copy}, before)
 
 

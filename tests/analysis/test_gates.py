@@ -16,7 +16,6 @@ from mlops_cli.analysis.fairness import RATES, by_group, fairness_gates, rate_of
 from mlops_cli.analysis.gates import (
     Gain,
     Timed,
-    approval_gate,
     champion_by_splits,
     champion_gate,
     expectation_gate,
@@ -27,6 +26,7 @@ from mlops_cli.analysis.gates import (
     verified_gate,
     warning_gates,
 )
+from mlops_cli.analysis.gates_of_people import approval_gate
 from mlops_cli.analysis.paired_rows import paired_gain
 from mlops_cli.components.metrics import resolve_metrics
 from mlops_cli.errors import DataError

@@ -15,6 +15,7 @@ from mlops_cli.records import (
     DataGate,
     FairnessGate,
     Gates,
+    HandoverGate,
     LatencyGate,
     MetricBound,
 )
@@ -34,6 +35,7 @@ latency: {rows: 2, p50_ms: 20, p99_ms: 50}
 size: {max_mb: 50}
 data: {warnings: [target-leak, imbalance], verify: true, expect: true}
 approval: {by: [alice, bob], count: 2}
+handover: {questions: [business_owner, opening], max_age: 365d}
 """
 
 
@@ -62,12 +64,16 @@ def test_every_gate_is_read_with_its_numbers(owners):
         max_mb=50,
         data=DataGate(("target-leak", "imbalance"), verify=True, expect=True),
         approval=ApprovalGate(("alice", "bob"), 2),
+        handover=HandoverGate(("business_owner", "opening"), 365 * 86_400),
     )
 
 
 def test_what_is_not_said_has_its_default(owners):
-    found = owners("champion: {}\nfairness: [{group: sex, metric: recall, min_ratio: 0.8}]\napproval: {by: ann}\n")
+    found = owners(
+        "champion: {}\nhandover: {}\nfairness: [{group: sex, metric: recall, min_ratio: 0.8}]\napproval: {by: ann}\n"
+    )
     assert found.champion == ChampionGate(None, None, 0.0, 0.95, at_least=False)
+    assert found.handover == HandoverGate((), None)
     assert found.fairness[0].min_rows == 30
     assert found.approval == ApprovalGate(("ann",), 1)
     assert owners("data: {warnings: none}").data == DataGate(no_warnings=True)
@@ -79,12 +85,13 @@ def test_a_file_may_declare_no_gates(owners, text):
     assert not owners(text)
 
 
-GATES = ["metrics", "champion", "fairness", "latency", "size", "data", "approval"]
+GATES = ["metrics", "champion", "fairness", "latency", "size", "data", "approval", "handover"]
+ALL_UNDERSTOOD = {("champion", "{}"), ("handover", "{}")}
 
 
 @pytest.mark.parametrize(
     ("gate", "said"),
-    [(gate, said) for gate in GATES for said in ("", "null", "[]", "{}") if (gate, said) != ("champion", "{}")],
+    [(gate, said) for gate in GATES for said in ("", "null", "[]", "{}") if (gate, said) not in ALL_UNDERSTOOD],
 )
 def test_a_gate_that_was_begun_and_says_nothing_is_no_leave_to_pass(owners, gate, said):
     with pytest.raises(ConfigError, match="asks nothing") as raised:
@@ -103,6 +110,8 @@ def test_a_gate_that_was_begun_and_says_nothing_is_no_leave_to_pass(owners, gate
         ("fairness: {group: a, metric: b, max_difference: , min_ratio: 0.8}", "fairness.max_difference"),
         ("fairness: [null, {group: a, metric: b, min_ratio: 0.8}]", "fairness[0]"),
         ("latency: {p50_ms: 5, p99_ms: }", "latency.p99_ms"),
+        ("handover: {questions: , max_age: 30d}", "handover.questions"),
+        ("handover: {questions: [licence], max_age: }", "handover.max_age"),
     ],
 )
 def test_a_bound_that_was_begun_is_not_dropped_because_another_one_asks(owners, text, place):
@@ -148,6 +157,8 @@ def test_a_model_without_a_file_has_no_gates_of_its_owner(owners):
         ("approval: {by: [alice, '']}", "1: approval.by", "must be the names of those who may approve"),
         ("approval: {by: []}", "1: approval.by", "asks nothing (give by a value, or leave it out)"),
         ("approval: {by: [a, a], count: 2}", "1: approval.count", "no more than the 1 who may approve"),
+        ("handover: {question: [licence]}", "1: handover.question", "did you mean 'questions'?"),
+        ("handover: {max_age: long}", "1: handover.max_age", "must be a number of seconds, or text such as 90s"),
         ("promotion:\n  size: {max_mb: 1}\n", "1: promotion", "leave the key promotion out"),
         ("- size", "", "must be a mapping"),
     ],

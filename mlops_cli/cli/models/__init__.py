@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import typer
 
-from mlops_cli.cli.models import alias, card, diff, export, ls, promote, register, rm, rollback, show, sign, tag, verify
+from mlops_cli.cli.models import (
+    alias,
+    card,
+    diff,
+    export,
+    handover,
+    ls,
+    promote,
+    register,
+    rm,
+    rollback,
+    show,
+    sign,
+    tag,
+    verify,
+)
 
 
 def build() -> typer.Typer:
@@ -24,6 +39,7 @@ def build() -> typer.Typer:
     app.command("approve", epilog=sign.APPROVE_EXAMPLE, short_help="Approve a version.")(sign.approve)
     app.command("reject", epilog=sign.REJECT_EXAMPLE, short_help="Reject a version.")(sign.reject)
     app.command("archive", epilog=sign.ARCHIVE_EXAMPLE, short_help="Say that a version is out of use.")(sign.archive)
+    app.command("handover", epilog=handover.EXAMPLE, short_help="Keep what a model's owner answers.")(handover.handover)
     app.command("promote", epilog=promote.EXAMPLE, short_help="Give an alias, if gates pass.")(promote.promote)
     app.command("rollback", epilog=rollback.EXAMPLE, short_help="Give an alias back.")(rollback.rollback)
     app.command("verify", epilog=verify.EXAMPLE, short_help="Read every byte again.")(verify.verify)

@@ -32,6 +32,7 @@ from mlops_cli.store.files import (
     sync_paths,
     write_files,
 )
+from mlops_cli.store.imported import NO_FILES, refuse_imported
 from mlops_cli.store.layout import RunPaths, VersionPaths
 from mlops_cli.store.names import check_name
 from mlops_cli.store.objects import Writer
@@ -128,6 +129,7 @@ def _held_against_log(record: RunRecord, value: Mapping[str, Any]) -> list[Notic
 
 
 def _require_model(record: RunRecord) -> None:
+    refuse_imported(record, NO_FILES)
     if record.status is not RunStatus.COMPLETED:
         raise StoreError(
             f"{record.id} has not completed: its model cannot be registered", hint=f"mlops runs show {record.id}"
@@ -270,6 +272,7 @@ def code_of(workspace: Path, name: str) -> bytes | None:
 def _settle(registry: Registry, filling: _Filling, asked: Asked) -> int:
     """Put a whole version in its place, inside `Registry.changing`, and return its number."""
     aliases, number = registry.aliases(asked.name), _free_number(registry, asked.name)
+    handover = registry.handover(asked.name, number)
     registry.write_aliases(asked.name, replace(aliases, last=number))
     draft = ModelVersion(
         name=asked.name,
@@ -284,7 +287,9 @@ def _settle(registry: Registry, filling: _Filling, asked: Asked) -> int:
     digest = digest_of_record(version_to_json(draft))
     said = {"run": filling.record.id, "files": files_digest(draft.files), "record": digest}
     version = replace(draft, audit=AuditLog(registry.paths).append(Action.REGISTERED, draft.ref, said))
-    _complete(filling.paths, version, ModelStatus(asked.description, dict(asked.tags)))
+    status = ModelStatus(asked.description, dict(asked.tags))
+    card = version_card(version, status, handover=handover)
+    _complete(filling.paths, version, status, card)
     _rename(filling.paths.root, version.path)
     if asked.alias is not None:
         _give(registry, version, asked.alias)
@@ -316,10 +321,10 @@ def _last_announced(registry: Registry, name: str) -> int:
     return max((int(word) for model, _, word in parts if model == name and word.isdecimal()), default=0)
 
 
-def _complete(paths: VersionPaths, version: ModelVersion, status: ModelStatus) -> None:
+def _complete(paths: VersionPaths, version: ModelVersion, status: ModelStatus, card: str) -> None:
     """Write what only a version with a number has, and make what never changes read-only."""
     files = {
-        paths.card: version_card(version, status).encode(errors="surrogateescape"),
+        paths.card: card.encode(errors="surrogateescape"),
         paths.status: json_bytes(status_to_json(status)),
         paths.version_json: json_bytes(version_to_json(version)),
     }

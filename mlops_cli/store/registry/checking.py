@@ -14,18 +14,19 @@ from mlops_cli.store.chain import read_chain
 from mlops_cli.store.files import read_json
 from mlops_cli.store.objects import digest_of
 from mlops_cli.store.witness import version_witness
+from mlops_cli.store.witness_handover import handover_faults_of
 from mlops_cli.store.witness_models import alias_faults_of, sign_off_faults_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from mlops_cli.records import Aliases, AuditFault
+    from mlops_cli.records import Aliases, AuditFault, Handover, ModelVersion
     from mlops_cli.store.chain import Chain
     from mlops_cli.store.layout import VersionPaths
     from mlops_cli.store.registry.registry import Registry
 
 # What a kill leaves of a file that was about to be written anew; the next change of the registry removes it.
-LEFTOVER = re.compile(r"\.(card\.md|status\.json|aliases\.json)\.[0-9a-f]{8}\.tmp")
+LEFTOVER = re.compile(r"\.(card\.md|status\.json|aliases\.json|handover\.json)\.[0-9a-f]{8}\.tmp")
 
 
 def announced(registry: Registry) -> Chain:
@@ -91,6 +92,27 @@ def certain_aliases(registry: Registry, name: str) -> Aliases:
         if not faults:
             return aliases
     raise StoreError(f"{faults[0].where} {faults[0].what}", hint="mlops audit --verify")
+
+
+def check_handover(registry: Registry, name: str, chain: Chain) -> VersionCheck:
+    """Return what is wrong with what the owner of a model answered; see `check_version`."""
+    faults = handover_faults_of(registry, name, chain)
+    told = tuple(f"{registry.paths.handover(name).name}: {fault.what}" for fault in faults if not fault.may_be_a_kill)
+    return VersionCheck(name, 1, 0, told)
+
+
+def certain_handover(registry: Registry, version: ModelVersion) -> Handover | None:
+    """Return the answers that hold for a version, where the audit log says the same.
+
+    Raises
+    ------
+    StoreError
+        It does not.
+    """
+    faults = handover_faults_of(registry, version.name, announced(registry))
+    if sure := [fault for fault in faults if not fault.may_be_a_kill]:
+        raise StoreError(f"{sure[0].where}: {sure[0].what}", hint="mlops audit --verify")
+    return registry.handover(version.name, version.number)
 
 
 def _files_in(root: Path) -> Iterator[tuple[str, os.stat_result]]:

@@ -1,18 +1,28 @@
-"""Versions, statuses and aliases to JSON and back."""
+"""Versions, statuses, aliases and what owners answered to JSON and back."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.records import SCHEMA_VERSION, Aliases, AliasMove, Approval, ModelStatus, ModelVersion, SignOff
+from mlops_cli.records import (
+    SCHEMA_VERSION,
+    Aliases,
+    AliasMove,
+    Approval,
+    Handover,
+    HandoverItem,
+    ModelStatus,
+    ModelVersion,
+    SignOff,
+)
 from mlops_cli.store.audit import head_from_json, head_to_json
 from mlops_cli.store.files import sha256
 from mlops_cli.store.scores import metrics_to_json
 from mlops_cli.store.serialize import dataset_to_json, params_to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from mlops_cli.records import RunRecord
@@ -118,3 +128,36 @@ def aliases_from_json(value: Mapping[str, Any]) -> Aliases:
         moves=tuple(AliasMove(**{**move, "audit": head_from_json(move.get("audit"))}) for move in value["moves"]),
         last=int(value["last"]),
     )
+
+
+def handovers_to_json(handovers: Sequence[Handover]) -> Json:
+    """Return all that the owner of a model answered."""
+    return {"schema_version": SCHEMA_VERSION, "answered": [handover_to_json(item) for item in handovers]}
+
+
+def handover_to_json(handover: Handover) -> Json:
+    """Return what was answered at one time."""
+    items = [vars(item) for item in handover.items]
+    return {**vars(handover), "items": items, "audit": head_to_json(handover.audit)}
+
+
+def handovers_from_json(value: Mapping[str, Any]) -> tuple[Handover, ...]:
+    """Return what `handovers_to_json` wrote."""
+    return tuple(_handover(item) for item in value["answered"])
+
+
+def _handover(value: Mapping[str, Any]) -> Handover:
+    items = tuple(_handover_item(item) for item in value["items"])
+    return Handover(
+        model=str(value["model"]),
+        number=int(value["number"]),
+        items=items,
+        at=str(value["at"]),
+        by=str(value["by"]),
+        file=str(value.get("file", "")),
+        audit=head_from_json(value.get("audit")),
+    )
+
+
+def _handover_item(value: Mapping[str, Any]) -> HandoverItem:
+    return HandoverItem(str(value["key"]), str(value["question"]), bool(value["must"]), str(value.get("answer", "")))

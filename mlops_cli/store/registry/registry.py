@@ -1,7 +1,8 @@
 """The registry: which versions of which models there are, what they are called, and what is said of them.
 
 ``models/<name>/<number>/`` is a version, put together beside and moved to its place in one rename; nothing in it
-changes but ``status.json`` and the card. ``models/<name>/aliases.json`` is what versions are called.
+changes but ``status.json`` and the card. ``models/<name>/aliases.json`` is what versions are called, and
+``handover.json`` beside it what the model's owner answered: it outlives the version that it was answered for.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlops_cli.errors import StoreError, did_you_mean
-from mlops_cli.records import CHAMPION, Aliases, ModelStatus, RegisteredModel
+from mlops_cli.records import CHAMPION, Aliases, ModelStatus, RegisteredModel, holding
 from mlops_cli.store.card import version_card
 from mlops_cli.store.chain import given_aliases
 from mlops_cli.store.files import (
@@ -31,6 +32,8 @@ from mlops_cli.store.names import check_name
 from mlops_cli.store.registry.json import (
     aliases_from_json,
     aliases_to_json,
+    handovers_from_json,
+    handovers_to_json,
     status_from_json,
     status_to_json,
     version_from_json,
@@ -38,10 +41,10 @@ from mlops_cli.store.registry.json import (
 from mlops_cli.store.serialize import run_from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from mlops_cli.records import ModelVersion, RunRecord
+    from mlops_cli.records import Handover, ModelVersion, RunRecord
     from mlops_cli.store.layout import WorkspacePaths
 
 T = TypeVar("T")
@@ -163,6 +166,15 @@ class Registry:
         path = self.paths.aliases(name)
         return _told(path, aliases_from_json, "the aliases of a model") if path.exists() else Aliases()
 
+    def handovers(self, name: str) -> tuple[Handover, ...]:
+        """Return all that the owner of a model answered, the first first."""
+        path = self.paths.handover(name)
+        return _told(path, handovers_from_json, "what a model's owner answered") if path.exists() else ()
+
+    def handover(self, name: str, number: int) -> Handover | None:
+        """Return the answers that hold for a version: its own, or those of the nearest earlier one that has any."""
+        return holding(self.handovers(name), number)
+
     def sure_aliases(self, name: str) -> Aliases:
         """Return what a model's versions are called, for whoever relies on it.
 
@@ -207,6 +219,16 @@ class Registry:
                 with suppress(StoreError):  # a damaged version, or a card that nobody may write, keeps no alias
                     self.write_card(self.version(name, number))
 
+    def write_handovers(self, name: str, handovers: Sequence[Handover]) -> None:
+        """Replace what the owner of a model answered, and the cards that say so, inside `changing`."""
+        before, path = self.handovers(name), self.paths.handover(name)
+        remove_leftovers(path)
+        write_json(path, handovers_to_json(handovers))
+        for number in self.numbers(name):
+            if holding(before, number) != holding(handovers, number):
+                with suppress(StoreError):  # as of an alias
+                    self.write_card(self.version(name, number))
+
     def card(self, version: ModelVersion, text: str | None = None) -> str:
         """Return a version's card as it should be now.
 
@@ -220,7 +242,8 @@ class Registry:
         path = VersionPaths(version.path).card
         if text is None:
             text = read_bytes(path).decode(errors="surrogateescape") if path.exists() else ""
-        return version_card(version, self.status(version), self.aliases(version.name), text)
+        status, aliases = self.status(version), self.aliases(version.name)
+        return version_card(version, status, aliases, text, self.handover(version.name, version.number))
 
     def write_card(self, version: ModelVersion, text: str | None = None) -> None:
         """Write a version's card again, inside `changing`; see `card`."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.analysis import gates
+from mlops_cli.analysis import gates, gates_of_people
 from mlops_cli.config.workspace import trusted_workspace
 from mlops_cli.errors import ConfigError, DataError, MlopsError, did_you_mean
 from mlops_cli.records import NAMED_DATASET, GateResult
 from mlops_cli.store.datasets import Datasets
 from mlops_cli.store.layout import WorkspacePaths
+from mlops_cli.store.registry import Registry
+from mlops_cli.store.registry.checking import certain_handover
 from mlops_cli.workflows.applying.model import registered
 from mlops_cli.workflows.data.versions import held_out_version
 from mlops_cli.workflows.models.champion import champion_gate, trained_on
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mlops_cli.analysis.fairness import Rows
-    from mlops_cli.records import DataGate, FairnessGate, Gates, LatencyGate, MetricBound
+    from mlops_cli.records import DataGate, FairnessGate, Gates, HandoverGate, LatencyGate, MetricBound
     from mlops_cli.workflows.applying.model import SavedModel
     from mlops_cli.workflows.models.judged import Case, Judged
 
@@ -40,7 +43,8 @@ def judge(case: Case, wanted: Gates) -> tuple[GateResult, ...]:
         found += [] if wanted.latency is None else _latency(wanted.latency, case.version)
         found += [] if wanted.max_mb is None else [_size(wanted.max_mb, case.version)]
         found += [] if wanted.data is None else _data(wanted.data, case.version)
-        found += [] if wanted.approval is None else [gates.approval_gate(wanted.approval, case.status)]
+        found += [] if wanted.approval is None else [gates_of_people.approval_gate(wanted.approval, case.status)]
+        found += [] if wanted.handover is None else _handover(wanted.handover, case.version)
     return tuple(found)
 
 
@@ -189,3 +193,15 @@ def _expected(version: Judged) -> GateResult:
 
     data = version.spec.data
     return gates.expectation_gate(count_of(data.expect), version.version.record, data.accept)
+
+
+# --- people ------------------------------------------------------------------------------------------------------
+
+
+def _handover(spec: HandoverGate, version: Judged) -> list[GateResult]:
+    ref, registry = version.version.ref, Registry(WorkspacePaths(version.workspace.root))
+    now = datetime.now().astimezone()
+    return or_unknown(
+        lambda: gates_of_people.handover_gates(spec, certain_handover(registry, version.version), ref, now),
+        lambda why: [gates.unknown("handover", "answered", why)],
+    )

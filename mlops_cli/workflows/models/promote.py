@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlops_cli.config.workspace import Workspace
-    from mlops_cli.records import ModelStatus, ModelVersion, RunRecord
+    from mlops_cli.records import Handover, ModelStatus, ModelVersion, RunRecord
 
 PROMOTION, ROLLBACK = "promotion", "rollback"
 """Why an alias moved, as its history has it."""
@@ -88,6 +88,7 @@ class _Standing:
     before: int | None  # the version that has the alias
     fault: str  # why it cannot be compared with
     status: ModelStatus
+    handover: Handover | str | None  # what its owner answered, or why it cannot be read
     declared: Declared
 
     def has_same_ground(self, other: _Standing) -> bool:
@@ -96,6 +97,7 @@ class _Standing:
         return (
             self.declared == other.declared
             and (gates.approval is None or self.status == other.status)
+            and (gates.handover is None or self.handover == other.handover)
             and (gates.champion is None or (self.before, self.fault) == (other.before, other.fault))
         )
 
@@ -218,7 +220,15 @@ def _standing(registry: Registry, version: ModelVersion, asked: PromoteOptions, 
     status = _in_use(registry, version, asked)
     before = certain_aliases(registry, version.name).versions.get(asked.alias)
     fault = "" if before in {None, version.number} else fault_of(registry, version.name, int(before or 0))
-    return _Standing(before, fault, status, _compared_on(declared_gates(version, workspace), asked))
+    declared = _compared_on(declared_gates(version, workspace), asked)
+    return _Standing(before, fault, status, _answered(registry, version), declared)
+
+
+def _answered(registry: Registry, version: ModelVersion) -> Handover | str | None:
+    try:
+        return registry.handover(version.name, version.number)
+    except StoreError as error:
+        return error.message
 
 
 def _compared_on(declared: Declared, options: PromoteOptions) -> Declared:

@@ -14,7 +14,7 @@ from mlops_cli.store.files import read_bytes, read_json
 from mlops_cli.store.layout import VersionPaths, WorkspacePaths
 from mlops_cli.store.registry import Registry
 from mlops_cli.store.registry.calling import Move, call
-from mlops_cli.store.registry.checking import announced, check_aliases, check_version
+from mlops_cli.store.registry.checking import announced, check_aliases, check_handover, check_version
 from mlops_cli.store.registry.removing import remove_version, require_unnamed
 from mlops_cli.store.values import stamp
 from mlops_cli.workflows.models.promote import RefusedError, declared_gates
@@ -116,7 +116,8 @@ def _page(registry: Registry, version: ModelVersion) -> VersionPage:
     called = aliases.of(version.number)
     last = {move.alias: move for move in aliases.moves}
     overridden = tuple(last[alias] for alias in called if alias in last and last[alias].override)
-    return VersionPage(version, called, registry.status(version), numbers, tuple(_files(version)), overridden)
+    status, handover = registry.status(version), registry.handover(version.name, version.number)
+    return VersionPage(version, called, status, numbers, tuple(_files(version)), overridden, handover)
 
 
 def _files(version: ModelVersion) -> Iterator[RunFile]:
@@ -341,7 +342,8 @@ def verify(
     chain = announced(registry)
     faults = tuple(f"{fault.where}: {fault.what}" for fault in chain.faults)
     found = [VersionCheck("the audit log", 0, 0, faults)] if faults else []
-    found += [check_aliases(registry, name) for name in sorted({name for name, _ in asked})]
+    for name in sorted({name for name, _ in asked}):
+        found += [check_aliases(registry, name), check_handover(registry, name, chain)]
     for name, number in asked:
         checked = check_version(registry, name, number, chain)
         found.append(checked if checked.faults else _opened(registry, name, number, checked, allow_pickle=allow_pickle))
