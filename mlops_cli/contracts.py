@@ -65,6 +65,30 @@ class Portion:
     places: npt.NDArray[np.int64]  # where each row stands in the whole, counted from 0
 
 
+@dataclass(frozen=True)
+class BeforeFit:
+    """What is known of a fit before it begins."""
+
+    columns: int | None = None  # that the steps give; None where only fitting them tells
+    classes: int | None = None  # of the target; None where there are none, or not these
+    is_here: bool = True  # it is done on this machine
+
+
+@runtime_checkable
+class ChecksBeforeFit(Protocol):
+    """A model or transformer that can tell, before anything is fitted, that no fit would succeed."""
+
+    def check_before_fit(self, known: BeforeFit) -> None:
+        """Refuse what would fail in every fit.
+
+        Raises
+        ------
+        ValueError
+            With what is wrong and what mends it; begun with ``'NAME':`` it is said of that parameter.
+        """
+        ...
+
+
 @runtime_checkable
 class ReadsLess(Protocol):
     """A data source that can read a part of its table with less than the whole takes.

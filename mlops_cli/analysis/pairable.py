@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.records import RunStatus
+from mlops_cli.records import RunStatus, terms_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,7 +62,9 @@ def obstacle(first: Contender, other: Contender, metric: str | None = None) -> s
     """
     if not _same_rows(first, other):
         return _parted(first, other)
+    worlds = [k for k in {**first.params, **other.params} if k.partition(".")[0] == "env"]
     scored = {k: (a, b) for k in SCORING if (a := first.setting.get(k)) != (b := other.setting.get(k))}
+    scored |= _differing(first.params, other.params, worlds)
     if scored:
         return f"{_named(scored, first, other)}, so their scores do not mean the same; {_mend(scored, other)}"
     return _no_metric(first, other, metric)
@@ -98,6 +100,8 @@ def known_share(contender: Contender) -> float | None:
     """
     if contender.splits is not None:
         return contender.splits.test_share
+    if contender.task is not None and not contender.task.has_table:
+        return 0.0  # repetitions share nothing
     params = contender.params
     classes = [str(v) for k, v in params.items() if k.startswith("split._target_")]
     folds, share = params.get("split.n_splits"), params.get("split.test_size")
@@ -185,7 +189,7 @@ def _unknown(contender: Contender) -> str:
         RunStatus.INTERRUPTED: f"mlops resume {contender.run}",
         RunStatus.RUNNING: "wait for it to end",
     }.get(contender.status, f"run {contender.name} again with --force")
-    return f"nothing tells how the rows of {contender.name} were split; {mend}"
+    return f"nothing tells {terms_of(contender.task).unknown.format(name=contender.name)}; {mend}"
 
 
 def _splits(contender: Contender) -> str:

@@ -32,7 +32,7 @@ HELD_OUT_SCORES = "held-out scores"
 
 
 def trials_alike(
-    before: Sequence[TrialResult], now: Sequence[TrialResult], tolerance: float = TOLERANCE
+    before: Sequence[TrialResult], now: Sequence[TrialResult], tolerance: float = TOLERANCE, *, part: str = "split"
 ) -> tuple[Agreeing, ...]:
     """Return how far each trial agrees with the one of the same number, split by split.
 
@@ -42,18 +42,20 @@ def trials_alike(
         Both runs' trials.
     tolerance : float
         The share up to which two scores are equal.
+    part : str
+        What each score is of: a split, a repetition.
     """
     old, new = ({result.trial: result for result in results} for results in (before, now))
-    return tuple(_trial(number, old.get(number), new.get(number), tolerance) for number in sorted({*old, *new}))
+    return tuple(_trial(number, old.get(number), new.get(number), tolerance, part) for number in sorted({*old, *new}))
 
 
-def _trial(number: int, old: TrialResult | None, new: TrialResult | None, tolerance: float) -> Agreeing:
+def _trial(number: int, old: TrialResult | None, new: TrialResult | None, tolerance: float, part: str) -> Agreeing:
     params = next(result.params for result in (old, new) if result is not None)
     found = Agreeing(f"trial {number}", Agreement.IDENTICAL, params=params)
     reason = _unlike(old, new)
     if reason or old is None or new is None:
         return replace(found, agreement=Agreement.DIFFERENT, detail=reason)
-    scores = _columns(_numbers(old), _numbers(new), tolerance)
+    scores = _columns(_numbers(old), _numbers(new), tolerance, part)
     return replace(scores, what=found.what, params=params)
 
 
@@ -78,23 +80,25 @@ def _numbers(result: TrialResult) -> dict[str, Sequence[float]]:
     return {**result.scores, **({"the steps of pruning": result.steps} if result.steps else {})}
 
 
-def _columns(old: Mapping[str, Sequence[float]], new: Mapping[str, Sequence[float]], tolerance: float) -> Agreeing:
+def _columns(
+    old: Mapping[str, Sequence[float]], new: Mapping[str, Sequence[float]], tolerance: float, part: str = "split"
+) -> Agreeing:
     found = Agreeing("", Agreement.IDENTICAL)
     for name in {**old, **new}:
-        found = _worse(found, _splits(name, old.get(name, ()), new.get(name, ()), tolerance))
+        found = _worse(found, _parts(name, old.get(name, ()), new.get(name, ()), tolerance, part))
     return found
 
 
-def _splits(name: str, old: Sequence[float], new: Sequence[float], tolerance: float) -> Agreeing:
+def _parts(name: str, old: Sequence[float], new: Sequence[float], tolerance: float, part: str) -> Agreeing:
     if len(old) != len(new):
-        return Agreeing(name, Agreement.DIFFERENT, detail=f"{name} of {len(old)} splits then, of {len(new)} now")
+        return Agreeing(name, Agreement.DIFFERENT, detail=f"{name} of {len(old)} {part}s then, of {len(new)} now")
     size = max((abs(value) for value in (*old, *new) if math.isfinite(value)), default=0.0)
     shares = [_share(a, b, size) for a, b in zip(old, new, strict=True)]
     if not any(share is not None for share in shares):
         return Agreeing(name, Agreement.IDENTICAL)
     worst = max(range(len(shares)), key=lambda i: -1.0 if shares[i] is None else shares[i] or 0.0)
     share = shares[worst] or 0.0
-    where = f" of split {worst}" if len(old) > 1 else ""
+    where = f" of {part} {worst}" if len(old) > 1 else ""
     detail = f"{name}{where}: {old[worst]!r} is now {new[worst]!r}"
     return Agreeing(name, _judged(share, tolerance), share, detail)
 

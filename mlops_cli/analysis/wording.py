@@ -6,10 +6,10 @@ import math
 from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
-from mlops_cli.records import Verdict
+from mlops_cli.records import OF_TABLE, Verdict, terms_of
 
 if TYPE_CHECKING:
-    from mlops_cli.records import Comparison, Contender, PairedDifference, Pairing
+    from mlops_cli.records import Comparison, Contender, PairedDifference, Pairing, Terms
 
 
 def names(count: int) -> list[str]:
@@ -25,7 +25,8 @@ def sentence(pairing: Pairing, comparison: Comparison) -> str:
         return f"{other} cannot be paired with {first}: {pairing.refused}"
     found = next((d for d in pairing.differences if d.metric == comparison.primary), pairing.differences[0])
     luck = selection(found, comparison.first, pairing.other)
-    return told(found, first, other, pairs=len(comparison.pairings)) + (f"; {luck}" if luck else "")
+    claim = told(found, first, other, pairs=len(comparison.pairings), terms=terms_of(comparison.first.task))
+    return f"{claim}; {luck}" if luck else claim
 
 
 def selection(found: PairedDifference, first: Contender, other: Contender) -> str:
@@ -38,11 +39,19 @@ def selection(found: PairedDifference, first: Contender, other: Contender) -> st
         return ""
     scores = "these same scores" if found.metric == (leader.primary or found.metric) else f"{leader.primary}"
     has_held_out = all(found.metric in c.metrics and c.metrics[found.metric].test is not None for c in (first, other))
-    fair = "the held-out scores have none" if has_held_out else "scores of held-out rows (evaluation.test) have none"
+    fair = "the held-out scores have none" if has_held_out else f"{terms_of(leader.task).fresh} have none"
     return f"{leader.name} is the best of {leader.chosen_from} trials by {scores}: part of its lead is luck; {fair}"
 
 
-def told(found: PairedDifference, first: str, other: str, *, pairs: int = 1, against: str = "") -> str:
+def told(
+    found: PairedDifference,
+    first: str,
+    other: str,
+    *,
+    pairs: int = 1,
+    against: str = "",
+    terms: Terms = OF_TABLE,
+) -> str:
     """Return what a paired difference comes to.
 
     Parameters
@@ -55,12 +64,14 @@ def told(found: PairedDifference, first: str, other: str, *, pairs: int = 1, aga
         How many differences were tested together; with several, p is adjusted and it is said against whom.
     against : str
         What to call ``first`` where it has to be said; with one pair it goes without saying.
+    terms : Terms
+        What is paired: splits, or repetitions.
     """
     against = f" than {against or first}" if against or pairs > 1 else ""
     if found.verdict is Verdict.SAME:
-        return f"{other} and {first} have the same {found.metric} on every split ({_splits(found)})"
+        return f"{other} and {first} have the same {found.metric} on every {terms.part} ({_parts(found, terms)})"
     if found.verdict is Verdict.UNKNOWN:
-        return _untested(found, other, against)
+        return _untested(found, other, against, terms)
     better = found.direction.better(found.difference, 0)
     word = "better" if better else "worse"
     claim = f"{other} is {word}{against}"
@@ -68,26 +79,25 @@ def told(found: PairedDifference, first: str, other: str, *, pairs: int = 1, aga
         claim = f"no evidence that {claim}" if found.difference else f"no evidence of a difference from {first}"
     adjusted = " by Holm" if pairs > 1 else ""
     size = difference_in_words(found)
-    return f"{claim}: {found.metric} {size} ({_splits(found)}, {p_in_words(found.p)}{adjusted})"
+    return f"{claim}: {found.metric} {size} ({_parts(found, terms)}, {p_in_words(found.p)}{adjusted})"
 
 
-def _untested(found: PairedDifference, other: str, against: str) -> str:
+def _untested(found: PairedDifference, other: str, against: str, terms: Terms) -> str:
     size = f"{found.metric} {difference_in_words(found)}"
     if not math.isfinite(found.difference):
-        return f"nothing to say of {other}{against}: {found.metric} is not a number on some split"
+        return f"nothing to say of {other}{against}: {found.metric} is not a number on some {terms.part}"
     if found.splits == 1:
-        mend = "run both with split=kfold split.n_splits=5, or without a table with evaluation.repetitions=5"
-        return f"one split cannot tell {other} from chance: {size}; {mend}"
+        return f"one {terms.part} cannot tell {other} from chance: {size}; run both with {terms.several}"
     better = found.direction.better(found.difference, 0)
     word = ("better" if better else "worse") + against + ("," if "," in against else "")
     return (
-        f"{other} is {word} by the very same on each of {found.splits} splits: "
-        f"{size}; with no variance there is nothing to test by: more splits, rows or repetitions may tell"
+        f"{other} is {word} by the very same on each of {found.splits} {terms.part}s: "
+        f"{size}; with no variance there is nothing to test by: more {terms.more} may tell"
     )
 
 
-def _splits(found: PairedDifference) -> str:
-    return f"{found.splits} paired split" + ("" if found.splits == 1 else "s")
+def _parts(found: PairedDifference, terms: Terms) -> str:
+    return f"{found.splits} paired {terms.part}" + ("" if found.splits == 1 else "s")
 
 
 def difference_in_words(found: PairedDifference) -> str:

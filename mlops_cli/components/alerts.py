@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mlops_cli.components.sources.secrets import from_environment
 from mlops_cli.errors import MlopsError
 
 if TYPE_CHECKING:
@@ -130,6 +129,8 @@ def shown(alert: Alert) -> str:
 def _resolved(text: str, what: str) -> str:
     """Return a text with the values of environment variables."""
     _check(text, what)
+    from mlops_cli.components.sources.secrets import from_environment  # slow to import, and few alerts have one
+
     return _REFERENCE.sub(lambda found: from_environment(found[1], "alerts"), text)
 
 

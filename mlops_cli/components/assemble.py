@@ -5,6 +5,7 @@ The one place where the parts of a trial are put together, so that what workers 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,10 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components import build as factory
 from mlops_cli.components.forecasting import HORIZON
-from mlops_cli.components.layout import Columns, Layout, last_column, lay_out, resampling, steps_of, untouched
+from mlops_cli.components.layout import (
+    Columns,
+    Layout,
+    last_column,
+    lay_out,
+    resampling,
+    step_nodes,
+    steps_of,
+    untouched,
+)
 from mlops_cli.components.pipeline import Builder, to_estimator
 from mlops_cli.components.splitters import TimeSplit
 from mlops_cli.components.targets import Role
+from mlops_cli.contracts import BeforeFit
 from mlops_cli.errors import ConfigError
 from mlops_cli.records import Kind, Task
 
@@ -85,11 +96,14 @@ class Assembly:
             model = to_estimator(self.steps.root, self.builder, model, self._names)
         return self._wrapped(model)
 
-    def _bare(self) -> Any:
+    def _core(self) -> Any:
         model = factory.build(self.spec.model, role=Role.ESTIMATOR, key="model", **self._shared)
         if self.start is not None and begins_elsewhere(self.spec.model):
             model.set_params(start=self.start)
-        return factory.wrap_target(model, self.spec.target_transform, **self._shared)
+        return model
+
+    def _bare(self) -> Any:
+        return factory.wrap_target(self._core(), self.spec.target_transform, **self._shared)
 
     def _wrapped(self, model: Any) -> Any:
         calibrated = factory.wrap_calibration(model, self.spec.calibration, **self._shared)
@@ -146,10 +160,36 @@ class Assembly:
             splitter.origins = origins
         return splitter
 
-    def problems(self) -> str | None:
-        """Return scikit-learn's own sentence about a parameter value that it will refuse, or None."""
-        built = [self.model(), *(self._transformer(s) for s in self.spec.transforms if not _is_word(s))]
-        return next((text for text in map(factory.check_values, built) if text), None)
+    def problem(self, classes: int | None = None, *, is_here: bool = True) -> ConfigError | None:
+        """Return why every fit would fail, as far as parameters and columns tell; None where they tell nothing.
+
+        Parameters
+        ----------
+        classes : int, optional
+            How many the target has.
+        is_here : bool
+            Whether fits are done on this machine.
+        """
+        whole = {column.name for column in self.columns if not column.missing}
+        known = BeforeFit(self.builder.width(self.steps.root, whole), classes, is_here)
+        if text := factory.check_values(self.model()) or factory.check_before_fit(self._core(), known):
+            return _refused(text, "model", self.spec.model)
+        for spec in self.spec.transforms:
+            if not _is_word(spec) and (text := factory.check_values(self._transformer(spec))):
+                return _refused(text, f"transforms.{spec.name}", spec.component)
+        for step in step_nodes(self.steps.root):
+            known = BeforeFit(self.builder.width(step.source, whole), classes, is_here)
+            if not _is_word(step.spec) and (text := factory.check_before_fit(self._transformer(step.spec), known)):
+                return _refused(text, f"transforms.{step.spec.name}", step.spec.component)
+        return None
+
+
+def _refused(text: str, key: str, component: ComponentSpec) -> ConfigError:
+    """Return what an estimator says, at the parameter that it begins with: ``The 'C' parameter of …``, ``'C': …``."""
+    named = re.match(r"(?:The )?'(\w+)'", text)
+    if named is None or named[1] not in component.params:
+        return ConfigError(text, key=key)
+    return ConfigError(text.removeprefix(f"'{named[1]}': "), key=f"{key}.{named[1]}")
 
 
 def _is_word(step: TransformSpec) -> bool:

@@ -19,16 +19,17 @@ import numpy as np
 import pandas as pd
 from pandas.api import types as pdt
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.model_selection import GroupShuffleSplit
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from mlops_cli.components.fit_rows import rows_of_fit
+from mlops_cli.components.fit_rows import stopping_rows
 from mlops_cli.components.transforms.categories import marked
 from mlops_cli.errors import MissingExtraError, nearest
 
 if TYPE_CHECKING:
     from typing import Self
+
+    from mlops_cli.contracts import BeforeFit
 
     Array = np.ndarray[Any, Any]
 
@@ -48,35 +49,6 @@ class Rows:
         """Return those at some places."""
         X = self.X.iloc[places] if hasattr(self.X, "iloc") else self.X[places]
         return Rows(X, self.y[places], None if self.weight is None else self.weight[places])
-
-
-def stopping_rows(y: Array, fraction: float, seed: int | None, *, has_classes: bool) -> Array:
-    """Return which rows are set apart to stop early by, as a mask of shape (rows,).
-
-    The latest rows where rows come in the order of time; whole groups where there are groups; else drawn by the seed,
-    as many of each class as there are in proportion. A class that only such rows have is learned from.
-
-    Raises
-    ------
-    ValueError
-        There are too few rows.
-    """
-    known, n = rows_of_fit(len(y)), len(y)
-    apart = np.zeros(n, dtype=bool)
-    if known.in_time:
-        apart[n - max(1, round(fraction * n)) :] = True
-    elif known.groups is not None:
-        _, held = next(GroupShuffleSplit(1, test_size=fraction, random_state=seed).split(y, groups=known.groups))
-        apart[held] = True
-    else:
-        drawn = np.random.default_rng(seed).permutation(n)
-        classes = [drawn[y[drawn] == label] for label in np.unique(y)] if has_classes else [drawn]
-        apart[np.concatenate([rows[: round(fraction * len(rows))] for rows in classes])] = True
-    if has_classes:
-        apart &= np.isin(y, y[~apart])
-    if not apart.any() or apart.all():
-        raise ValueError(f"{n} rows are too few to set {fraction:g} of them apart for early stopping")
-    return apart
 
 
 class Boosted(BaseEstimator):  # type: ignore[misc]
@@ -144,6 +116,27 @@ class Boosted(BaseEstimator):  # type: ignore[misc]
         """Return all that may be given: what is ours, and what the package's estimator takes."""
         _check_names(cls, {})
         return cls._names() | cls._more_names() - cls._other_names().keys()
+
+    def check_before_fit(self, known: BeforeFit) -> None:  # noqa: ARG002 - of columns and classes nothing is asked
+        """Refuse names of metrics that the package does not have: it may stop by another one, or look at none.
+
+        Raises
+        ------
+        ValueError
+            There is such a name.
+        """
+        for name in self._named_metrics():
+            if not self._has_metric(name):
+                mend = "its documentation lists those that there are"
+                raise ValueError(f"'eval_metric': {self._PACKAGE} has no metric {name!r}; {mend}")
+
+    def _named_metrics(self) -> list[str]:
+        given = self.params.get("eval_metric")
+        return [one for one in (given if isinstance(given, list | tuple) else [given]) if isinstance(one, str)]
+
+    def _has_metric(self, name: str) -> bool:
+        """Ask the package whether it knows a metric; what else is wrong with it is left to a fit."""
+        raise NotImplementedError
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return all parameters by name, those of the package among them."""

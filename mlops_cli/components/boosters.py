@@ -15,6 +15,7 @@ import pandas as pd
 from sklearn.base import RegressorMixin
 
 from mlops_cli.components.boosted import Boosted, CodedClasses
+from mlops_cli.contracts import BeforeFit
 
 if TYPE_CHECKING:
     from mlops_cli.components.boosted import Rows
@@ -46,9 +47,26 @@ class _XGBoost(Boosted):
             verbose=False,
         )
 
+    def _has_metric(self, name: str) -> bool:
+        return _is_xgboost_metric(name)
+
     def _rounds(self, estimator: Any) -> int:
         best = estimator.get_booster().attr("best_iteration")
         return int(best) + 1 if best is not None else int(estimator.get_booster().num_boosted_rounds())
+
+
+@cache
+def _is_xgboost_metric(name: str) -> bool:
+    """Ask XGBoost to measure two rows; that it may refuse them for another reason says nothing of the name."""
+    from xgboost import Booster, DMatrix
+    from xgboost.core import XGBoostError
+
+    rows = DMatrix(np.zeros((2, 1)), np.array([0, 1]), nthread=1)
+    try:
+        Booster({"eval_metric": name, "verbosity": 0, "nthread": 1}, [rows]).eval(rows)
+    except XGBoostError as error:
+        return "Unknown metric" not in str(error)
+    return True
 
 
 class XGBoostClassifier(CodedClasses, _XGBoost):
@@ -89,7 +107,7 @@ class _LightGBM(Boosted):
 
     def _fitted(self, made: Any, learned: Rows, apart: Rows | None, start: Any) -> Any:
         watched: dict[str, Any] = {} if apart is None else self._watched([learned, apart])
-        self._check_metrics(watched.get("eval_metric"))
+        self.check_before_fit(BeforeFit())  # it would stop by another metric in silence
         begin = self._beginning(start)
         made.fit(learned.X, learned.y, sample_weight=learned.weight, init_model=begin, **watched)
         if begin is not None:  # of which it has all rounds: the one that it began from would be saved with it
@@ -108,13 +126,11 @@ class _LightGBM(Boosted):
             "callbacks": [early_stopping(self.early_stopping_rounds, verbose=False)],
         }
 
-    def _check_metrics(self, given: Any) -> None:
-        """Refuse names that are no metric of LightGBM: it would stop by another one in silence."""
-        own = _METRICS_OF_CLASSES if isinstance(self, CodedClasses) else frozenset()
-        for one in given if isinstance(given, list | tuple) else [given]:
-            for name in one.split(",") if isinstance(one, str) else []:
-                if name not in own and not _is_metric(name):
-                    raise ValueError(f"eval_metric: LightGBM has no metric {name!r}, and would stop by another one")
+    def _named_metrics(self) -> list[str]:
+        return [name for one in super()._named_metrics() for name in one.split(",")]
+
+    def _has_metric(self, name: str) -> bool:
+        return (isinstance(self, CodedClasses) and name in _METRICS_OF_CLASSES) or _is_lightgbm_metric(name)
 
     def _beginning(self, start: Any) -> Any:
         """Return the rounds that count of a fitted one."""
@@ -144,7 +160,7 @@ def _lightgbm_names() -> tuple[frozenset[str], ...]:
 
 
 @cache
-def _is_metric(name: str) -> bool:
+def _is_lightgbm_metric(name: str) -> bool:
     """Ask LightGBM whether it measures anything by a name; one that it refuses itself is left to it."""
     from lightgbm import Booster, Dataset
     from lightgbm.basic import LightGBMError
@@ -204,8 +220,24 @@ class _CatBoost(Boosted):
         watched = {} if apart is None else {"eval_set": pools[1], "early_stopping_rounds": self.early_stopping_rounds}
         return made.fit(pools[0], init_model=start, **watched)
 
+    def _has_metric(self, name: str) -> bool:
+        return _is_catboost_metric(name)
+
     def _rounds(self, estimator: Any) -> int:
         return int(estimator.tree_count_)
+
+
+@cache
+def _is_catboost_metric(name: str) -> bool:
+    """Ask CatBoost to measure two rows; that it may refuse them for another reason says nothing of the name."""
+    from catboost import CatBoostError
+    from catboost.utils import eval_metric
+
+    try:
+        eval_metric([0, 1], [0.1, 0.9], name, thread_count=1)
+    except CatBoostError as error:
+        return "is not supported" not in str(error)
+    return True
 
 
 class CatBoostClassifier(CodedClasses, _CatBoost):

@@ -1,4 +1,4 @@
-"""What a built estimator is: its task, whether it takes weights, whether scikit-learn accepts its parameters.
+"""What a built estimator is: its task, whether it takes weights, whether it would be fitted with its parameters.
 
 Looks at estimators and never makes or fits one.
 """
@@ -6,13 +6,18 @@ Looks at estimators and never makes or fits one.
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from mlops_cli.components.launchers.verdicts import raised
+from mlops_cli.contracts import ChecksBeforeFit
 from mlops_cli.errors import ConfigError
 from mlops_cli.records import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from mlops_cli.contracts import BeforeFit
 
 # scikit-learn's meta-estimators whose fit(X, y, **params) passes weights on; the others refuse them unless its
 # metadata routing is enabled
@@ -49,6 +54,8 @@ def check_values(estimator: Any) -> str | None:
     from sklearn.utils._param_validation import InvalidParameterError
 
     for part in _parts(estimator):
+        if not (hasattr(part, "_validate_params") and hasattr(part, "_parameter_constraints")):
+            continue
         try:
             part._validate_params()  # what fit calls first; there is no public way to ask
         except InvalidParameterError as error:
@@ -56,13 +63,30 @@ def check_values(estimator: Any) -> str | None:
     return None
 
 
+def check_before_fit(estimator: Any, known: BeforeFit) -> str | None:
+    """Return what an estimator itself, or one inside it, says will fail whatever the rows are; None if nothing will.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Unfitted; asked where it is a `ChecksBeforeFit`.
+    known : BeforeFit
+        What is known; those inside it may be given other columns and classes.
+    """
+    for part in _parts(estimator):
+        if isinstance(part, ChecksBeforeFit):
+            try:
+                part.check_before_fit(known if part is estimator else replace(known, columns=None, classes=None))
+            except Exception as error:  # noqa: BLE001 - a user's own may raise anything
+                found = raised(error)
+                return " ".join((found.message if isinstance(error, ValueError) else found.headline).split())
+    return None
+
+
 def _parts(estimator: Any) -> Iterator[Any]:
-    """Yield the estimator and those inside it that scikit-learn can validate."""
+    """Yield the estimator and those inside it."""
     inner = estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ()
-    for part in (estimator, *inner):
-        known = hasattr(part, "_validate_params") and hasattr(part, "_parameter_constraints")
-        if known and not inspect.isclass(part):
-            yield part
+    yield from (part for part in (estimator, *inner) if not inspect.isclass(part))
 
 
 def check_task(model: Any, task: Task, *, key: str = "model") -> None:

@@ -89,13 +89,18 @@ def columns_of(node: Node) -> tuple[str, ...]:
     return tuple(name for part in node.parts for name in columns_of(part))
 
 
-def steps_of(node: Node) -> tuple[TransformSpec, ...]:
-    """Return the steps of a tree, those that are read before those that read them."""
+def step_nodes(node: Node) -> tuple[Step, ...]:
+    """Return the nodes of a tree that are steps, those that are read before those that read them."""
     if isinstance(node, Columns):
         return ()
     if isinstance(node, Step):
-        return (*steps_of(node.source), node.spec)
-    return tuple(spec for part in node.parts for spec in steps_of(part))
+        return (*step_nodes(node.source), node)
+    return tuple(step for part in node.parts for step in step_nodes(part))
+
+
+def steps_of(node: Node) -> tuple[TransformSpec, ...]:
+    """Return the steps of a tree, those that are read before those that read them."""
+    return tuple(step.spec for step in step_nodes(node))
 
 
 def last_column(node: Node) -> str | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_cli.components.layout import DROP, PASSTHROUGH, Columns, Node, Step, Traits, Union, columns_of, resampling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from mlops_cli.records import TransformSpec
 
@@ -66,6 +66,38 @@ class Builder:
             reads_target=may_read_target(made),
             keeps_frame=bool(getattr(made, "keeps_frame", False)),
         )
+
+    def width(self, node: Node, whole: Collection[str] = ()) -> int | None:
+        """Return how many columns a node gives, where that is known before a fit.
+
+        Parameters
+        ----------
+        node : Node
+            Of the tree.
+        whole : collection of str
+            The columns of the data without a gap.
+        """
+        if isinstance(node, Columns):
+            return None if node.flat else len(node.names)
+        if isinstance(node, Union):
+            widths = [self.width(part, whole) for part in node.parts]
+            return None if None in widths else sum(filter(None, widths))
+        has_gaps = not set(columns_of(node)) <= set(whole)
+        is_same = node.resamples or self._gives_each_column(node.spec, has_gaps=has_gaps)
+        return self.width(node.source, whole) if is_same else None
+
+    def _gives_each_column(self, spec: TransformSpec, *, has_gaps: bool) -> bool:
+        """Whether a step gives a column for each that it is given, as scikit-learn's scalers do."""
+        if spec.component.target == DROP:
+            return False
+        from sklearn.base import OneToOneFeatureMixin
+        from sklearn.impute import SimpleImputer
+
+        made = self.build(spec)
+        if isinstance(made, SimpleImputer):  # which leaves out what is missing altogether, and may tell of gaps
+            return not has_gaps
+        named = getattr(type(made), "get_feature_names_out", None)  # of its own where there may be more
+        return named is OneToOneFeatureMixin.get_feature_names_out
 
     def transformer(self, step: Step) -> Any:
         """Return the unfitted transformer of a step, set up for what its readers need."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.config.catalogue import PACKAGE_CONF, options
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 GROUP = "tracker"
 _BASE = PACKAGE_CONF / GROUP / "none.yaml"
+_BARE = re.compile(r"[A-Za-z][\w./:@-]*", re.ASCII)
+_WORDS = frozenset({"null", "true", "false", "nan", "inf"})
+"""Bare words that Hydra takes for something else than text."""
 
 
 def read_tracker(
@@ -61,6 +66,27 @@ def read_tracker(
     plain: Any = OmegaConf.to_container(node, resolve=False)
     check_config({GROUP: plain}, workspace.trust)
     return read_component(plain, GROUP)
+
+
+def settings_of(spec: ComponentSpec, base: ComponentSpec) -> list[str]:
+    """Return ``KEY=VALUE``, as `read_tracker` takes it, for each key of a tracker that another one has otherwise.
+
+    Examples
+    --------
+    >>> from mlops_cli.records import ComponentSpec
+    >>> base = ComponentSpec("m.T", {"uri": None, "model": True})
+    >>> settings_of(ComponentSpec("m.T", {"uri": "http://here:5000", "model": True}), base)
+    ['uri=http://here:5000']
+    """
+    changed = {
+        name: value for name, value in spec.params.items() if name not in base.params or base.params[name] != value
+    }
+    return [f"{name}={_written(value)}" for name, value in changed.items()]
+
+
+def _written(value: Any) -> str:
+    is_bare = isinstance(value, str) and _BARE.fullmatch(value) and value.casefold() not in _WORDS
+    return str(value) if is_bare else json.dumps(value, ensure_ascii=False)
 
 
 def _option(name: str, workspace: Workspace) -> dict[str, Any]:

@@ -10,11 +10,11 @@ import keyword
 import os
 import re
 import sys
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops_cli.config.toml_file import read_toml
 from mlops_cli.errors import ConfigError, did_you_mean
 
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*", re.ASCII)
@@ -125,10 +125,7 @@ def _settings(path: Path) -> dict[str, Any] | None:
     """Return the table ``[tool.mlops]``; None where there is none."""
     if not path.is_file():
         return None
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
-    except (OSError, ValueError) as error:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors
-        raise ConfigError(f"cannot be read: {' '.join(str(error).split())}", file=str(path)) from None
+    table = read_toml(path).get("tool", {})
     settings = table.get("mlops") if isinstance(table, dict) else None
     if settings is not None and not isinstance(settings, dict):
         raise ConfigError("must be a table", file=str(path), key="tool.mlops", hint="write [tool.mlops]")

@@ -355,7 +355,7 @@ class Engine:
         limit = self._rules.launcher.trial_timeout
         if limit is None or trial.fit_s + trial.score_s <= limit or score.error is not None:
             return score
-        text = f"its splits took more than {limit:g} s, launcher.trial_timeout"
+        text = f"its {trial.part}s took more than {limit:g} s, launcher.trial_timeout"
         return replace(score, error=ErrorInfo("TimeLimit", text))
 
     def _drop(self, trial: Underway, *, after: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.records import REPEATED, ErrorInfo, SplitScore, TrialResult, TrialState
+from mlops_cli.records import OF_REPETITIONS, OF_TABLE, REPEATED, ErrorInfo, SplitScore, TrialResult, TrialState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,9 +71,9 @@ class Underway:
         return self.candidate.trial.number
 
     @property
-    def is_of_rows(self) -> bool:
-        """Whether its splits are of the rows of a table; else they are repetitions."""
-        return self.candidate.trial.spec.model.target not in REPEATED
+    def part(self) -> str:
+        """What it has a score of: a split of a table's rows, or a repetition."""
+        return (OF_REPETITIONS if self.candidate.trial.spec.model.target in REPEATED else OF_TABLE).part
 
     @property
     def failed(self) -> SplitScore | None:
@@ -127,12 +127,13 @@ def _state(failed: SplitScore | None, pruned: str | None) -> TrialState:
 def _error(trial: Underway, failed: SplitScore | None, pruned: str | None) -> ErrorInfo | None:
     if failed is not None and failed.error is not None:
         first, newline, rest = failed.error.message.partition("\n")
-        where = f"{'split' if trial.is_of_rows else 'repetition'} {failed.split}"
+        where = f"{trial.part} {failed.split}"
         return replace(failed.error, message=f"{first} ({where}){newline}{rest}")
     if pruned is None:
         return None
     step = trial.steps[trial.step]
-    where = f"{step.share:.3g} of the rows" if step.share < 1 else f"{step.splits} of {len(trial.splits.get())} splits"
+    parts = f"{step.splits} of {len(trial.splits.get())} {trial.part}s"
+    where = f"{step.share:.3g} of the rows" if step.share < 1 else parts
     return ErrorInfo("Pruned", f"after {where}: {pruned}")
 
 

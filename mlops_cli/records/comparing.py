@@ -11,7 +11,7 @@ from mlops_cli.records.base import RunStatus
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from mlops_cli.records.base import Change, Direction
+    from mlops_cli.records.base import Change, Direction, Task
     from mlops_cli.records.data import DatasetVersion
     from mlops_cli.records.runs import MetricSummary, RunContents, SplitsInfo
 
@@ -33,6 +33,7 @@ class Contender:
     setting: Mapping[str, Any] = field(default_factory=dict)  # config keys besides params that say what is scored how
     status: RunStatus = RunStatus.COMPLETED  # of its run
     chosen_from: int = 1  # completed trials of which it was the best by the scores that are compared
+    task: Task | None = None  # of its run
 
 
 class Verdict(StrEnum):

@@ -310,3 +310,4 @@ class RunContents:
     plots: Mapping[str, bytes] = field(default_factory=dict)  # name → SVG
     undrawn: Mapping[str, str] = field(default_factory=dict)  # name of a plot that would suit → why it is not there
     files: tuple[RunFile, ...] = ()
+    work: Mapping[str, Any] = field(default_factory=dict)  # what was done without a table, by dotted key; else nothing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.records import Curve
@@ -11,10 +12,12 @@ from mlops_cli.store.files import disk_errors, json_line
 from mlops_cli.store.values import finite
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from mlops_cli.records import TrialResult
+
+_ABOUT = re.compile(rb'\{"trial": (\d+),')
 
 
 def append_curves(path: Path, result: TrialResult) -> None:
@@ -47,12 +50,45 @@ def read_curves(path: Path) -> dict[int, dict[int, Curve]]:
     with disk_errors("read", path):
         lines = path.read_bytes().splitlines()
     for line in lines:
-        try:
-            value = json.loads(line)
-            found.setdefault(int(value["trial"]), {})[int(value["split"])] = _from_json(value)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            continue
+        for trial, curves in _parsed(line).items():
+            found.setdefault(trial, {}).update(curves)
     return found
+
+
+def places_of_curves(path: Path) -> dict[int, tuple[int, ...]]:
+    """Return where in a file the lines of each trial begin, so that a few are read of a file that may be long."""
+    found: dict[int, tuple[int, ...]] = {}
+    if not path.is_file():
+        return found
+    offset = 0
+    with disk_errors("read", path), path.open("rb") as file:
+        for line in file:
+            if (about := _ABOUT.match(line)) is not None:
+                found[int(about[1])] = (*found.get(int(about[1]), ()), offset)
+            offset += len(line)
+    return found
+
+
+def curves_at(path: Path, offsets: Sequence[int]) -> dict[int, Curve]:
+    """Return the curves in lines of one trial, by split; as `read_curves` has them."""
+    found: dict[int, Curve] = {}
+    if not offsets:
+        return found
+    with disk_errors("read", path), path.open("rb") as file:
+        for offset in offsets:
+            file.seek(offset)
+            for split in _parsed(file.readline()).values():
+                found |= split
+    return found
+
+
+def _parsed(line: bytes) -> dict[int, dict[int, Curve]]:
+    """Return the curve in a line by trial and split; nothing of a torn one."""
+    try:
+        value = json.loads(line)
+        return {int(value["trial"]): {int(value["split"]): _from_json(value)}}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return {}
 
 
 def _to_json(trial: int, split: int, curve: Curve) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mlops_cli.errors import StoreError
 from mlops_cli.records import TrialState
+from mlops_cli.store.curves import curves_at, places_of_curves
 from mlops_cli.store.files import read_bytes
 from mlops_cli.store.find import run_folders
 from mlops_cli.store.journal import parse_line, whole_lines
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from mlops_cli.records import RunRecord, TrialResult
+    from mlops_cli.records import Curve, RunRecord, TrialResult
 
 _FINGERPRINT = re.compile(rb'(?<!\\)"fingerprint": "([0-9a-f]{64})"')
 _NUMBER = re.compile(rb'\{"trial": (\d+),')
@@ -57,21 +58,28 @@ class Known:
     own: Mapping[str, _Place] = field(default_factory=dict)  # of the run itself
     others: Mapping[str, _Place] = field(default_factory=dict)
     numbers: Mapping[int, str] = field(default_factory=dict)  # what the run's journal has last of each trial
+    places: dict[Path, Mapping[int, tuple[int, ...]]] = field(default_factory=dict)  # of curves of others, as met
 
     def is_written(self, result: TrialResult) -> bool:
         """Whether the run's journal says this of the trial already."""
         return bool(result.fingerprint) and self.numbers.get(result.trial) == f"{result.fingerprint} {result.state}"
 
     def find(self, fingerprint: str) -> TrialResult | None:
-        """Return a trial's result; ``reused`` names the run where that is another one."""
+        """Return a trial's result; of another run with its curves, and ``reused`` names that one."""
         place = self.own.get(fingerprint)
         if place is not None:
             return _read(place)
         place = self.others.get(fingerprint)
         if place is None:
             return None
+        run, result = RunPaths(place.path.parent), _read(place)
         # How far it was from being pruned there says nothing here.
-        return replace(_read(place), reused=RunPaths(place.path.parent).id, steps=())
+        return replace(result, reused=run.id, steps=(), curves=self._curves(run.curves, result.trial))
+
+    def _curves(self, path: Path, trial: int) -> Mapping[int, Curve]:
+        if path not in self.places:
+            self.places[path] = places_of_curves(path)
+        return curves_at(path, self.places[path].get(trial, ()))
 
 
 def _read(place: _Place) -> TrialResult:

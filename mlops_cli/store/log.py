@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_cli.records import Notice, RunStarted, Stage, TrialFinished
+from mlops_cli.records import Notice, RunStarted, Stage, TrialFinished, terms_of
 from mlops_cli.store.values import stamp
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class RunLog:
 def _text(event: Event) -> str:
     if isinstance(event, RunStarted):
         lines = [f"warning {w.code}: {w.message}" for w in event.record.warnings]
-        size = f"{_size(event.plan.total)}, {_many(event.splits, 'split')}"
+        size = f"{_size(event.plan.total)}, {_many(event.splits, terms_of(event.plan.task).part)}"
         return "; ".join([f"{event.record.id}: {size}, {_many(event.workers, 'worker')}", *lines])
     if isinstance(event, TrialFinished):
         result = event.result

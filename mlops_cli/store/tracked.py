@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.errors import StoreError
-from mlops_cli.records import SCHEMA_VERSION, Notice, Tracked
+from mlops_cli.records import SCHEMA_VERSION, Notice, RunStatus, Tracked
 from mlops_cli.store.files import locked, read_json, write_json
 from mlops_cli.store.layout import RunPaths
 from mlops_cli.store.values import stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mlops_cli.records import RunRecord
 
@@ -46,10 +47,30 @@ def read_tracked(record: RunRecord) -> tuple[Tracked, ...]:
         return ()
 
 
-def warning_of(record: RunRecord, told: Tracked) -> Notice:
-    """Return what is said of a run that a tracker was not told of."""
-    later = f"`mlops runs export {record.id} --to {told.tracker}` tells it later"
-    return Notice(NOT_TRACKED, f"{told.tracker}: {told.problem}; {later}")
+def untold(record: RunRecord) -> tuple[Notice, ...]:
+    """Return a warning for each tracker that was not told of a run, or not of all of it; none while it goes on.
+
+    They are no part of the record: a tracker may be told later.
+    """
+    if record.status is RunStatus.RUNNING:
+        return ()
+    return tuple(warning_of(record, told) for told in read_tracked(record) if told.problem is not None)
+
+
+def warning_of(record: RunRecord, told: Tracked, settings: Sequence[str] = ()) -> Notice:
+    """Return what is said of a run that a tracker was not told of, with the command that tells it.
+
+    Parameters
+    ----------
+    record : RunRecord
+        The run.
+    told : Tracked
+        Which tracker, and why it was not told.
+    settings : sequence of str
+        ``KEY=VALUE`` that the command needs besides the tracker's name.
+    """
+    command = " ".join(["mlops runs export", record.id, "--to", told.tracker, *map(shlex.quote, settings)])
+    return Notice(NOT_TRACKED, f"{told.tracker}: {told.problem}; `{command}` tells it later")
 
 
 def _to_json(told: Tracked) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.analysis.wording import difference_in_words, names, p_in_words, sentence, verdict_in_words
-from mlops_cli.records import of_task
-from mlops_cli.views.chosen import option
+from mlops_cli.records import of_task, terms_of
+from mlops_cli.views.chosen import learner
 from mlops_cli.views.pages.drawings import legend, splits_chart
 from mlops_cli.views.pages.tables import score
 from mlops_cli.views.pages.words import moment
@@ -29,13 +29,14 @@ def beside(report: Report) -> Mapping[str, Any]:
     return {
         "names": letters,
         "labels": [record.id for record in records],
-        "models": [option(_chosen(record), "model") for record in records],
+        "terms": terms_of(records[0].task),
+        "models": [learner(_chosen(record))[1] for record in records],
         "sentences": _sentences(found) if found is not None else [report.refused],
         "differences": _differences(found) if found is not None else [],
         "paired": found is not None and not any(one.refused for one in found.pairings),
         "charts": _charts(records, letters),
         "legend": [
-            (name, f"{r.id} {option(_chosen(r), 'model')}".rstrip(), *legend(i))
+            (name, f"{r.id} {learner(_chosen(r))[1]}".rstrip(), *legend(i))
             for i, (name, r) in enumerate(zip(letters, records, strict=True))
         ],
         "facts": _marked(_facts(records)),

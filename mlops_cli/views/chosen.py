@@ -1,7 +1,8 @@
-"""What a run chose, in a few words: its model, its transforms, its split."""
+"""What a run chose, in a few words: its model, its transforms, its split; without a table, what it did."""
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.records import of_task
@@ -32,8 +33,67 @@ def option(params: Mapping[str, Any], group: str) -> str:
     return str(targets[0]).rpartition(".")[2] if targets and targets[0] is not None else ""
 
 
+def learner(params: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what learned, after the group that it is of: a model, an agent, a function or command of the user's.
+
+    Examples
+    --------
+    >>> learner({"model": "svm", "model.C": 1}), learner({"agent._target_": "mine.Lucky", "env.id": "CartPole-v1"})
+    (('model', 'svm'), ('agent', 'Lucky'))
+    >>> learner({"script": "train.main"}), learner({"command": ["python", "a b.py"]}), learner({})
+    (('script', 'train.main'), ('command', "python 'a b.py'"), ('', ''))
+    """
+    for group in ("model", "agent", "script"):
+        if name := option(params, group):
+            return group, name
+    command = _command(params)
+    short = command if len(command) <= _WIDEST else f"{command[: _WIDEST - 1]}…"
+    return ("command", short) if command else ("", "")
+
+
+def doings(work: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return label and words for all that a trial did without a table.
+
+    Parameters
+    ----------
+    work : mapping
+        By dotted key: ``script`` or ``command`` with their ``params``, or ``env``, ``agent`` and ``training``.
+
+    Examples
+    --------
+    >>> doings({"script": "train.main", "params.lr": 0.5, "params.name": None})
+    [('function', 'train.main'), ('parameters', 'lr=0.5  name=null')]
+    """
+    told = [
+        ("function", str(work.get("script") or "")),
+        ("command", _command(work)),
+        ("parameters", _all("", work, "params")),
+        ("inputs", setting(work.get("inputs") or "")),
+        ("environment", _all(str(work.get("env.id") or ""), work, "env", "id")),
+        ("agent", _all(option(work, "agent"), work, "agent")),
+        ("training", _all("", work, "training")),
+    ]
+    return [(label, words) for label, words in told if words]
+
+
+def _command(params: Mapping[str, Any]) -> str:
+    """Return a command as it would be typed; ``{seed}`` and its like stand as they are."""
+    said = params.get("command") or ""
+    return shlex.join(map(str, said)) if isinstance(said, list | tuple) else str(said)
+
+
+def _all(name: str, work: Mapping[str, Any], group: str, *but: str) -> str:
+    """Return a name with all parameters of its group."""
+    start = f"{group}."
+    own = {key.removeprefix(start): value for key, value in work.items() if key.startswith(start)}
+    told = [f"{key}={setting(value)}" for key, value in own.items() if "_target_" not in key and key not in but]
+    return "  ".join([*([name] if name else []), *told])
+
+
 def choices(record: RunRecord) -> list[tuple[str, str]]:
-    """Return label and words for each thing that the best trial chose."""
+    """Return label and words for each thing that the best trial chose; without a table, for all that it did."""
+    if record.task is not None and not record.task.has_table:
+        return doings(record.params)
     params = of_task(record.params, record.task)
     swept = record.best.params if record.best is not None else {}
     params |= swept

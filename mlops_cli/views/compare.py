@@ -9,11 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from mlops_cli.analysis.wording import difference_in_words, p_in_words, sentence, verdict_in_words
-from mlops_cli.records import Verdict
+from mlops_cli.records import Verdict, terms_of
 from mlops_cli.store.scores import metrics_to_json
 from mlops_cli.store.serialize import params_to_json
 from mlops_cli.store.values import finite
-from mlops_cli.views.chosen import option
+from mlops_cli.views.chosen import learner
 from mlops_cli.views.runs import table
 from mlops_cli.views.text import arrow, clean, number, plain, plural, setting, spread
 
@@ -58,7 +58,7 @@ def _legend(contenders: Iterable[Contender]) -> Table:
     made.add_column(overflow="fold")
     made.add_column(overflow="fold")
     for contender in contenders:
-        made.add_row(contender.name, plain(contender.label), plain(option(contender.params, "model")))
+        made.add_row(contender.name, plain(contender.label), plain(learner(contender.params)[1]))
     return made
 
 
@@ -124,7 +124,7 @@ def _notes(found: Comparison) -> list[Text]:
     tested = any(d.ci95 is not None for pairing in found.pairings for d in pairing.differences)
     if not tested:
         return []
-    lines = [Text("± of a difference: 95 % interval, corrected resampled t-test (Nadeau & Bengio)", style="dim")]
+    lines = [Text(f"± of a difference: 95 % interval, {terms_of(found.first.task).test}", style="dim")]
     if len(found.pairings) > 1:
         pairs = plural(len(found.pairings), "pair")
         lines.append(Text(f"p is adjusted by Holm for {pairs}; each interval is its pair's own", style="dim"))

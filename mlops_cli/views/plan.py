@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
+from mlops_cli.records import terms_of
 from mlops_cli.views.runs import table
 from mlops_cli.views.text import arrow, clean, params, plural
 from mlops_cli.views.text import notices as notices_of
@@ -27,7 +28,7 @@ SHOWN = 50
 def opening(plan: Plan, dataset: Dataset, workers: int) -> Text:
     """Return one line that says what is about to be run."""
     trials = plural(plan.total, "trial") if plan.total is not None else "as many trials as the constraint allows"
-    work = f"{trials} × {plural(plan.splits, 'split' if plan.task.has_table else 'repetition')}"
+    work = f"{trials} × {plural(plan.splits, terms_of(plan.task).part)}"
     return Text.assemble(
         (clean(plan.experiment), "bold"),
         f"  {', '.join([_task(plan), *_size(plan, dataset), work])} on {plural(workers, 'worker')}, ",

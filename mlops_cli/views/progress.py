@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from mlops_cli.records import RunStarted, SplitFinished, Stage, TrialFinished
+from mlops_cli.records import RunStarted, SplitFinished, Stage, TrialFinished, terms_of
 from mlops_cli.views.text import arrow, clean, number, params, plural, plus_minus, seconds
 
 if TYPE_CHECKING:
@@ -22,20 +22,18 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from mlops_cli.records import Event, Plan, TrialResult
+    from mlops_cli.records import Event, Plan, Terms, TrialResult
 
 TRIALS = "trials"
 STAGES = {
     "config": "reading the config",
     "data": "reading the data",
     "plan": "planning",
-    "predict": "predicting with the winner",
     "refit": "fitting the winner on all rows",
     "plots": "drawing plots",
-    "save": "saving the model",
     "track": "telling the tracker",
 }
-"""How the steps of a run are called; one that is not among them goes by its own name."""
+"""How the steps of a run are called that are the same in all; one that is nowhere goes by its own name."""
 
 SHOWN_FAILURES = 3
 KEPT_FAILURES = 50
@@ -126,6 +124,11 @@ class Watched:
     def begun(cls, now: float) -> Watched:
         """Return what is known of a run that begins now."""
         return cls(now, Pace.since(now))
+
+    @property
+    def terms(self) -> Terms:
+        """What its parts are called."""
+        return terms_of(None if self.plan is None else self.plan.task)
 
     @property
     def work(self) -> tuple[int, int | None]:
@@ -227,7 +230,7 @@ def _line(text: Text) -> Text:
 
 def _stage(watched: Watched, now: float) -> Text:
     waited = now - watched.since
-    name = STAGES.get(watched.stage, clean(watched.stage))
+    name = stage_line(watched)
     return Text.assemble((f"{name} …", "bold"), f"  {_whole(waited)}" if waited >= 1 else "")
 
 
@@ -266,7 +269,7 @@ def _speed(watched: Watched) -> str:
     if not rate or watched.stage != TRIALS:
         return ""
     unit, length = next((u for u in (("s", 1), ("min", 60)) if rate * u[1] >= 1), ("h", 3600))
-    return f"{rate * length:,.{1 if rate * length < 10 else 0}f} fits/{unit}"
+    return f"{rate * length:,.{1 if rate * length < 10 else 0}f} {watched.terms.fit}s/{unit}"
 
 
 def _best(watched: Watched) -> Text | None:
@@ -310,7 +313,7 @@ def progress_line(watched: Watched, now: float) -> str:
     parts = [counted(watched)]
     is_long = watched.fits_total is not None and watched.trials_total != 1 and not watched.is_over
     if is_long:
-        parts.append(f"{watched.fits:,} of {plural(watched.fits_total or 0, 'fit')}")
+        parts.append(f"{watched.fits:,} of {plural(watched.fits_total or 0, watched.terms.fit)}")
     if watched.best is not None and watched.plan is not None:
         chosen, primary = params(watched.best.params), watched.plan.primary
         score = f"best {clean(primary)} {number(watched.best.mean(primary))}"
@@ -323,13 +326,14 @@ def progress_line(watched: Watched, now: float) -> str:
 
 def stage_line(watched: Watched) -> str:
     """Return which step of a run has begun, in one line."""
-    return STAGES.get(watched.stage, clean(watched.stage))
+    own = {"predict": watched.terms.predicting, "save": watched.terms.saving}
+    return (STAGES | own).get(watched.stage, clean(watched.stage))
 
 
 def counted(watched: Watched) -> str:
     """Return how many trials are done, of how many; of a single one, how many fits."""
     if watched.trials_total == 1 and watched.fits_total is not None and not watched.is_over:
-        return f"{watched.fits:,} of {plural(watched.fits_total, 'fit')}"
+        return f"{watched.fits:,} of {plural(watched.fits_total, watched.terms.fit)}"
     trials, total = watched.trials, watched.trials_total
     done = plural(trials, "trial") if total is None else f"{trials:,} of {plural(total, 'trial')}"
     return f"{done}, {watched.failed:,} failed" if watched.failed else done

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.analysis.aggregate import failures
-from mlops_cli.records import RunStatus, of_task
+from mlops_cli.records import RunStatus, Terms, of_task, terms_of
+from mlops_cli.store.imported import is_imported
 from mlops_cli.views import pages
 from mlops_cli.views.baselines import against_baselines
 from mlops_cli.views.beside import beside
-from mlops_cli.views.chosen import option
+from mlops_cli.views.chosen import doings, learner
 from mlops_cli.views.pages.tables import columns_table, direction_of, profile_table, score, trials_table
 from mlops_cli.views.pages.words import moment, size
 from mlops_cli.views.runs import MOST_KINDS
@@ -74,11 +75,13 @@ class RunSection:
     prefix: str
     run: RunContents
     status: str  # the class of its colour
+    terms: Terms
     headline: Mapping[str, Any]
     metrics: tuple[tuple[str, ...], tuple[tuple[Cell, ...], ...]]
     splits: tuple[tuple[str, ...], tuple[tuple[Cell, ...], ...]] | None
     baselines: Sequence[str]  # a line for each naive forecast
     trials: Any
+    work: Sequence[tuple[str, str]]  # what was done without a table; nothing where there is one
     columns: Any
     plots: Mapping[str, str]
     failures: tuple[Failure, ...]
@@ -103,11 +106,13 @@ def run_section(run: RunContents, prefix: str = "") -> RunSection:
         prefix=prefix,
         run=run,
         status=_STATUS[record.status],
+        terms=terms_of(record.task),
         headline=headline(record),
         metrics=metrics(record),
         splits=per_split(record),
         baselines=against_baselines(record),
         trials=trials_table(record, run.trials, f"{prefix}trials-rows") if run.trials else None,
+        work=doings(run.work),
         columns=_columns(run, prefix),
         plots={name.replace("_", " "): pages.data_url("image/svg+xml", svg) for name, svg in run.plots.items()},
         failures=tuple(_failure(*kind) for kind in kinds[:MOST_KINDS]),
@@ -145,11 +150,11 @@ def headline(record: RunRecord) -> Mapping[str, Any]:
 
 
 def _best(record: RunRecord) -> list[tuple[str, str]]:
-    """Return the winner's model and what was swept of it."""
+    """Return what the winner is, and what was swept of it."""
     if record.best is None:
         return []
-    model = option(of_task(record.params, record.task), "model")
-    named = {"model": model} if model else {}
+    group, name = learner(of_task(record.params, record.task))
+    named = {group: name} if name else {}
     return [(key, setting(value)) for key, value in (named | dict(record.best.params)).items()]
 
 
@@ -175,7 +180,7 @@ def per_split(record: RunRecord) -> tuple[tuple[str, ...], tuple[tuple[Cell, ...
     if count < 2:
         return None
     rows = tuple((name, *(score(v) for v in item.splits)) for name, item in record.metrics.items())
-    return ("metric", *(f">split {i + 1}" for i in range(count))), rows
+    return (terms_of(record.task).part, *(f">{i}" for i in range(count))), rows
 
 
 def asked(run: RunContents) -> list[tuple[str, str]]:
@@ -193,7 +198,7 @@ def provenance(record: RunRecord) -> list[tuple[str, str]]:
         shape = f"{plural(data.rows, 'row')} × {plural(len(data.columns), 'column')}"
         found += [("data", f"{data.source}, {shape}"), ("data version", data.version), ("target", data.target)]
     if record.splits is not None:
-        found.append(("splits", f"{record.splits.count}, digest {record.splits.digest}"))
+        found.append((f"{terms_of(record.task).part}s", f"{record.splits.count}, digest {record.splits.digest}"))
     found += [("git commit", code.commit), ("uncommitted", {True: "yes, see below", False: "no"}.get(bool(code.dirty)))]
     if code.commit is None:
         found = [*found[:-1], ("git commit", "none: not in a git repository, or before its first commit")]
@@ -222,10 +227,6 @@ def _failure(reason: str, those: Sequence[TrialResult]) -> Failure:
     return Failure(reason, len(those), which, text, tuple((k, setting(v)) for k, v in those[0].params.items()))
 
 
-_IMPORTED = "mlflow.run_id"
-"""The tag of a run that was made elsewhere."""
-
-
 def reproduce(run: RunContents) -> list[tuple[str, str]]:
     """Return commands, each with what it is for, for a shell in the workspace."""
     record = run.record
@@ -238,7 +239,7 @@ def reproduce(run: RunContents) -> list[tuple[str, str]]:
     if isinstance(packages, dict) and packages:
         names = " ".join(shlex.quote(f"{name}=={version}") for name, version in packages.items())
         found.append(("the same libraries", f"pip install {names}"))
-    if _IMPORTED not in record.tags:  # it has no config that could be run
+    if not is_imported(record):  # the config of one names what may not be here
         found.append(("run it again", f"mlops run config={shlex.quote(f'{place}/config.yaml')} --force"))
     found += [
         ("look at it", f"mlops runs show {shlex.quote(record.id)}"),

@@ -155,7 +155,8 @@ def rank(record: RunRecord, trials: Sequence[TrialResult]) -> list[TrialResult]:
 def failed(trials: Sequence[TrialResult], *, tracebacks: bool = False) -> list[Text]:
     """Return why trials failed, each reason once with the trials that it took."""
     kinds = failures(trials)
-    lines = [Text(f"{sum(len(those) for _, those in kinds)} of {plural(len(trials), 'trial')} failed:", style="red")]
+    count = sum(trial.state.has_failed for trial in trials)
+    lines = [Text(f"{count} of {plural(len(trials), 'trial')} failed" + (":" if kinds else ""), style="red")]
     for reason, those in kinds[:MOST_KINDS]:
         which = ", ".join(str(t.trial) for t in those[:TOP]) + (" …" if len(those) > TOP else "")
         what = "trial" if len(those) == 1 else "trials"

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlops_cli.analysis.wording import told
+from mlops_cli.records import terms_of
 from mlops_cli.views.chosen import choices
 from mlops_cli.views.listing import dated_time
 from mlops_cli.views.runs import results, table, troubles
@@ -60,7 +61,9 @@ def page(
     """
     blocks = results(record, trials)
     if lead is not None and record.best is not None:
-        claim = told(lead[1], f"trial {lead[0]}", f"trial {record.best.trial}", against=f"trial {lead[0]}, the next")
+        terms, (second, found) = terms_of(record.task), lead
+        against = f"trial {second}, the next"
+        claim = told(found, f"trial {second}", f"trial {record.best.trial}", against=against, terms=terms)
         blocks.append(plain(claim, "dim"))
     if any(len(summary.splits) > 1 for summary in record.metrics.values()):
         blocks += [Text(), *splits(record)]
@@ -82,7 +85,7 @@ def splits(record: RunRecord) -> list[RenderableType]:
 
 
 def _block(record: RunRecord, numbers: range) -> Table:
-    made = table("split", *(f">{n}" for n in numbers))
+    made = table(terms_of(record.task).part, *(f">{n}" for n in numbers))
     for name, summary in record.metrics.items():
         cells = (number(summary.splits[n]) if n < len(summary.splits) else "-" for n in numbers)
         made.add_row(plain(name), *cells)
@@ -90,7 +93,8 @@ def _block(record: RunRecord, numbers: range) -> Table:
 
 
 def _spread(record: RunRecord, count: int) -> Table:
-    made = table(f"over {plural(count, 'split')}", ">least", ">25 %", ">median", ">75 %", ">greatest")
+    over = f"over {plural(count, terms_of(record.task).part)}"
+    made = table(over, ">least", ">25 %", ">median", ">75 %", ">greatest")
     for name, summary in record.metrics.items():
         if len(summary.splits) > 1:
             inner = statistics.quantiles(summary.splits, n=4, method="inclusive")
@@ -141,4 +145,6 @@ def _facts(record: RunRecord, now: datetime) -> list[tuple[str, str]]:
     python = record.environment.get("python")
     if python:
         found.append(("python", str(python)))
-    return [*found, ("fingerprint", record.fingerprint[:12]), ("files", str(record.path))]
+    if record.fingerprint:  # those of elsewhere have none
+        found.append(("fingerprint", record.fingerprint[:12]))
+    return [*found, ("files", str(record.path))]

@@ -20,6 +20,7 @@ from mlops_cli.records import (
     RunRecord,
     RunStatus,
     SplitsInfo,
+    Task,
     TrialResult,
     TrialState,
     Verdict,
@@ -236,7 +237,7 @@ def test_one_metric_alone_is_compared_where_it_is_asked_for():
             tuple(a - 0.05 for a in A),
             (
                 "B is worse by the very same on each of 5 splits: roc_auc -0.05; with no variance there is nothing to "
-                "test by: more splits, rows or repetitions may tell"
+                "test by: more splits or rows may tell"
             ),
         ),
     ],
@@ -303,3 +304,62 @@ def test_trials_on_other_splits_are_not_paired(tmp_path):
     assert lead(*sweep(tmp_path, ({"seed": 1}, A), ({"seed": 2}, CLEARLY_MORE))) is None
     assert lead(*sweep(tmp_path, ({"C": 1}, A), ({"C": 2}, CLEARLY_MORE), splits=None)) is None
     assert lead(*sweep(tmp_path, ({"C": 1}, A))) is None
+
+
+# --- repetitions in place of splits --------------------------------------------------------------------------------
+
+
+def repeated(name, *, task=Task.SCRIPT, known=True, **scores):
+    one = contender(name, share=0.0, params={"split.n_splits": None}, **scores)
+    return replace(
+        one, task=task, data=None, splits=one.splits if known else None, run="train/x", label=f"train/{name}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        (CLEARLY_MORE, "B is better: roc_auc +0.058 ± 0.010 (5 paired repetitions, p < 0.001)"),
+        (A, "B and A have the same roc_auc on every repetition (5 paired repetitions)"),
+        (
+            tuple(a - 0.05 for a in A),
+            (
+                "B is worse by the very same on each of 5 repetitions: roc_auc -0.05; with no variance there is "
+                "nothing to test by: more repetitions may tell"
+            ),
+        ),
+    ],
+)
+def test_repetitions_are_paired_in_their_own_words(scores, expected):
+    found = compare([repeated("A", roc_auc=A), repeated("B", roc_auc=scores)])
+    assert sentence(found.pairings[0], found) == expected
+
+
+def test_one_repetition_tells_nothing_and_how_there_would_be_more():
+    found = compare([repeated("A", loss=(0.5,)), repeated("B", loss=(0.4,))])
+    assert sentence(found.pairings[0], found).endswith("loss -0.1; run both with evaluation.repetitions=5")
+    assert "one repetition cannot tell B from chance" in sentence(found.pairings[0], found)
+
+
+def test_the_luck_of_the_best_of_many_is_left_behind_by_other_seeds():
+    best = replace(repeated("B", roc_auc=CLEARLY_MORE), chosen_from=9)
+    found = compare([repeated("A", roc_auc=A), best])
+    assert sentence(found.pairings[0], found).endswith("scores by other seeds (seed=1000) have none")
+
+
+def test_trials_of_a_run_that_was_killed_have_the_same_seeds():
+    found = compare([repeated("A", known=False, roc_auc=A), repeated("B", known=False, roc_auc=CLEARLY_MORE)])
+    assert found.pairings[0].differences[0].verdict is Verdict.BETTER
+
+
+def test_of_another_run_that_was_killed_nothing_tells_the_seeds():
+    other = replace(repeated("B", known=False, roc_auc=CLEARLY_MORE), run="train/y", status=RunStatus.INTERRUPTED)
+    found = compare([repeated("A", roc_auc=A), other])
+    assert found.pairings[0].refused == "nothing tells by which seeds B was repeated; mlops resume train/y"
+
+
+def test_agents_in_two_environments_are_not_compared():
+    a, b = repeated("A", mean_return=A), repeated("B", mean_return=CLEARLY_MORE)
+    lake, slippery = replace(a, params={"env.is_slippery": False}), replace(b, params={"env.is_slippery": True})
+    refused = compare([lake, slippery]).pairings[0].refused
+    assert refused.startswith("env.is_slippery is false in A and true in B, so their scores do not mean the same")

@@ -160,3 +160,11 @@ def test_a_version_that_only_one_side_knows_is_not_said_to_have_changed():
     assert machine(before.environment, now.environment) == ["what computes is another (Python 3.11.1 is now 3.11.9)"]
     assert machine(before.environment, {"python": "3.12.0"}) == []
     assert machine({}, now.environment) == []
+
+
+def test_what_differs_is_said_of_its_repetition():
+    now = replace(DONE, scores={**DONE.scores, "mae": (3.0, 5.0)})
+    (found,) = trials_alike([DONE], [now], part="repetition")
+    assert found.detail == "mae of repetition 1: 4.0 is now 5.0"
+    (fewer,) = trials_alike([DONE], [replace(DONE, scores={"r2": (0.5,), "mae": (3.0,)})], part="repetition")
+    assert fewer.detail.endswith("of 2 repetitions then, of 1 now")

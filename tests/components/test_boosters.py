@@ -14,11 +14,11 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingClassifier
 
 from mlops_cli.components import boosters
-from mlops_cli.components.boosted import stopping_rows
 from mlops_cli.components.build import build, check_values, takes_sample_weight
 from mlops_cli.components.curves import curve_of
-from mlops_cli.components.fit_rows import FitRows, rows_known
+from mlops_cli.components.fit_rows import FitRows, rows_known, stopping_rows
 from mlops_cli.components.targets import Role
+from mlops_cli.contracts import BeforeFit
 from mlops_cli.errors import ConfigError, MissingExtraError
 from mlops_cli.records import ComponentSpec, Task
 from mlops_cli.store.trusted import check_types
@@ -184,7 +184,7 @@ def test_only_names_of_the_constructor_are_suggested(name, own):
 def test_lightgbm_does_not_stop_early_by_another_metric_than_the_one_named(metric, table, amount, words):
     for kind, target in ((boosters.LightGBMClassifier, words), (boosters.LightGBMRegressor, amount)):
         named = metric if kind is boosters.LightGBMClassifier else "nonsense_zzz"
-        with pytest.raises(ValueError, match="eval_metric: LightGBM has no metric 'nonsense_zzz'"):
+        with pytest.raises(ValueError, match="'eval_metric': lightgbm has no metric 'nonsense_zzz'"):
             small(kind, eval_metric=named, early_stopping_rounds=2).fit(table, target)
 
 
@@ -264,8 +264,34 @@ def test_whole_groups_are_set_apart_where_there_are_groups():
 
 
 def test_too_few_rows_to_set_any_apart_are_told():
-    with pytest.raises(ValueError, match=r"3 rows are too few to set 0\.1 of them apart"):
-        stopping_rows(np.arange(3.0), 0.1, 0, has_classes=False)
+    with pytest.raises(ValueError, match=r"1 rows are too few to set 0\.1 of them apart"):
+        stopping_rows(np.arange(1.0), 0.1, 0, has_classes=False)
+    with rows_known(FitRows(9, groups=np.zeros(9))), pytest.raises(ValueError, match="all rows are of one group"):
+        stopping_rows(np.arange(9.0), 0.1, 0, has_classes=False)
+
+
+def test_of_classes_with_few_rows_each_some_rows_are_set_apart_all_the_same():
+    y = np.repeat(np.arange(30), 3)
+    apart = stopping_rows(y, 0.1, 0, has_classes=True)
+    assert 0 < apart.sum() <= 9
+    assert set(y[apart]) <= set(y[~apart])
+
+
+@pytest.mark.parametrize(
+    ("kind", "known", "unknown"),
+    [
+        (boosters.XGBoostClassifier, ["logloss", "mlogloss", "error@0.7", "ndcg@3", "aft-nloglik"], "log_loss"),
+        (boosters.LightGBMRegressor, ["rmse", "mape", "l1,l2", "quantile"], "loss"),
+        (boosters.CatBoostClassifier, ["AUC", "NDCG:top=3", "MultiClass", "Logloss:use_weights=true"], "auc"),
+    ],
+)
+def test_a_metric_that_the_package_does_not_have_is_known_before_a_fit(kind, known, unknown):
+    for name in known:
+        kind(eval_metric=name).check_before_fit(BeforeFit())
+    kind(eval_metric=print).check_before_fit(BeforeFit())  # a function of one's own
+    for given in (unknown, [known[0], unknown]):
+        with pytest.raises(ValueError, match=f"'eval_metric': {kind._PACKAGE} has no metric '{unknown}'"):
+            kind(eval_metric=given).check_before_fit(BeforeFit())
 
 
 def test_scikit_learns_own_boosters_have_curves_too(table, amount):

@@ -233,5 +233,5 @@ def test_times_with_a_zone_count_in_utc():
 
 @pytest.mark.parametrize("shape", [[1, 8, 9], [3, -1], [-1, -1], [0, -1], [64, -2], []])
 def test_a_shape_that_the_columns_do_not_fill_is_refused(shape):
-    with pytest.raises(ValueError, match=r"Reshape: 64 columns do not fill the shape \[.*; it must multiply to 64"):
+    with pytest.raises(ValueError, match=r"'shape': 64 columns do not fill \[.*; it must multiply to 64"):
         Reshape(shape).fit(np.zeros((2, 64)))

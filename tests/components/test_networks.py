@@ -19,6 +19,7 @@ from sklearn.datasets import load_digits, load_iris
 from mlops_cli.components import build as factory
 from mlops_cli.components.checkpoints import checkpoints_in
 from mlops_cli.components.curves import curve_of
+from mlops_cli.components.fit_rows import FitRows, rows_known
 from mlops_cli.components.networks import (
     ConvolutionClassifier,
     ConvolutionRegressor,
@@ -27,7 +28,9 @@ from mlops_cli.components.networks import (
     Start,
     keeping,
 )
+from mlops_cli.components.networks.training import Lesson
 from mlops_cli.components.targets import Role
+from mlops_cli.contracts import BeforeFit
 from mlops_cli.errors import MissingExtraError, TrustError
 from mlops_cli.records import ComponentSpec, Task
 from mlops_cli.store.trusted import check_types
@@ -331,9 +334,9 @@ def test_partial_fit_goes_on_from_where_it_stands():
     ("network", "message"),
     [
         (ConvolutionClassifier(), r"take images of \[channels, height, width\]; rows have \[4\]: say model.shape"),
-        (ConvolutionClassifier(shape=[1, 2, 3]), r"4 columns do not fill the shape \[1, 2, 3\]; it must multiply to 4"),
+        (ConvolutionClassifier(shape=[1, 2, 3]), r"'shape': 4 columns do not fill \[1, 2, 3\]; it must multiply to 4"),
         (NetworkClassifier(patience=3), "'patience' needs rows that are held out: say model.valid_share=0.1"),
-        (NetworkClassifier(device="tpu"), "there is no device 'tpu' on this machine; there are auto, cpu"),
+        (NetworkClassifier(device="tpu"), "'device': there is no 'tpu' on this machine; there are auto, cpu"),
         (NetworkClassifier(lr=-1.0), "The 'lr' parameter of NetworkClassifier must be"),
         (
             NetworkClassifier(optimizer="sgd", lr=1e30, random_state=0),
@@ -346,6 +349,61 @@ def test_what_cannot_be_is_said_in_one_line(network, message):
     with pytest.raises(ValueError, match=message) as raised:
         network.fit(SCALED, SPECIES)
     assert "\n" not in str(raised.value)
+
+
+FIRST = Start("points/1", "0" * 64, {"features.0.weight": np.zeros((8, 4)), "head.weight": np.zeros((3, 8))})
+
+
+@pytest.mark.parametrize(
+    ("network", "known", "message"),
+    [
+        (NetworkClassifier(patience=3), {}, "'patience' needs rows"),
+        (NetworkClassifier(device="gpu"), {}, "'device': there is no 'gpu' on this machine; there are auto, cpu"),
+        (NetworkClassifier(device="cuda:99"), {}, "'device': there is no 'cuda:99' on this machine"),
+        (NetworkClassifier(device="gpu"), {"is_here": False}, "'device': 'gpu' is the name of no device"),
+        (ConvolutionClassifier(shape=[1, 2, 3]), {"columns": 4}, "'shape': 4 columns do not fill"),
+        (ConvolutionClassifier(), {"columns": 4}, "'shape': convolutions take images"),
+        (ConvolutionClassifier(shape=[1, 2, 2], kernel=2), {"columns": 4}, "The 'kernel' parameter must be odd"),
+        (NetworkClassifier(freeze=["features.*"]), {}, "'freeze' needs weights to begin with"),
+        (NetworkClassifier(start="iris@champion"), {}, "the weights of iris@champion are not at hand here"),
+        (NetworkClassifier(start=FIRST, hidden=[8], freeze=["body.*"]), {}, "'freeze': no parameter is called body"),
+        (NetworkClassifier(start=FIRST, hidden=[9]), {"columns": 4, "classes": 3}, "'start': the shape of features.0"),
+        (NetworkClassifier(start=FIRST, module=Net, freeze=["body.*"]), {}, "'freeze': no parameter is called body"),
+        (NetworkRegressor(start=FIRST, fresh=["tail"], hidden=[8]), {"columns": 4}, "'fresh': no parameter is called"),
+    ],
+)
+def test_what_no_fit_could_do_is_said_before_one(network, known, message):
+    with pytest.raises(ValueError, match=message):
+        network.check_before_fit(BeforeFit(**known))
+
+
+@pytest.mark.parametrize(
+    ("network", "known"),
+    [
+        (NetworkClassifier(device="cuda:1"), {"is_here": False}),  # where fits are done there may be one
+        (ConvolutionClassifier(shape=[1, 2, 2]), {"columns": 4}),
+        (ConvolutionClassifier(shape=[1, 2, 3]), {}),  # nobody knows how many columns the steps will give
+        (ConvolutionClassifier(module=Net), {"columns": 4}),
+        (NetworkClassifier(module=Net, freeze=["features.*"]), {"columns": 4, "classes": 3}),
+        (NetworkClassifier(start=FIRST, fresh=["head.*"], freeze=["tail.*"]), {}),
+    ],
+)
+def test_what_may_be_well_is_left_to_the_fit(network, known):
+    network.check_before_fit(BeforeFit(**known))
+
+
+@pytest.mark.parametrize("structure", [{"in_time": True}, {"groups": np.arange(60) // 6}])
+def test_the_latest_rows_or_whole_groups_are_held_out_where_the_rows_have_them(structure):
+    rows, target = np.arange(60, dtype="float32").reshape(60, 1), np.zeros(60, dtype="float32")
+    lesson = Lesson(NetworkRegressor(valid_share=0.2), rows, target, None, 0)
+    with rows_known(FitRows(60, **structure)):
+        learned, held = ({int(row) for row in part.tensors[0]} for part in lesson.parts())
+    assert learned | held == set(range(60))
+    assert len(held) == 12
+    if "groups" in structure:
+        assert {row // 6 for row in learned}.isdisjoint(row // 6 for row in held)
+    else:
+        assert min(held) > max(learned)
 
 
 def test_without_torch_it_says_what_to_install(monkeypatch):

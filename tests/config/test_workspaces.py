@@ -71,7 +71,6 @@ def test_what_lies_in_another_workspace_is_no_runs_of_this_one_however_it_is_nam
         ("[tool.mlops]\ntrust = [3]\n", "not the dotted name"),
         ("[tool.mlops]\ntrsut = []\n", "did you mean 'trust'"),
         ("[tool]\nmlops = 3\n", "must be a table"),
-        ("[tool.mlops\n", "cannot be read"),
     ],
 )
 def test_wrong_settings_are_one_line_that_names_the_file(tmp_path: Path, text: str, said: str) -> None:
@@ -81,3 +80,35 @@ def test_wrong_settings_are_one_line_that_names_the_file(tmp_path: Path, text: s
     assert "pyproject.toml" in str(caught.value)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("[a]\n[tool.mlops]\ntrust = []\n[tool.mlops]\n", 4, "[tool.mlops] is there twice, first in line 2"),
+        ("[tool.mlops]\ntrust = []\n[tool]\nmlops.commands = []\n", 4, "put the keys of both under one [tool.mlops]"),
+        ("[tool.mlops]\ntrust = []\ntrust = []\n", 3, "a key is set twice"),
+        ("[tool.mlops]\ntrust = [mine]\n", 2, "text stands in quotes"),
+        ('[tool.mlops]\ntrust = "mine\n', 2, "a text is not closed in its line"),
+        ('[tool.mlops]\ntrust: ["mine"]\n', 2, "there is no '=' after a key"),
+        ("[tool.mlops\n", 1, "a table's name has no ']'"),
+        ("[tool.mlops]\n<<<<<<< HEAD\n", 2, "a merge is not settled here"),
+        ('[tool.mlops]\ntrust = ["mine"\n', None, "it ends in the middle of a list or a text"),
+        ("[tool.mlops]\nx = 'a\x00'\n", 2, "character '\\x00'"),
+        ("x = " + "[" * 20_000, None, "maximum recursion depth"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_one_line_with_the_place_and_what_mends_it(tmp_path, text, line, said):
+    (tmp_path / "pyproject.toml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        find_workspace(tmp_path)
+    place = tmp_path / "pyproject.toml"
+    assert str(caught.value).startswith(f"{place}:{line}: is not" if line else f"{place}: is not")
+    assert said in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_a_file_in_another_encoding_is_said_to_be_with_its_line(tmp_path):
+    (tmp_path / "pyproject.toml").write_bytes(b"[tool.mlops]\n# \xe9\n")
+    with pytest.raises(ConfigError, match=r"pyproject.toml:2: is not UTF-8 \(save it as UTF-8\)"):
+        find_workspace(tmp_path)

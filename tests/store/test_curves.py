@@ -3,7 +3,7 @@
 import pytest
 
 from mlops_cli.records import Curve, TrialResult, TrialState
-from mlops_cli.store.curves import append_curves, read_curves
+from mlops_cli.store.curves import append_curves, curves_at, places_of_curves, read_curves
 
 LOSS = Curve("epoch", (1, 2), {"loss": (0.5, 0.25), "accuracy": (None, 0.9)})
 
@@ -17,6 +17,19 @@ def test_curves_come_back_by_trial_and_split(tmp_path):
     append_curves(path, result(0, s0=LOSS, s2=LOSS))
     append_curves(path, result(3, s1=LOSS))
     assert read_curves(path) == {0: {0: LOSS, 2: LOSS}, 3: {1: LOSS}}
+
+
+def test_those_of_one_trial_are_read_alone_by_where_they_are(tmp_path):
+    path = tmp_path / "curves.jsonl"
+    for trial in range(3):
+        append_curves(path, result(trial, s0=LOSS, s1=LOSS))
+    path.write_bytes(path.read_bytes()[:-20])
+    again = Curve("epoch", (1,), {"loss": (0.1,)})
+    append_curves(path, result(1, s1=again))
+    places = places_of_curves(path)
+    assert {trial: curves_at(path, where) for trial, where in places.items()} == read_curves(path)
+    assert curves_at(path, places[1]) == {0: LOSS, 1: again}
+    assert curves_at(path, ()) == places_of_curves(tmp_path / "none") == {}
 
 
 def test_a_trial_without_curves_writes_nothing(tmp_path):

@@ -20,7 +20,7 @@ from mlops_cli.records import (
     TrialResult,
     TrialState,
 )
-from mlops_cli.views.progress import Watched, after, live, progress_line, time_left
+from mlops_cli.views.progress import Watched, after, live, progress_line, stage_line, time_left
 
 METRICS = (Metric("roc_auc", Direction.MAXIMIZE), Metric("size", Direction.MINIMIZE))
 PLAN = Plan("titanic", Task.CLASSIFICATION, METRICS, "roc_auc", total=40, splits=5)
@@ -228,3 +228,27 @@ def test_a_line_says_how_many_fits_of_a_single_trial_are_done():
     assert progress_line(watched, 105.0) == "5 of 20 fits, about 15 s left"
     watched = after(watched, TrialFinished(scored(0), 1, 1, scored(0)), 121.0)
     assert progress_line(watched, 121.0) == "1 of 1 trial, best roc_auc 0.8500"
+
+
+# --- without a table -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("task", "saving", "again"),
+    [
+        (Task.SCRIPT, "keeping the files of the best trial", "running the best trial again for its files"),
+        (Task.REINFORCEMENT, "keeping the agents of the best trial", "training the agents of the best trial again"),
+        (Task.REGRESSION, "saving the model", "predicting with the winner"),
+    ],
+)
+def test_the_steps_are_called_by_what_the_task_leaves(task, saving, again):
+    plan = replace(PLAN, task=task)
+    assert [stage_line(after(begun(plan), Stage(name), 101.0)) for name in ("save", "predict")] == [saving, again]
+
+
+def test_what_is_repeated_is_counted_in_repetitions(shown):
+    watched = at(begun(replace(PLAN, task=Task.SCRIPT, total=1, splits=20)), fits=5, total=20)
+    assert progress_line(watched, 105.0) == "5 of 20 repetitions, about 15 s left"
+    assert shown(watched, 105.0).endswith("5 of 20 repetitions  about 15 s left  1.0 repetitions/s")
+    several = at(begun(replace(PLAN, task=Task.REINFORCEMENT)), fits=5)
+    assert progress_line(several, 105.0).startswith("0 of 40 trials, 5 of 200 repetitions")

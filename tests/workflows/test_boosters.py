@@ -12,7 +12,7 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_validate
 from xgboost import XGBClassifier, XGBRegressor
 
 import mlops_cli as mlops
-from mlops_cli.components.boosted import stopping_rows
+from mlops_cli.components.fit_rows import stopping_rows
 from mlops_cli.errors import ConfigError, UsageError
 from mlops_cli.store.curves import read_curves
 from mlops_cli.store.layout import RunPaths
@@ -222,6 +222,16 @@ def test_columns_that_no_booster_takes_are_told_before_any_fit(experiment):
     with pytest.raises(ConfigError, match=r"no step makes such of sex \(categorical\), port \(categorical\)") as told:
         mlops.run(experiment(CLASSES), ["transforms=none"])
     assert "transforms=native" in told.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"), [("xgboost", "log_loss"), ("lightgbm", "log_loss"), ("catboost", "logloss")]
+)
+def test_a_metric_that_the_package_does_not_have_is_told_before_any_fit(experiment, workspace, name, metric):
+    with pytest.raises(ConfigError, match=f"{name} has no metric '{metric}'") as told:
+        mlops.run(experiment(CLASSES), [f"model={name}", f"+model.eval_metric={metric}", *ALONE])
+    assert told.value.key == "model.eval_metric"
+    assert not list((workspace / "runs").glob("*/*"))
 
 
 def test_onnx_has_no_form_of_them_and_says_so_in_one_line(experiment, tmp_path):

@@ -17,8 +17,11 @@ from mlops_cli.records import Action, BestTrial, Counts, Curve, Direction, RunSt
 from mlops_cli.store.audit import AuditLog
 from mlops_cli.store.curves import read_curves
 from mlops_cli.store.find import find_run, list_runs, read_trials
+from mlops_cli.store.imported import refuse_without_config
 from mlops_cli.store.layout import RunPaths, WorkspacePaths
 from mlops_cli.workflows.audit import verify
+from mlops_cli.workflows.running.prepare import RunOptions
+from mlops_cli.workflows.running.resume import resume
 from mlops_cli.workflows.runs.importing import Wanted, import_runs
 
 pytest.importorskip("mlflow", reason='pip install "mlops-cli[mlflow]"')
@@ -106,6 +109,25 @@ def test_every_command_reads_them(workspace, store):
     assert len(command("runs", "ls", "--where", "val_accuracy > 0.8", "--csv").splitlines()) == 3
     command("report", a, "-o", "report.html")
     assert "val_loss" in (workspace / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "lacking"),
+    [
+        (("rerun", "{run}"), "there is nothing here to run again"),
+        (("resume", "{run}", "--retry-failed"), "no trial of it was run here, and there is nothing to resume"),
+        (("predict", "{run}", "data/points.csv"), "its model and other files are not here"),
+        (("models", "register", "{run}"), "its model and other files are not here"),
+        (("runs", "show", "{run}", "--profile"), "it has no profile of its data"),
+        (("runs", "plot", "{run}", "learning_curve"), "there is nothing here to run again"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_what_takes_more_than_a_record_is_refused_in_a_line(workspace, store, words, lacking):
+    record = import_runs(Wanted(store, "churn")).records[0]
+    done = CliRunner().invoke(build(), [word.format(run=record.id) for word in words])
+    assert str(done.exception.message) == f"{record.id} was imported from MLflow: {lacking}"
+    assert done.exception.hint == f"it is run {record.tags['mlflow.run_id']} there"
 
 
 def test_nested_runs_are_trials(workspace, store):
@@ -248,6 +270,10 @@ def test_a_run_of_ours_comes_back_as_it_was(ours, store, workspace):
     for told, found in zip(trials, read_trials(back.path), strict=True):
         assert (found.state, found.params, dict(found.scores)) == (told.state, told.params, dict(told.scores))
     assert back.fingerprint == ""  # nothing is taken from it for a run of this workspace
+    refuse_without_config(back)  # its config came with it, and runs again
+    with pytest.raises(StoreError, match="no trial of it was run here") as refused:
+        resume(back.id, RunOptions(workspace=other))
+    assert refused.value.hint == f"mlops rerun {back.id}"
 
 
 def test_a_run_of_this_workspace_is_there_already(ours, store, workspace):

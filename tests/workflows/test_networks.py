@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 import mlops_cli as mlops
+from mlops_cli.components.fit_rows import stopping_rows
 from mlops_cli.components.networks import training
 from mlops_cli.errors import ConfigError
 from mlops_cli.records import RunStatus
@@ -76,6 +77,18 @@ def test_a_run_has_the_curve_of_each_fit_and_draws_it(points):
     assert all(set(curve.values) == {"train_loss", "valid_loss", "valid_accuracy"} for curve in curves.values())
     assert (run.path / "plots" / "training_curve.svg").is_file()
     assert "training_curve" in run.report(points / "page.html").read_text()
+
+
+def test_trials_that_another_run_has_computed_bring_their_curves(points):
+    first = mlops.run("points", ["model.lr=0.01,0.02"], n_jobs=1)
+    second = mlops.run("points", ["model.lr=0.02,0.03"], n_jobs=1)
+    assert [result.reused for result in second.results] == [first.id, None]
+    there, here = (read_curves(RunPaths(run.path).curves) for run in (first, second))
+    assert here[0] == there[1]
+    assert sorted(here[1]) == [0, 1]
+    third = mlops.run("points", ["model.lr=0.02", "artifacts.plots=auto"], n_jobs=1)
+    assert third.results[0].reused in {first.id, second.id}
+    assert (third.path / "plots" / "training_curve.svg").is_file()
 
 
 def test_a_model_without_a_curve_has_no_such_plot(points):
@@ -216,6 +229,94 @@ def test_a_model_that_is_no_network_has_no_weights(points):
     mlops.register(mlops.run("points", ["model=logistic_regression"], n_jobs=1), "other")
     with pytest.raises(ConfigError, match="other/1 is a LogisticRegression: it has no weights of a network"):
         mlops.run("points", ["model.start=other/1"], n_jobs=1)
+
+
+# --- what is known to be wrong ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "key", "message"),
+    [
+        (["model.device=gpu"], "model.device", "there is no 'gpu' on this machine; there are auto, cpu"),
+        (["model.device=cuda:99"], "model.device", "there is no 'cuda:99' on this machine"),
+        (["model=cnn", "model.shape=[1,3,3]", "transforms=none"], "model.shape", "2 columns do not fill"),
+        (["model=cnn", "model.shape=[1,3,3]"], "model.shape", "2 columns do not fill"),  # nothing is to be imputed
+        (["model=cnn", "transforms=log"], "model.shape", "convolutions take images"),
+        (["model=cnn", "transforms=reshape", "transforms.reshape.shape=[1,3,3]"], "transforms.reshape.shape", "fill"),
+        (["model.valid_share=0"], "model.patience", "needs rows that are held out: say model.valid_share"),
+        (["model.freeze=[features.*]"], "model.freeze", "needs weights to begin with"),
+        (["model.device=gpu,cuda:99"], "model.device", "there is no 'gpu'"),
+    ],
+)
+def test_what_no_trial_could_do_is_an_error_of_the_config_and_no_run(points, asked, key, message):
+    for call in (lambda: mlops.run("points", asked, n_jobs=1), lambda: dry("points", asked, RunOptions())):
+        with pytest.raises(ConfigError, match=message) as raised:
+            call()
+        assert raised.value.key == key
+    assert not list(Path("runs").glob("*/*"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "key", "message"),
+    [
+        (["model.freeze=[featurs.*]"], "model.freeze", "no parameter is called featurs.*; there are features.0.weight"),
+        (["model.hidden=[9]"], "model.start", r"the shape of features.0.weight is \[9, 2\] here, \[8, 2\]"),
+        (["model.fresh=[tail]"], "model.fresh", "no parameter is called tail"),
+    ],
+)
+def test_weights_and_names_that_do_not_fit_are_known_before_a_fit(champion, asked, key, message):
+    with pytest.raises(ConfigError, match=message) as raised:
+        mlops.run("points", ["model.start=points@champion", "transforms=log", *asked], n_jobs=1)
+    assert raised.value.key == key
+
+
+def test_a_device_that_only_the_machines_of_a_cluster_have_is_no_error_here(points):
+    cluster = ["launcher=dask", "launcher.address=tcp://far:8786"]
+    assert dry("points", [*cluster, "model.device=cuda:99"], RunOptions()).plan.total == 1
+    with pytest.raises(ConfigError, match="'gpu' is the name of no device"):
+        dry("points", [*cluster, "model.device=gpu"], RunOptions())
+
+
+def test_where_one_point_can_work_the_others_fail_as_trials(points):
+    found = mlops.run("points", ["model.device=cpu,cuda:99", "artifacts.keep=none"], n_jobs=1)
+    assert [str(result.state) for result in found.results] == ["completed", "failed"]
+
+
+CHECKED = """
+from sklearn.dummy import DummyClassifier
+
+class Picky(DummyClassifier):
+    def check_before_fit(self, known):
+        if known.columns != 2 or known.classes != 2 or not known.is_here:
+            raise KeyError(str(known))
+        raise ValueError("'constant': nothing is ever right")
+"""
+
+
+def test_a_model_of_ones_own_may_tell_before_a_fit_too(points):
+    (points / "own_nets.py").write_text(CHECKED)
+    with pytest.raises(ConfigError, match="nothing is ever right") as raised:
+        mlops.run("points", ["model={_target_: own_nets.Picky, constant: 3}", "transforms=none"], n_jobs=1)
+    assert raised.value.key == "model.constant"
+
+
+# --- the rows that are held out ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["time", "group"])
+def test_held_out_are_the_latest_rows_or_whole_groups_where_the_data_has_them(points, monkeypatch, role):
+    known = np.arange(120) // 4 if role == "group" else pd.date_range("2026-01-01", periods=120).astype(str)
+    table().assign(**{role: known}).to_csv("data/points.csv", index=False)
+    seen = []
+    monkeypatch.setattr(training, "stopping_rows", lambda *a, **k: seen.append(stopping_rows(*a, **k)) or seen[-1])
+    mlops.run("points", [f"data.{role}={role}", "model.epochs=1"], n_jobs=1)
+    last = seen[-1]  # of all rows, for the model that is kept
+    assert [len(apart) == 120 for apart in seen] == [False, False, True]
+    if role == "group":
+        assert 0 < last.sum() < 120
+        assert set(known[last]).isdisjoint(known[~last])
+    else:
+        assert np.flatnonzero(last).tolist() == list(range(108, 120))
 
 
 # --- a module of one's own, and the digits -----------------------------------------------------------------------

@@ -244,6 +244,14 @@ def test_a_command_that_the_owner_does_not_list_is_refused(folder):
         run(write(folder, **command(command="python other.py")))
 
 
+@pytest.mark.parametrize("where", ["params.db=postgres://me:hush@host/db", "command='python job.py s3://me:hush@x/y'"])
+def test_a_password_in_an_address_is_refused_before_it_is_recorded(folder, where):
+    with pytest.raises(ConfigError, match="holds a password, and would be saved") as caught:
+        run(write(folder, **command()), f"+{where}" if where.startswith("params") else where)
+    assert "hush" not in str(caught.value)
+    assert not (folder / "runs").exists()
+
+
 @pytest.mark.parametrize("begin", ["python", "python job.pyc", "./python job.py"])
 def test_what_is_allowed_goes_by_whole_words(folder, begin):
     (folder / "pyproject.toml").write_text(f'[tool.mlops]\ncommands = ["{begin}"]\n')

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from mlops_cli.store.layout import RunPaths
 from mlops_cli.store.tracked import read_tracked
 from mlops_cli.workflows.init import init_workspace
 from mlops_cli.workflows.running.tracking import said
+from mlops_cli.workflows.runs.show import record_of
 
 QUICK = ["artifacts.plots=none", "artifacts.keep=none", "artifacts.predictions=false"]
 
@@ -156,10 +158,35 @@ def test_the_record_is_the_same_with_and_without_a_tracker(home):
     assert told.record.environment.keys() == plain.record.environment.keys()
 
 
-def test_a_run_that_is_there_already_is_not_told_again(home):
-    first = mlops.run("iris", QUICK, n_jobs=1)
-    assert run().id == first.id
+def test_a_run_that_is_there_already_is_not_told_again_and_the_command_that_tells_it_is_said(home, mlops):
+    import mlops_cli
+
+    first = mlops_cli.run("iris", QUICK, n_jobs=1)
+    found = run("+tracker.folder=my notes")
+    assert found.id == first.id
     assert not calls(home)
+    (message,) = untracked(found)
+    assert "it was never told of this run, which was there already" in message
+    command = message.partition("`")[2].partition("`")[0]
+    assert command == f"mlops runs export {first.id} --to notes_tracker.Notes 'folder=\"my notes\"'"
+    done = mlops(*shlex.split(command)[1:], cwd=home)
+    assert done.returncode == 0, done.stderr
+    assert (home / "my notes" / "calls.jsonl").is_file()
+    assert not untracked(run("+tracker.folder=my notes"))
+
+
+def test_a_run_that_a_tracker_failed_to_be_told_says_so_when_it_is_found_again(home):
+    made = run("+tracker.fails=finish")
+    assert untracked(run("+tracker.fails=finish")) == untracked(made)
+
+
+def test_what_was_not_told_is_found_a_day_later_and_is_no_part_of_the_record(home, mlops):
+    made = run("+tracker.fails=finish")
+    assert "not-tracked" not in (made.path / "run.json").read_text()
+    page = " ".join(mlops("runs", "show", "latest", cwd=home).stdout.split())
+    assert f"`mlops runs export {made.id} --to notes_tracker.Notes` tells it later" in page
+    shown = json.loads(mlops("runs", "show", "latest", "--json", cwd=home).stdout)
+    assert [w["message"] for w in shown["warnings"] if w["code"] == "not-tracked"] == untracked(made)
 
 
 def test_a_dry_run_tells_nobody_and_says_what_is_wrong(home, mlops):
@@ -213,10 +240,13 @@ def test_a_run_that_was_killed_is_told_on_when_it_is_resumed(home):
     begun.wait()
     (home / "hold").unlink()
     before = len(calls(home))
+    (unheard,) = record_of("iris:latest").warnings[-1:]
+    assert "it has not been told how the run ended; `mlops runs export" in unheard.message
     made = mlops.resume("iris:latest", n_jobs=1)
     told = [c for c in calls(home)[before:] if c["call"] != "close"]
     assert [c["call"] for c in told] == ["start", *["log_trial"] * 3, "finish"]
     assert told[0]["run"] == made.id == calls(home)[0]["run"]
+    assert not [w for w in record_of("iris:latest").warnings if w.code == "not-tracked"]
 
 
 def test_a_message_has_neither_passwords_nor_keys(monkeypatch):

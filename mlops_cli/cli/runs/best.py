@@ -36,6 +36,6 @@ def best(
         from mlops_cli.views.listing import head
 
         show(head(found.run))
-        for told in ranked(found.ranking, asked=metric is not None):
+        for told in ranked(found.ranking, asked=metric is not None, task=found.run.task):
             say(told, "dim")
         say(f"more: mlops runs show {found.run.id}", "dim")

@@ -36,9 +36,9 @@ def show(
 
 
 def _show_record(run: str, *, json: bool) -> None:
-    from mlops_cli.workflows.runs.finding import look_up
+    from mlops_cli.workflows.runs.show import record_of
 
-    record, _ = look_up(run, with_trials=False)
+    record = record_of(run)
     if not json:
         line(str(record.path))
         return

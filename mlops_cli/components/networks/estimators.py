@@ -220,10 +220,19 @@ class _Convolution(_Perceptron):
         "kernel": COUNT,
     }
 
+    def _check_shape(self, shape: tuple[int, ...]) -> None:
+        if len(shape) != 3:
+            hint = "say model.shape=[1,8,8], or add transforms=reshape"
+            text = f"'shape': convolutions take images of [channels, height, width]; rows have {list(shape)}: {hint}"
+            raise ValueError(text)
+        if self.kernel % 2 == 0:
+            raise ValueError(f"The 'kernel' parameter must be odd. Got {self.kernel} instead.")
+
     def layers(self, shape: tuple[int, ...], outputs: int) -> Any:
         """Return a new network for images of a shape: channels, height, width."""
         if self.module is not None:
             return super().layers(shape, outputs)
+        self._check_shape(shape)
         from mlops_cli.components.networks.modules import convolutions
 
         return convolutions(self, shape, outputs)

@@ -41,17 +41,7 @@ def convolutions(network: Any, shape: tuple[int, ...], outputs: int) -> nn.Seque
         Channels, height and width.
     outputs : int
         How many numbers are given for each image.
-
-    Raises
-    ------
-    ValueError
-        The rows are no images.
     """
-    if len(shape) != 3:
-        hint = "say model.shape=[1,8,8], or add transforms=reshape"
-        raise ValueError(f"convolutions take images of [channels, height, width]; rows have {list(shape)}: {hint}")
-    if network.kernel % 2 == 0:
-        raise ValueError(f"The 'kernel' parameter must be odd. Got {network.kernel} instead.")
     layers: list[nn.Module] = []
     before, height, width = shape
     for channels in network.channels:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from mlops_cli.contracts import BeforeFit
+
     Array = npt.NDArray[Any]
 
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
@@ -77,7 +79,8 @@ class Network(BaseEstimator):  # type: ignore[misc]
     clip : float, optional
         The greatest norm of the gradient of a step.
     valid_share : float
-        The share of the training rows that is held out, to see how the loss goes on rows that are not learned from.
+        The share of the training rows that is held out, to see how the loss goes on rows that are not learned from;
+        see `stopping_rows` for which.
     patience : int, optional
         Epochs without a smaller loss on those rows after which no more are begun; the weights of the best are kept.
     start : Start, optional
@@ -162,6 +165,51 @@ class Network(BaseEstimator):  # type: ignore[misc]
         values = {name: tuple(series) for name, series in self.history_.items()}
         return Curve("epoch", tuple(range(1, len(values["train_loss"]) + 1)), values)
 
+    # --- before a fit ------------------------------------------------------------------------------------------------
+
+    def check_before_fit(self, known: BeforeFit) -> None:
+        """Refuse what no fit could do; torch is loaded only where there is something to ask it.
+
+        Parameters
+        ----------
+        known : BeforeFit
+            What is known of the rows, and of the machine.
+
+        Raises
+        ------
+        ValueError
+            The device is not there, columns do not fill the shape, or weights and names of parameters do not fit.
+        """
+        self._check_patience()
+        if self.device not in {"auto", "cpu"}:
+            from mlops_cli.components.networks.places import check_device
+
+            check_device(self.device, is_here=known.is_here)
+        shape = None if known.columns is None else self._filled(known.columns)
+        if shape is not None and self.module is None:
+            self._check_shape(shape)
+        if self._first_weights() is not None or len(self.freeze):
+            from mlops_cli.components.networks.beginning import check_beginning
+
+            check_beginning(self, shape, known.classes)
+
+    def _check_patience(self) -> None:
+        if self.patience is not None and not self.valid_share:
+            raise ValueError("'patience' needs rows that are held out: say model.valid_share=0.1")
+
+    def _filled(self, columns: int) -> tuple[int, ...]:
+        """Return the shape of a row of so many columns."""
+        if self.shape is None:
+            return (columns,)
+        shape = tuple(map(int, self.shape))
+        if columns != math.prod(shape):
+            text = f"'shape': {columns} columns do not fill {list(shape)}; it must multiply to {columns}"
+            raise ValueError(text)
+        return shape
+
+    def _check_shape(self, shape: tuple[int, ...]) -> None:
+        """Refuse rows of a shape that the layers do not take."""
+
     # --- learning ----------------------------------------------------------------------------------------------------
 
     def _begin(self, X: Any) -> Array:
@@ -204,13 +252,7 @@ class Network(BaseEstimator):  # type: ignore[misc]
 
     def _rows(self, X: Any, *, reset: bool) -> Array:
         rows: Array = validate_data(self, X, reset=reset, dtype="float32", allow_nd=True)
-        if self.shape is None or rows.ndim > 2:
-            return rows
-        shape = tuple(map(int, self.shape))
-        if rows.shape[1] != math.prod(shape):
-            text = f"{rows.shape[1]} columns do not fill the shape {list(shape)}; it must multiply to {rows.shape[1]}"
-            raise ValueError(text)
-        return rows.reshape(len(rows), *shape)
+        return rows if rows.ndim > 2 else rows.reshape(len(rows), *self._filled(rows.shape[1]))
 
     # --- answering ---------------------------------------------------------------------------------------------------
 

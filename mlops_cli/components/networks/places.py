@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ import torch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_NAME = re.compile(r"(cpu|cuda|mps)(:\d+)?")
 
 
 def device_of(name: str, *, is_needed: bool = True) -> torch.device:
@@ -43,7 +46,21 @@ def device_of(name: str, *, is_needed: bool = True) -> torch.device:
     if not is_needed:
         return torch.device("cpu")
     shown = ", ".join(["auto", *(kind for kind, count in there.items() if count)])
-    raise ValueError(f"there is no device {name!r} on this machine; there are {shown}")
+    raise ValueError(f"'device': there is no {name!r} on this machine; there are {shown}")
+
+
+def check_device(name: str, *, is_here: bool) -> None:
+    """Refuse a device that is not there; of another machine only what is no device's name anywhere.
+
+    Raises
+    ------
+    ValueError
+        With those that there are.
+    """
+    if is_here:
+        device_of(name)
+    elif name != "auto" and _NAME.fullmatch(name) is None:
+        raise ValueError(f"'device': {name!r} is the name of no device; there may be auto, cpu, cuda, cuda:1, mps")
 
 
 @contextmanager

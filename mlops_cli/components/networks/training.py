@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from functools import cache
 from math import cos, isnan, pi
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,8 @@ from skorch.helper import predefined_split
 from torch import nn
 from torch.utils.data import TensorDataset
 
+from mlops_cli.components.fit_rows import stopping_rows
+from mlops_cli.components.networks.beginning import begin_with, freeze
 from mlops_cli.components.networks.keeping import Keeper
 from mlops_cli.components.networks.places import deterministic, device_of, few_threads
 
@@ -71,18 +72,12 @@ class Lesson:
         return int(np.random.SeedSequence([self.seed, epoch]).generate_state(1, np.uint64)[0] >> 1)
 
     def parts(self) -> tuple[TensorDataset, TensorDataset | None]:
-        """Return the rows to learn from, and those that are held out, of each class as many as can be."""
-        from sklearn.model_selection import train_test_split
-
-        share, every = self.network.valid_share, np.arange(len(self.rows))
-        if not share:
-            return self._tensors(every), None
-        labels = self.target if self.network.loss == "cross_entropy" else None
-        try:
-            learned, held = train_test_split(every, test_size=share, random_state=self.seed, stratify=labels)
-        except ValueError:  # classes of one row, or more classes than rows are held out
-            learned, held = train_test_split(every, test_size=share, random_state=self.seed)
-        return self._tensors(np.sort(learned)), self._tensors(np.sort(held))
+        """Return the rows to learn from, and those that are held out, as `stopping_rows` has them."""
+        if not self.network.valid_share:
+            return self._tensors(np.arange(len(self.rows))), None
+        has_classes = self.network.loss == "cross_entropy"
+        apart = stopping_rows(self.target, self.network.valid_share, self.seed, has_classes=has_classes)
+        return self._tensors(np.flatnonzero(~apart)), self._tensors(np.flatnonzero(apart))
 
     def _tensors(self, places: Array) -> TensorDataset:
         weights = np.ones(len(places)) if self.weights is None else self.weights[places]
@@ -139,15 +134,14 @@ def train(
         The weights to begin with do not fit, the device is not there, or the loss is no number any more.
     """
     network = lesson.network
-    if network.patience is not None and not network.valid_share:
-        raise ValueError("'patience' needs rows that are held out: say model.valid_share=0.1")
+    network._check_patience()
     device = device_of(network.device)
     with _alone(device), deterministic(device), few_threads(network.threads):
         torch.manual_seed(lesson.at(0))
         module = network.layers(tuple(lesson.rows.shape[1:]), network._outputs)
         if beginning is not None:
-            _begin_with(module, beginning, network)
-        _freeze(module, network.freeze)
+            begin_with(module, beginning, network)
+        freeze(module, network.freeze)
         progress = _taught(lesson, module, str(device), Keeper.of(lesson, beginning))
     state = progress.best if network.patience is not None and progress.best is not None else progress.module
     arrays = {name: value.detach().cpu().numpy().copy() for name, value in state.items()}
@@ -299,59 +293,6 @@ class _Shuffled(_Batches):
         first: list[torch.Tensor]
         *first, last = torch.randperm(len(self.tensors[0])).split(self.size)
         return [*first[:-1], torch.cat([first[-1], last])] if first and len(last) == 1 else [*first, last]
-
-
-# --- the weights to begin with -----------------------------------------------------------------------------------
-
-
-def _begin_with(module: nn.Module, weights: Mapping[str, Any], network: Any) -> None:
-    """Put weights into a network; all but those that begin anew.
-
-    Raises
-    ------
-    ValueError
-        Some do not fit.
-    """
-    own = module.state_dict()
-    wanted = {name: value for name, value in own.items() if not _matches(name, network.fresh)}
-    _check_globs(network.fresh, own, "fresh")
-    for name, value in wanted.items():
-        if name not in weights:
-            raise ValueError(f"the network has {name}, which the weights to begin with lack: is it another network?")
-        if tuple(value.shape) != np.shape(weights[name]):
-            found = f"{list(value.shape)} here, {list(np.shape(weights[name]))} in the weights to begin with"
-            hint = f"make them alike, or let it begin anew by model.fresh=[{name.partition('.')[0]}.*]"
-            raise ValueError(f"the shape of {name} is {found}: {hint}")
-    module.load_state_dict({**own, **{name: torch.from_numpy(np.array(weights[name])) for name in wanted}})
-
-
-def _freeze(module: nn.Module, globs: Any) -> None:
-    """Let parameters stay as they are; what is measured of batches stays with them."""
-    _check_globs(globs, dict(module.named_parameters()), "freeze")
-    for name, parameter in module.named_parameters():
-        if _matches(name, globs):
-            parameter.requires_grad_(requires_grad=False)
-    if globs and not any(parameter.requires_grad for parameter in module.parameters()):
-        raise ValueError("'freeze' leaves nothing to learn")
-    for part in module.modules():
-        own = list(part.parameters(recurse=False))
-        if own and not any(parameter.requires_grad for parameter in own):
-            part.register_forward_pre_hook(_still)
-
-
-def _still(part: nn.Module, _given: Any) -> None:
-    part.eval()
-
-
-def _matches(name: str, globs: Any) -> bool:
-    return any(fnmatchcase(name, str(glob)) for glob in globs)
-
-
-def _check_globs(globs: Any, names: Any, key: str) -> None:
-    for glob in globs:
-        if not any(fnmatchcase(name, str(glob)) for name in names):
-            shown = ", ".join(list(names)[:12])
-            raise ValueError(f"'{key}': no parameter is called {glob}; there are {shown}")
 
 
 # --- answering ---------------------------------------------------------------------------------------------------

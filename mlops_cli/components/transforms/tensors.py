@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from mlops_cli.contracts import BeforeFit
+
 
 class Reshape(TransformerMixin, BaseEstimator):
     """Give each row the shape of a tensor; the last step before a model that takes one.
@@ -66,14 +68,21 @@ class Reshape(TransformerMixin, BaseEstimator):
             They do not.
         """
         self._validate_params()
-        columns = self._numbers(X, reset=True).shape[1]
-        shape = [int(length) for length in self.shape]
-        known = math.prod(length for length in shape if length != -1)
-        left = [columns // known if length == -1 and known > 0 else length for length in shape]
-        if shape.count(-1) > 1 or min(left, default=0) < 1 or math.prod(left) != columns:
-            raise ValueError(f"Reshape: {columns} columns do not fill the shape {shape}; it must multiply to {columns}")
-        self.shape_ = tuple(left)
+        self.shape_ = self._filled(self._numbers(X, reset=True).shape[1])
         return self
+
+    def check_before_fit(self, known: BeforeFit) -> None:
+        """Refuse columns that do not fill the shape, where it is known how many there are."""
+        if known.columns is not None:
+            self._filled(known.columns)
+
+    def _filled(self, columns: int) -> tuple[int, ...]:
+        shape = [int(length) for length in self.shape]
+        given = math.prod(length for length in shape if length != -1)
+        left = [columns // given if length == -1 and given > 0 else length for length in shape]
+        if shape.count(-1) > 1 or min(left, default=0) < 1 or math.prod(left) != columns:
+            raise ValueError(f"'shape': {columns} columns do not fill {shape}; it must multiply to {columns}")
+        return tuple(left)
 
     def transform(self, X: Any) -> npt.NDArray[Any]:
         """Return the rows in their shape.

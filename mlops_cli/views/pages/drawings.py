@@ -93,7 +93,7 @@ def splits_chart(metric: str, scores: Mapping[str, Sequence[float]]) -> Chart | 
         return None
     low, high = _range([value for values in finite.values() for value in values])
     step = (WIDTH - _LEFT - _RIGHT) / count
-    places = tuple((_LEFT + step * (i + 0.5), str(i + 1)) for i in range(count))
+    places = tuple((_LEFT + step * (i + 0.5), str(i)) for i in range(count))
 
     def height(value: float) -> float:
         return _TOP + (HEIGHT - _TOP - _BOTTOM) * (high - value) / (high - low)

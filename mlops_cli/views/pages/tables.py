@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.records import Direction, Kind, TrialState
+from mlops_cli.records import Direction, Kind, TrialState, terms_of
 from mlops_cli.views.pages.drawings import bars, share
 from mlops_cli.views.runs import rank
 from mlops_cli.views.text import arrow, clean, number, setting
@@ -74,7 +74,7 @@ def trials_table(record: RunRecord, trials: Sequence[TrialResult], name: str = "
         column("state"),
         *_metric_columns(record, metrics),
         *(column(key) for key in keys),
-        column("fit s", NUMBER),
+        column(terms_of(record.task).fit_s, NUMBER),
         *([column("reused from")] if reused else []),
         *([column("error")] if failed else []),
     ]

@@ -37,7 +37,9 @@ _TOP = 10
 
 
 @picture
-def scores(metrics: Mapping[str, MetricSummary], directions: Mapping[str, Direction] | None = None) -> Figure:
+def scores(
+    metrics: Mapping[str, MetricSummary], directions: Mapping[str, Direction] | None = None, part: str = "split"
+) -> Figure:
     """Draw, of each metric, a dot per split, the mean with its 95 % interval, and the score on held-out rows.
 
     Parameters
@@ -46,27 +48,29 @@ def scores(metrics: Mapping[str, MetricSummary], directions: Mapping[str, Direct
         Name → summary; the first ten are drawn.
     directions : mapping, optional
         Name → its good end.
+    part : str
+        What a score is of: a split, a repetition.
     """
     shown = list(metrics.items())[:_MOST_METRICS]
     if not shown:
         raise UnsuitableError("the run has no scores")
     figure = new_figure(WIDTH, 0.75 + 0.68 * len(shown))
     panels = figure.subplots(len(shown), squeeze=False)[:, 0]
-    panels[0].set_title("Scores on each split")
+    panels[0].set_title(f"Scores on each {part}")
     for axes, (name, summary) in zip(panels, shown, strict=True):
-        _strip(axes, summary)
+        _strip(axes, summary, part)
         way = arrow((directions or {}).get(name))
         axes.set_ylabel(f"{label(name, 22)} {way}".strip(), rotation=0, ha="right", va="center")
     _explain(panels[-1], any(summary.test is not None for _, summary in shown))
     return figure
 
 
-def _strip(axes: Axes, summary: MetricSummary) -> None:
+def _strip(axes: Axes, summary: MetricSummary, part: str) -> None:
     values = np.asarray(summary.splits, dtype=float)
     if summary.ci95 is not None:
         axes.axvspan(*summary.ci95, color=SKY, alpha=0.25, linewidth=0, label="95 % interval of the mean")
     axes.axvline(summary.mean, color=BLUE, linewidth=2, label="mean")
-    axes.scatter(values, _jitter(len(values)), s=20, color=BLUE, alpha=0.6, linewidths=0, label="a split")
+    axes.scatter(values, _jitter(len(values)), s=20, color=BLUE, alpha=0.6, linewidths=0, label=f"a {part}")
     if summary.test is not None:
         axes.scatter([summary.test], [0], marker="D", s=34, color=VERMILION, zorder=3, label="held-out rows")
     axes.set(ylim=(-1, 1), yticks=[])
@@ -84,7 +88,7 @@ def _explain(axes: Axes, tested: bool) -> None:
 
 
 @picture
-def top_trials(trials: Sequence[TrialResult], metric: str, direction: Direction) -> Figure:
+def top_trials(trials: Sequence[TrialResult], metric: str, direction: Direction, part: str = "split") -> Figure:
     """Draw the best ten trials by the mean of a metric: a dot for each split, and the mean."""
     done = [t for t in trials if t.state is TrialState.COMPLETED and t.scores.get(metric)]
     sign = -1 if direction is Direction.MAXIMIZE else 1
@@ -94,7 +98,7 @@ def top_trials(trials: Sequence[TrialResult], metric: str, direction: Direction)
     figure, axes = one_axes(f"The best of {len(trials):,} trials", WIDTH, 1.3 + 0.28 * len(best))
     for row, trial in enumerate(best):
         values = trial.scores[metric]
-        axes.scatter(values, [row] * len(values), s=18, color=SKY, linewidths=0, label="a split" if not row else None)
+        axes.scatter(values, [row] * len(values), s=18, color=SKY, linewidths=0, label=None if row else f"a {part}")
         axes.scatter([trial.mean(metric)], [row], s=60, marker="|", color=BLUE, label="mean" if not row else None)
     axes.set_yticks(range(len(best)), [f"trial {trial.trial}" for trial in best])
     axes.set_ylim(len(best) - 0.5, -0.5)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlops_cli.records import OF_TABLE
 from mlops_cli.views.plots.style import (
     BLUE,
     COLOURS,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from mlops_cli.records import Curve
+    from mlops_cli.records import Curve, Terms
 
     Array = npt.NDArray[Any]
 
@@ -37,7 +38,7 @@ _SIDES = (*_TRAINED, *_HELD_OUT)
 
 
 @picture
-def training_curve(curves: Sequence[Curve]) -> Figure:
+def training_curve(curves: Sequence[Curve], terms: Terms = OF_TABLE) -> Figure:
     """Draw what was measured while the fits of one trial went on: thin for each split, thick for their mean.
 
     Quantities that differ only in the rows that they are of, as ``train_loss`` and ``valid_loss``, share a panel; the
@@ -47,6 +48,8 @@ def training_curve(curves: Sequence[Curve]) -> Figure:
     ----------
     curves : sequence of Curve
         One for each split.
+    terms : Terms
+        What they are of: splits, or repetitions.
 
     Raises
     ------
@@ -57,11 +60,11 @@ def training_curve(curves: Sequence[Curve]) -> Figure:
 
     drawn = _panels(curves)
     if not drawn:
-        raise UnsuitableError("the fits of this run left no curve: they do not go step by step, or tell nothing of it")
+        raise UnsuitableError(terms.no_curve)
     unit = label(curves[0].unit).capitalize()
     figure = new_figure(WIDTH, 0.7 + 2.3 * len(drawn))
     panels = figure.subplots(len(drawn), sharex=True, squeeze=False)[:, 0]
-    headline(figure, "Training curve" + (f", mean of {len(curves)} splits" if len(curves) > 1 else ""))
+    headline(figure, "Training curve" + (f", mean of {len(curves)} {terms.part}s" if len(curves) > 1 else ""))
     for axes, (what, names) in zip(panels, drawn.items(), strict=True):
         _panel(axes, curves, names)
         axes.set_ylabel(label(what, 22).capitalize())

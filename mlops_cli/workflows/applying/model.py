@@ -12,6 +12,7 @@ from mlops_cli.errors import StoreError, UsageError, did_you_mean
 from mlops_cli.execution.job import make_importable
 from mlops_cli.records import OUT_OF_USE, Notice, Task
 from mlops_cli.store.find import find_run, run_folders
+from mlops_cli.store.imported import NO_FILES, refuse_imported
 from mlops_cli.store.layout import RunPaths, VersionPaths, WorkspacePaths
 from mlops_cli.store.models import load_model, load_signature
 from mlops_cli.store.registry import Registry
@@ -106,7 +107,7 @@ class SavedModel:
 
     def signature(self) -> Signature:
         """Return what it takes and gives, after the file is checked."""
-        self._check_table()
+        self._check_kept()
         return load_signature(self.paths, self.hashes)
 
     def notices(self) -> tuple[Notice, ...]:
@@ -131,23 +132,26 @@ class SavedModel:
         ConfigError
             It is of another workspace, which trusts modules that this one does not.
         """
-        self._check_table()
+        self._check_kept()
         workspace = trusted_workspace(self.paths.root)
         copied = None if self.version is None else copied_code(self.version)
         make_importable(str(copied or workspace.root), workspace.trust)
         pipeline = load_model(self.paths, self.hashes, trust=workspace.trust, allow_pickle=allow_pickle)
         return Model(pipeline, self.signature())
 
-    def _check_table(self) -> None:
-        """Refuse a run that learned from no table: it has something else than a model."""
+    def _check_kept(self) -> None:
+        """Refuse a run that was imported, or learned from no table: it has something else than a model."""
+        if self.version is None:
+            refuse_imported(self.record, NO_FILES)
         task = self.record.task
         if task is None or task.has_table:
             return
         if task is Task.REINFORCEMENT:
             hint = f'in Python: mlops.load_agent("{self.label}").act(observation)'
             raise StoreError(f"{self.label} has an agent, and no model that is asked about rows", hint=hint)
-        hint = f"what its script has written is in {RunPaths(self.record.path).artifacts}"
-        raise StoreError(f"{self.label} has no model: task: {task}", hint=hint)
+        written = RunPaths(self.record.path).artifacts
+        where = f"what its script has written is in {written}" if written.is_dir() else None
+        raise StoreError(f"{self.label} has no model: task: {task}", hint=where)
 
 
 def _out_of_use(version: ModelVersion) -> tuple[Notice, ...]:

@@ -19,7 +19,7 @@ LOOKED_AT = 10
 def earlier_run(record: RunRecord) -> RunRecord | None:
     """Return the last run of the experiment before this one that can be compared with it and asked for something else.
 
-    One that completed, on data of the same target, ranked by the same metric.
+    One that completed, on data of the same target or by the same seeds, ranked by the same metric.
     """
     folders = run_folders(RunPaths(record.path).workspace, record.experiment)
     before = sorted((path for path in folders if path.name < record.path.name), key=lambda path: path.name)
@@ -34,7 +34,10 @@ def earlier_run(record: RunRecord) -> RunRecord | None:
 
 
 def _is_alike(found: RunRecord, record: RunRecord) -> bool:
-    if found.status is not RunStatus.COMPLETED or found.dataset is None or record.dataset is None:
+    if found.status is not RunStatus.COMPLETED or (found.task, found.primary) != (record.task, record.primary):
         return False
-    what = (found.dataset.target, found.task, found.primary)
-    return what == (record.dataset.target, record.task, record.primary)
+    if found.dataset is not None and record.dataset is not None:
+        return found.dataset.target == record.dataset.target
+    # Nothing was read as a table: then repetitions can be compared one by one, where they are of the same work.
+    both = None not in (found.splits, record.splits)
+    return both and not (found.dataset or record.dataset) and found.splits == record.splits

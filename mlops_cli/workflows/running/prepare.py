@@ -67,6 +67,11 @@ class Composed:
         """Whether trials run code of the user's own, which may do anything to its process."""
         return not self.spec.has_table or bool(own_modules([], self.spec, self.workspace.trust))
 
+    @property
+    def is_far(self) -> bool:
+        """Whether trials run on other machines than this."""
+        return self.spec.launcher.address is not None or self.spec.launcher.cluster is not None
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -170,8 +175,17 @@ def _with_options(spec: ExperimentSpec, options: RunOptions) -> ExperimentSpec:
     return replace(spec, launcher=launcher, tags={**spec.tags, **(options.tags or {})})
 
 
-def prepare(composed: Composed, observer: Observer) -> Prepared:
+def prepare(composed: Composed, observer: Observer, *, is_run: bool = True) -> Prepared:
     """Read, check and plan.
+
+    Parameters
+    ----------
+    composed : Composed
+        The experiment.
+    observer : Observer
+        Told how far it is.
+    is_run : bool
+        It is to be run: else it does not matter that this machine lacks a device that its fits need.
 
     Raises
     ------
@@ -181,12 +195,13 @@ def prepare(composed: Composed, observer: Observer) -> Prepared:
         The data is unusable.
     """
     try:
-        observer(Stage("data"))
+        if composed.spec.has_table:
+            observer(Stage("data"))
         composed = replace(composed, spec=with_version(composed.spec, composed.workspace))
         loaded = _loaded(composed)
         observer(Stage("plan"))
         with _explained(composed.spec, loaded):
-            return _planned(composed, loaded)
+            return _planned(composed, loaded, is_here=is_run and not composed.is_far)
     except ConfigError as error:
         if error.key is not None and error.file is None:
             error.file = composed.composition.where(error.key)
@@ -211,7 +226,7 @@ def _explained(spec: ExperimentSpec, loaded: Loaded) -> Iterator[None]:
         raise
 
 
-def _planned(composed: Composed, loaded: Loaded) -> Prepared:
+def _planned(composed: Composed, loaded: Loaded, *, is_here: bool) -> Prepared:
     workspace, composition, spec = composed.workspace, composed.composition, composed.spec
     found = _corners(spec, composition)
     scoring, scoring_notices = _scoring(composed, loaded, found)
@@ -219,7 +234,7 @@ def _planned(composed: Composed, loaded: Loaded) -> Prepared:
     basis = with_code(_basis(composed, loaded, found, scoring), code)
     job = _job(composed, loaded, scoring, code)
     maker = (Maker if spec.has_table else RepeatedMaker)(composition, workspace, loaded, job, basis)
-    looked_at = maker.check(found)
+    looked_at = maker.check(found, is_here=is_here)
     earlier = earlier_points(spec.sweep, workspace)
     splits = max(map(len, maker.made_splits.values()))
     plan = make_plan(spec, basis, found[0], splits=splits, sweep=_sweep_facts(spec, earlier))
@@ -257,7 +272,6 @@ def _about_data(plan: Plan, maker: Maker, scoring: Scoring) -> list[Notice]:
 
 def _job(composed: Composed, loaded: Loaded, scoring: Scoring, code: Collection[str]) -> Job:
     dataset, root = loaded.train, composed.workspace.root
-    is_far = composed.spec.launcher.address is not None or composed.spec.launcher.cluster is not None
     return Job(
         X=dataset.X,
         y=dataset.y,
@@ -267,7 +281,7 @@ def _job(composed: Composed, loaded: Loaded, scoring: Scoring, code: Collection[
         scoring=scoring,
         trust=composed.workspace.trust,
         root=str(root),
-        code={name: (root / name).read_bytes() for name in code} if is_far else {},
+        code={name: (root / name).read_bytes() for name in code} if composed.is_far else {},
         in_time=dataset.times is not None,
         groups=dataset.groups,
         start=start_of(composed.spec.trial.model, composed.workspace),

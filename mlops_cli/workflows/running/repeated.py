@@ -9,6 +9,7 @@ import numpy as np
 
 from mlops_cli.components.commands import check_command, words_of
 from mlops_cli.components.layout import Columns
+from mlops_cli.components.sources.secrets import refuse_secrets
 from mlops_cli.components.work import work_of
 from mlops_cli.errors import DataError
 from mlops_cli.execution.job import Candidate
@@ -30,11 +31,22 @@ if TYPE_CHECKING:
     from mlops_cli.planning.plan import Point
     from mlops_cli.records import ExperimentSpec, Notice, Task, Trial
 
+_SAVED = ("command", "params", "env", "agent", "training")
+"""What of a config may hold addresses."""
+
 
 def repetitions(spec: ExperimentSpec, task: Task) -> Loaded:
-    """Return what stands for the data: a row with its seed for each repetition."""
+    """Return what stands for the data: a row with its seed for each repetition.
+
+    Raises
+    ------
+    ConfigError
+        A password or token is written into the config.
+    """
     import pandas as pd
 
+    for key in _SAVED:
+        refuse_secrets(spec.config.get(key), key)
     count = spec.evaluation.repetitions
     seeds = pd.DataFrame({SEED: np.arange(count, dtype=np.int64) + spec.trial.seed})
     version = DatasetVersion(f"{task}: {count} repetitions", count, ())
@@ -116,7 +128,7 @@ class RepeatedMaker(Maker):
         rows = [np.array([number]) for number in range(self.loaded.train.rows)]
         return self.made_splits.setdefault(key, tuple((row, row) for row in rows))
 
-    def check(self, points: Sequence[Point]) -> tuple[Notice, ...]:
+    def check(self, points: Sequence[Point], *, is_here: bool = True) -> tuple[Notice, ...]:  # noqa: ARG002 - as of a table
         """Look at a few points before the first one is done.
 
         Raises

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from mlops_cli.analysis.sameness import TOLERANCE, WINNER, tables_alike, trials_alike, winner_alike
 from mlops_cli.analysis.since import machine, repository, since
 from mlops_cli.errors import DataError, ExpectationError, MlopsError, StoreError, UsageError
-from mlops_cli.records import Agreement, Notice, Rerun, RunStatus, TrialResult, TrialState
+from mlops_cli.records import Agreement, Notice, Rerun, RunStatus, TrialResult, TrialState, terms_of
 from mlops_cli.store.find import is_alive, read_trials
+from mlops_cli.store.imported import refuse_without_config
 from mlops_cli.store.layout import RunPaths
 from mlops_cli.store.tables import read_predictions
 from mlops_cli.workflows.applying.model import find_model, saved_by
@@ -46,8 +47,8 @@ MODEL = "the model's predictions of training rows"
 TABLES = {"predictions": "out-of-fold predictions", "test_predictions": "held-out predictions"}
 
 UNEXPLAINED = (
-    "nothing that is recorded has changed, so the seed does not settle what the trials compute: an estimator that "
-    "draws without random_state, threads that race, a clock or the network in own code"
+    "nothing that is recorded has changed, so the seed does not settle what the trials compute: {draws}, threads that "
+    "race, a clock or the network in own code"
 )
 BY_THE_CLOCK = "{keys} ends by the clock, which never runs twice alike"
 
@@ -149,12 +150,13 @@ def find_first(ref: str, *, workspace: str | Path | None = None) -> First:
     Raises
     ------
     StoreError
-        It is not there, or has not ended.
+        It is not there, has not ended, or was imported without a config.
     """
     saved = find_model(ref, workspace=workspace)
     record = saved.record
     if saved.version is not None:
         return First(saved, _best_alone(record))
+    refuse_without_config(record)
     if not record.status.is_finished:
         hint = f"mlops resume {record.id}"
         if is_alive(record.path):
@@ -209,7 +211,7 @@ def compared(again: Again, tolerance: float = TOLERANCE, notes: Sequence[str] = 
     first, record = again.first, again.outcome.record
     numbers = {result.trial for result in first.trials}
     trials = [t for t in again.outcome.trials if first.is_run or t.trial in numbers]
-    alike = trials_alike(first.trials, trials, tolerance)
+    alike = trials_alike(first.trials, trials, tolerance, part=terms_of(record.task).part)
     parts = list(winner_alike(first.record, record, tolerance))
     said = list(notes) if first.is_run else [*notes, f"{first.saved.label} keeps the scores of its best trial alone"]
     # Of another winner everything is another.
@@ -279,7 +281,7 @@ def _reasons(again: Again, found: Rerun) -> Iterator[str]:
     if clock:
         yield BY_THE_CLOCK.format(keys=clock)
     elif not told:
-        yield UNEXPLAINED
+        yield UNEXPLAINED.format(draws=terms_of(now.task).draws)
 
 
 def _clocks(prepared: Prepared) -> str:

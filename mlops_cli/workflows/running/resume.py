@@ -10,8 +10,10 @@ from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import StoreError
 from mlops_cli.records import RunStatus
 from mlops_cli.store.find import find_run, is_alive, read_trials
+from mlops_cli.store.imported import refuse_imported
 from mlops_cli.store.layout import RunPaths, WorkspacePaths
 from mlops_cli.store.runs import RunWriter
+from mlops_cli.store.tracked import untold
 from mlops_cli.workflows.running.changes import changes
 from mlops_cli.workflows.running.known import known_results
 from mlops_cli.workflows.running.prepare import RunOptions, compose, prepare
@@ -40,11 +42,12 @@ def resume(ref: str, options: RunOptions | None = None, *, observer: Observer = 
     Raises
     ------
     StoreError
-        There is no such run, another process is writing it, or the data, the code or the libraries are no longer
-        those that it began with: scores of different things must not stand in one table.
+        There is no such run, it was imported, another process is writing it, or the data, the code or the libraries are
+        no longer those that it began with: scores of different things must not stand in one table.
     """
     asked, since = options or RunOptions(), datetime.now().astimezone()
     record = find_run(WorkspacePaths(find_workspace(asked.workspace).root), ref)
+    refuse_imported(record, "no trial of it was run here, and there is nothing to resume")
     again = asked.retry_failed and record.status.is_finished and record.counts.failed > 0
     if record.status.is_finished and not again:
         return _finished(record, retry=asked.retry_failed)
@@ -74,7 +77,8 @@ def _finished(record: RunRecord, *, retry: bool) -> Outcome:
     if record.status is RunStatus.FAILED and not retry:
         hint = f"mlops resume {record.id} --retry-failed runs its trials again"
         raise StoreError(f"the run {record.id} is finished: all its trials failed", hint=hint)
-    return Outcome(record, tuple(read_trials(record.path)), found=True)
+    said = replace(record, warnings=(*record.warnings, *untold(record)))
+    return Outcome(said, tuple(read_trials(record.path)), found=True)
 
 
 def _check_free(record: RunRecord) -> None:

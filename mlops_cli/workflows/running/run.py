@@ -22,6 +22,7 @@ from mlops_cli.workflows.running.prepare import RunOptions, compose, prepare
 from mlops_cli.workflows.running.recording import Outcome, ignore, launcher_for, record_run
 from mlops_cli.workflows.running.tracking import tracked, tracker_of, tracking_of
 from mlops_cli.workflows.runs.plots import plot_missing
+from mlops_cli.workflows.runs.telling import warnings_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +99,8 @@ def execute(
             for notice in plot_missing(labelled, prepared):
                 observer(notice)
             gates = other_gates(labelled, prepared.spec.promotion)
-            labelled = replace(labelled, warnings=(*labelled.warnings, *gates))  # said, and not written down
+            untold = warnings_of(labelled, prepared.spec.tracker, prepared.workspace)
+            labelled = replace(labelled, warnings=(*labelled.warnings, *gates, *untold))  # said, and not written down
             return Outcome(labelled, tuple(read_trials(identical.path)), found=True)
         return record_new(prepared, launcher, asked, observer=observer, since=started)
     finally:

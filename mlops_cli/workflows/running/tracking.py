@@ -143,6 +143,8 @@ class TrackerProcess:
         self._channel = Channel(ours)
         self._send(self._first)
         self._send(("start", record, config))
+        with suppress(StoreError):  # it is said at the end again; a run that is killed by then has this
+            note_tracked(record, Tracked(self.name, problem="it has not been told how the run ended"))
 
     def log_trial(self, result: TrialResult) -> None:
         """Tell of a trial that has ended."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -114,8 +113,15 @@ class Maker:
         """Return splits that were made before, by their key."""
         return self.made_splits[key]
 
-    def check(self, points: Sequence[Point]) -> tuple[Notice, ...]:
+    def check(self, points: Sequence[Point], *, is_here: bool = True) -> tuple[Notice, ...]:
         """Look at a few points before the first fit, and return what is worth saying of them.
+
+        Parameters
+        ----------
+        points : sequence of Point
+            Those that stand for all.
+        is_here : bool
+            Whether this machine must have what fits need.
 
         Raises
         ------
@@ -135,7 +141,7 @@ class Maker:
             ready.append(trial)
         if not ready:
             raise problems[0]
-        _require_one_valid(ready, self.job)
+        _require_one_valid(ready, self.job, is_here=is_here)
         return tuple(notices)
 
 
@@ -151,18 +157,17 @@ def _failed(trial: Trial, problem: ConfigError | DataError) -> TrialResult:
     return TrialResult(trial.number, TrialState.FAILED, dict(trial.params), fingerprint=trial.fingerprint, error=error)
 
 
-def _require_one_valid(ready: Sequence[Trial], job: Job) -> None:
-    """Refuse a plan whose every trial has a value that scikit-learn refuses; where some are well, the others fail."""
+def _require_one_valid(ready: Sequence[Trial], job: Job, *, is_here: bool) -> None:
+    """Refuse a plan of which every trial would fail by its parameters; where some are well, the others fail."""
+    classes = None if job.scoring.classes is None else len(job.scoring.classes)
     first = None
     for trial in ready:
-        problem = job.assembly(trial).problems()
+        problem = job.assembly(trial).problem(classes, is_here=is_here)
         if problem is None:
             return
         first = first or problem
-    text = str(first)
-    named = re.match(r"The '(\w+)' parameter of", text)
-    own = named is not None and named[1] in ready[0].spec.model.params
-    raise ConfigError(text, key=f"model.{named[1]}" if named is not None and own else "model")
+    if first is not None:
+        raise first
 
 
 def _require_two_classes(trial: Trial, job: Job) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mlops_cli.analysis.params import has_params
 from mlops_cli.config.flat import flat
+from mlops_cli.config.repeated import REPEATED_KEYS
 from mlops_cli.config.yaml_guard import read_text
+from mlops_cli.errors import ConfigError
 from mlops_cli.store.layout import RunPaths
 
 if TYPE_CHECKING:
@@ -28,6 +31,21 @@ def config_leaves(record: RunRecord) -> dict[str, Any]:
     value = yaml.load(read_text(file, str(file)), Loader=loader)  # noqa: S506 - either loader is a safe one
     leaves = flat(value) if isinstance(value, Mapping) else {}
     return {key: _resolved(item, leaves) for key, item in leaves.items()}
+
+
+def work_of(record: RunRecord) -> dict[str, Any]:
+    """Return by dotted key what the best trial of a task without a table did; nothing of one with a table.
+
+    Where no trial was the best, what its config says: of a sweep the place of what was swept.
+    """
+    if record.task is None or record.task.has_table:
+        return {}
+    try:
+        leaves = record.params if has_params(record) else config_leaves(record)
+    except ConfigError:  # what else there is to see of the run needs no config
+        return {}
+    parts = {key: key.partition(".")[0] for key in leaves}
+    return {key: leaves[key] for key, part in parts.items() if part in REPEATED_KEYS}
 
 
 def _resolved(value: Any, leaves: Mapping[str, Any]) -> Any:

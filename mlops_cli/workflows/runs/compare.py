@@ -139,6 +139,7 @@ def _base(name: str, record: RunRecord, leaves: Mapping[str, Any]) -> Contender:
         data=record.dataset,
         setting=_setting(leaves),
         status=record.status,
+        task=record.task,
     )
 
 

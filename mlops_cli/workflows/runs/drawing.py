@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_cli.records import PlotName, Task
+from mlops_cli.records import PlotName, Task, terms_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matplotlib.figure import Figure
 
-    from mlops_cli.records import PlotSpec
+    from mlops_cli.records import PlotSpec, Terms
     from mlops_cli.workflows.runs.material import Material
 
 
@@ -66,6 +66,10 @@ def _residuals(material: Material, _spec: PlotSpec) -> Figure:
     return regression.residuals(material.predictions, _target(material), material.test_predictions)
 
 
+def _terms(material: Material) -> Terms:
+    return terms_of(material.record.task)
+
+
 def _target(material: Material) -> str:
     dataset = material.record.dataset
     return (dataset.target if dataset is not None else None) or "target"
@@ -81,7 +85,7 @@ def _silhouette(material: Material, _spec: PlotSpec) -> Figure:
 def _scores(material: Material, _spec: PlotSpec) -> Figure:
     from mlops_cli.views.plots import scores
 
-    return scores.scores(material.record.metrics, material.record.directions)
+    return scores.scores(material.record.metrics, material.record.directions, _terms(material).part)
 
 
 def _permutation_importance(material: Material, _spec: PlotSpec) -> Figure:
@@ -104,13 +108,14 @@ def _partial_dependence(material: Material, spec: PlotSpec) -> Figure:
 def _training_curve(material: Material, _spec: PlotSpec) -> Figure:
     from mlops_cli.views.plots import training
 
-    return training.training_curve(material.curves)
+    return training.training_curve(material.curves, _terms(material))
 
 
 def _learning_curve(material: Material, _spec: PlotSpec) -> Figure:
     from mlops_cli.views.plots import fitted
     from mlops_cli.workflows.runs.curves import learning_scores
 
+    material.require_table()
     return fitted.learning_curve(*learning_scores(material), material.metric, material.direction)
 
 
@@ -118,6 +123,7 @@ def _validation_curve(material: Material, spec: PlotSpec) -> Figure:
     from mlops_cli.views.plots import fitted
     from mlops_cli.workflows.runs.curves import validation_scores
 
+    material.require_table()
     key = spec.keys[0]
     scores = validation_scores(material, key, spec.values)
     return fitted.validation_curve((key, spec.values), *scores, material.metric, material.direction)
@@ -132,7 +138,7 @@ def _history(material: Material, _spec: PlotSpec) -> Figure:
 def _top_trials(material: Material, _spec: PlotSpec) -> Figure:
     from mlops_cli.views.plots import scores
 
-    return scores.top_trials(material.trials, material.metric, material.direction)
+    return scores.top_trials(material.trials, material.metric, material.direction, _terms(material).part)
 
 
 def _parallel_coordinates(material: Material, spec: PlotSpec) -> Figure:

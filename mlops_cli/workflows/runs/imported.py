@@ -31,6 +31,7 @@ from mlops_cli.records import (
     TrialResult,
     TrialState,
 )
+from mlops_cli.store.imported import MLFLOW_ID
 from mlops_cli.store.names import MAX_NAME, check_name
 from mlops_cli.workflows.runs.imported_words import (
     dataset_of,
@@ -54,9 +55,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlops_cli.components.trackers.mlflow_runs import FoundRun
-
-MLFLOW_ID = "mlflow.run_id"
-"""The tag of an imported run that says which one of MLflow's it is."""
 
 _SMALL = re.compile(r"loss|err|mse|mae|mape|rmse|brier|deviance|perplexity|distance")
 _LARGE = re.compile(r"(^|_)neg_|acc|auc|f1|r2|score|precision|recall|kappa|corr|mcc|reward|return")

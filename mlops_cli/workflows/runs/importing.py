@@ -11,9 +11,9 @@ from mlops_cli.components.trackers.mlflow_told import RUN_ID
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import UsageError
 from mlops_cli.store.find import run_folders
-from mlops_cli.store.imported import Imported, importing, write_imported
+from mlops_cli.store.imported import MLFLOW_ID, NO_CONFIG, Imported, importing, write_imported
 from mlops_cli.store.layout import RunPaths, WorkspacePaths
-from mlops_cli.workflows.runs.imported import MLFLOW_ID, Ranked, record_of
+from mlops_cli.workflows.runs.imported import Ranked, record_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,5 +93,5 @@ def _imported(reader: MlflowReader, run: FoundRun, ranked: Ranked, root: Path) -
     record, trials = record_of(reader.whole(run), reader.place.shown, ranked, root)
     config = reader.config(run) if RUN_ID in run.tags else ""
     if not config or len(config) > _LONGEST_CONFIG:
-        config = f"name: {record.experiment} # imported from MLflow, which has no config\n"
+        config = f"name: {record.experiment} # {NO_CONFIG}\n"
     return Imported(record, trials, config, {"from": reader.place.shown, "run": run.id})

@@ -10,6 +10,7 @@ from mlops_cli.components.metrics import positive_class
 from mlops_cli.errors import MlopsError, StoreError
 from mlops_cli.records import Direction, Task, TrialState
 from mlops_cli.store.find import read_trials
+from mlops_cli.store.imported import refuse_without_config
 from mlops_cli.store.layout import RunPaths
 from mlops_cli.store.tables import read_predictions
 from mlops_cli.views.plots.style import UnsuitableError
@@ -155,6 +156,17 @@ class Material:
         if self.record.task not in tasks:
             raise UnsuitableError(f"the plot is for {' and '.join(tasks)}, and the run's task is {self.record.task}")
 
+    def require_table(self) -> None:
+        """Refuse a plot of fits on rows, where nothing was read as a table.
+
+        Raises
+        ------
+        UnsuitableError
+            The run's task has no table.
+        """
+        if self.record.task is not None and not self.record.task.has_table:
+            raise UnsuitableError(f"the plot is of fits on rows of a table, and the run's task is {self.record.task}")
+
     # --- what is composed and prepared again ---------------------------------------------------------------------
 
     @cached_property
@@ -167,6 +179,7 @@ class Material:
         if self.at_hand is not None:
             return self.at_hand.composed
         root = trusted_workspace(self.record.path).root
+        refuse_without_config(self.record)
         return compose(str(self.paths.config), [], RunOptions(workspace=root), ignore)
 
     @cached_property
@@ -196,7 +209,7 @@ class Material:
 
         if self.at_hand is not None:
             return self.at_hand
-        prepared = prepare(self.composed, ignore)
+        prepared = prepare(self.composed, ignore, is_run=False)
         before, now = self.record.dataset, prepared.dataset.version
         if before is not None and before.version != now.version:
             text = (

@@ -26,7 +26,7 @@ AUTO = (PlotSpec(PlotName.AUTO),)
 """Those that suit."""
 
 SHOWS: Mapping[PlotName, str] = {
-    PlotName.SCORES: "every metric on each split, its mean and interval",
+    PlotName.SCORES: "every metric on each split or repetition, its mean and interval",
     PlotName.CONFUSION_MATRIX: "how often each class is predicted as which",
     PlotName.ROC: "true against false positives",
     PlotName.PRECISION_RECALL: "precision over recall",
@@ -36,11 +36,11 @@ SHOWS: Mapping[PlotName, str] = {
     PlotName.SILHOUETTE: "how well each row lies in its cluster",
     PlotName.PERMUTATION_IMPORTANCE: "how much worse the model is where a feature is shuffled",
     PlotName.PARTIAL_DEPENDENCE: "how the prediction depends on a feature",
-    PlotName.TRAINING_CURVE: "loss and scores over the epochs of each fit",
+    PlotName.TRAINING_CURVE: "loss and scores over the epochs, episodes or steps of each fit or repetition",
     PlotName.LEARNING_CURVE: "the score over the number of training rows",
     PlotName.VALIDATION_CURVE: "the score over the values of a parameter",
     PlotName.HISTORY: "the trials in their order, and the best so far",
-    PlotName.TOP_TRIALS: "the best ten trials on each split",
+    PlotName.TOP_TRIALS: "the best ten trials on each split or repetition",
     PlotName.PARALLEL_COORDINATES: "all parameters of each trial and its score",
     PlotName.SLICES: "the score over each parameter",
     PlotName.PARAM_IMPORTANCE: "which parameters matter (needs Optuna)",
@@ -80,6 +80,8 @@ _TASKS: Mapping[PlotName, tuple[Task, ...]] = {
     PlotName.SILHOUETTE: (Task.CLUSTERING,),
     PlotName.PERMUTATION_IMPORTANCE: (Task.CLASSIFICATION, Task.REGRESSION),
     PlotName.PARTIAL_DEPENDENCE: (Task.CLASSIFICATION, Task.REGRESSION),
+    PlotName.LEARNING_CURVE: tuple(task for task in Task if task.has_table),
+    PlotName.VALIDATION_CURVE: tuple(task for task in Task if task.has_table),
 }
 _SUFFIXES = (".svg", ".png", ".pdf")
 

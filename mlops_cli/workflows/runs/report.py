@@ -14,6 +14,7 @@ from mlops_cli.store.files import disk_errors, write_file
 from mlops_cli.store.layout import RunPaths
 from mlops_cli.store.profiles import read_profile
 from mlops_cli.views.report import MARK, page
+from mlops_cli.workflows.runs.asked import work_of
 from mlops_cli.workflows.runs.finding import look_up
 from mlops_cli.workflows.runs.plots import drawn, saved
 
@@ -97,6 +98,7 @@ def contents(record: RunRecord, trials: Sequence[TrialResult], *, with_plots: bo
         plots=plots,
         undrawn=undrawn,
         files=run_files(record),
+        work=work_of(record),
     )
 
 

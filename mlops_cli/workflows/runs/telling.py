@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components.construct import spec_from
 from mlops_cli.components.trackers import make_tracker, tracker_name
-from mlops_cli.config.tracker import read_tracker
+from mlops_cli.config.tracker import read_tracker, settings_of
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.config.yaml_guard import read_text
 from mlops_cli.errors import MlopsError, StoreError
 from mlops_cli.execution.job import make_importable
-from mlops_cli.records import RunStatus
+from mlops_cli.records import ComponentSpec, RunStatus, Tracked
 from mlops_cli.store.curves import read_curves
 from mlops_cli.store.find import DamagedRun, is_alive, read_trials
 from mlops_cli.store.layout import RunPaths
+from mlops_cli.store.tracked import read_tracked, warning_of
 from mlops_cli.workflows.running.tracking import TrackerProcess
 from mlops_cli.workflows.runs.manage import chosen
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlops_cli.config.workspace import Workspace
-    from mlops_cli.records import ComponentSpec, RunRecord, Tracked, TrialResult
+    from mlops_cli.records import Notice, RunRecord, TrialResult
 
     Watch = Callable[[RunRecord, int, int], None]  # how many trials of a run have been told, of how many
 
@@ -92,6 +93,31 @@ def tell_of(record: RunRecord, to: str, settings: Mapping[str, Any]) -> str | No
     spec = replace(spec, params={**spec.params, **settings})
     make_tracker(spec, home.trust, home.root)
     return _tell(_told_of(record), spec, home, ignore).at
+
+
+def warnings_of(record: RunRecord, spec: ComponentSpec | None, workspace: Workspace) -> tuple[Notice, ...]:
+    """Return what is to be said of a run that was there already, where a tracker is asked for that was not told of it.
+
+    Parameters
+    ----------
+    record : RunRecord
+        The run.
+    spec : ComponentSpec, optional
+        The tracker that is asked for now.
+    workspace : Workspace
+        Where the run is.
+    """
+    if spec is None:
+        return ()
+    never = Tracked(tracker_name(spec), problem="it was never told of this run, which was there already")
+    told = next((one for one in read_tracked(record) if one.tracker == never.tracker), never)
+    if told.problem is None:
+        return ()
+    try:
+        known = _spec(record, told.tracker, (), workspace)
+    except MlopsError:  # its config cannot be read any more, or the option is gone
+        known = ComponentSpec(spec.target)
+    return (warning_of(record, told, settings_of(spec, known)),)
 
 
 def _spec(record: RunRecord, to: str, settings: Sequence[str], workspace: Workspace) -> ComponentSpec:
