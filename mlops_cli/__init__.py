@@ -23,6 +23,7 @@ The library says what the commands say:
     mlops.monitor.log("titanic@champion", "data/june.csv").batch.report
     mlops.retrain("titanic", data="data/2027.csv").promotion
     mlops.serve("titanic@champion", port=8000)
+    mlops.assess.processes().process("deploy_model").now
 
 Everything is imported when it is first used.
 """
@@ -77,6 +78,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in {
+        "assess",
         "data",
         "models",
         "monitor",

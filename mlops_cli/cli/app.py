@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlops_cli.cli import (
+    assess,
     audit,
     completion,
     config,
@@ -78,6 +79,7 @@ def build() -> typer.Typer:
     app.command("serve", epilog=serve.EXAMPLE, short_help="Serve a model over HTTP.")(serve.serve)
     app.add_typer(tokens.build(), name="tokens")
     app.command("audit", epilog=audit.EXAMPLE, short_help="Show who did what, or check the log of it.")(audit.audit)
+    app.add_typer(assess.build(), name="assess")
     app.command("doctor", epilog=doctor.EXAMPLE, short_help="Check the installation and workspace.")(doctor.doctor)
     app.command("completion", epilog=completion.EXAMPLE)(completion.completion)
     return app

@@ -52,7 +52,7 @@ def read_assessment(value: object, checks: Collection[str]) -> Assessment:
     """
     node = read.mapping(value, "")
     read.only(node, "", _KEYS)
-    actors, phases = (_named(node.get(key), key) for key in ("actors", "phases"))
+    actors, phases = (named(node.get(key), key) for key in ("actors", "phases"))
     listed = read.mapping(node.get(PROCESSES), PROCESSES)
     if not listed:
         raise ConfigError("there is none", key=PROCESSES, hint="`mlops assess init` writes a file to begin with")
@@ -117,7 +117,7 @@ def level(value: object, key: str) -> Level | None:
     return None if value is None else Level(read.choice(value, key, LEVELS))
 
 
-def _named(value: object, key: str) -> dict[str, str]:
+def named(value: object, key: str) -> dict[str, str]:
     """Return key → name of what a mapping or a list names."""
     if isinstance(value, list):
         return {name: titled(name) for name in read.names(value, key)}
@@ -147,7 +147,7 @@ def _process(
         flows=_flows(node.get("from"), f"{key}.from"),
         level=declared,
         target=level(node.get("target"), f"{key}.target"),
-        effort=_amount(node, "effort", key),
+        effort=_effort(node, key),
         gain=_amount(node, "gain", key),
         scan="" if scan is None else read.choice(scan, f"{key}.scan", checks),
         note=_text(node, "note", key),
@@ -197,6 +197,14 @@ def _require_sources(processes: tuple[Process, ...]) -> None:
 
 def _text(node: Mapping[str, Any], word: str, key: str) -> str:
     return "" if node.get(word) is None else read.text(node[word], f"{key}.{word}")
+
+
+def _effort(node: Mapping[str, Any], key: str) -> float | None:
+    """Return what it takes; the gain is held against it, and so it is more than nothing."""
+    found = _amount(node, "effort", key)
+    if found == 0:
+        raise read.wrong(node["effort"], f"{key}.effort", "a number of more than 0")
+    return found
 
 
 def _amount(node: Mapping[str, Any], word: str, key: str) -> float | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_cli.config.names import is_experiment_name
+from mlops_cli.config.names import OWNERS_FOLDERS, is_experiment_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,7 +61,7 @@ def experiments(workspace: Workspace) -> list[str]:
 def groups(workspace: Workspace) -> list[str]:
     """Return the names of all config groups, sorted."""
     found = {name for base in (workspace.configs, PACKAGE_CONF) for name in _groups(base, "", _DEEPEST_GROUP)}
-    return sorted(found)
+    return sorted(name for name in found if name.partition("/")[0] not in OWNERS_FOLDERS)
 
 
 def options(workspace: Workspace, group: str) -> list[Option]:

@@ -12,6 +12,9 @@ from mlops_cli.errors import ConfigError
 RESERVED_NAMES = frozenset({"latest", "best", "all", "none", "experiment", "con", "prn", "aux", "nul"})
 """Words that mean something else where an experiment's name is expected, or that some systems cannot store."""
 
+OWNERS_FOLDERS = frozenset({"promotion", "drift", "retrain", "handover", "assess"})
+"""Folders in ``configs/`` whose files say what becomes of models and of the team's processes: no groups of options."""
+
 LONGEST_NAME = 100
 """How many characters a name may have: it is a folder's name."""
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mlops_cli.records.base import Notice
+
 # --- processes ---------------------------------------------------------------------------------------------------
 
 
@@ -150,7 +152,7 @@ class Mark(StrEnum):
 class Answer:
     """What was found of one platform by one question."""
 
-    mark: Mark
+    mark: Mark | None  # None: not known yet, whatever is noted
     note: str = ""
 
 
@@ -164,6 +166,11 @@ class Question:
     weight: float = 1.0
     must: bool = False  # a platform that is red here is out
     answers: Mapping[str, Answer] = field(default_factory=dict)  # platform → answer; one that lacks is not known
+
+    def mark(self, platform: str) -> Mark | None:
+        """Return the mark of a platform by its key; None where it is not known."""
+        answer = self.answers.get(platform)
+        return None if answer is None else answer.mark
 
 
 @dataclass(frozen=True)
@@ -186,6 +193,7 @@ class Evaluation:
     platforms: tuple[Platform, ...]
     questions: tuple[Question, ...]
     assessment: Assessment | None = None  # the team's own processes, where the file names them
+    notices: tuple[Notice, ...] = ()  # what does not agree where several files were read
 
 
 @dataclass(frozen=True)
@@ -195,6 +203,7 @@ class ConcernScore:
     score: float | None  # weighted mean of the points of what is answered, 0 to 1; None where nothing is
     answered: int
     questions: int
+    reach: tuple[float, float] | None = None  # the score if what is not answered were red, and green
 
 
 @dataclass(frozen=True)

@@ -116,9 +116,11 @@ def command_of(words):
     """Return the command that words lead to, and the words after it."""
     command, rest = root_command(), list(words)
     while hasattr(command, "commands") and rest and not rest[0].startswith("-"):
+        if rest[0] not in command.commands and hasattr(command, "usual"):
+            break
         assert rest[0] in command.commands, f"there is no command mlops {' '.join(words)}"
         command = command.commands[rest.pop(0)]
-    return command, rest
+    return (command.commands[command.usual] if hasattr(command, "usual") else command), rest
 
 
 def test_what_is_not_run_is_parsed_by_the_command_line():

@@ -1,0 +1,84 @@
+"""What a look at the workspace found of each process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.text import Text
+from rich.tree import Tree
+
+from mlops_cli.records import Level
+from mlops_cli.views.assess import levels, words
+from mlops_cli.views.text import clean
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from mlops_cli.records import Assessment, Process
+
+
+def findings(assessment: Assessment, source: str) -> RenderableType:
+    """Return each process that a check looks for: its level, what was found, and what would raise it.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        As it was scanned.
+    source : str
+        The file that it was scanned by.
+    """
+    looked = [one for one in assessment.processes if one.scan]
+    root = Tree(
+        Text(f"{words.processes(len(looked))} of {clean(source)}, as the workspace shows them"), guide_style="dim"
+    )
+    for phase, name in assessment.phases.items():
+        own = [one for one in looked if one.phase == phase]
+        if own:
+            branch = root.add(Text(clean(name), style="bold"))
+            for one in own:
+                branch.add(_finding(one))
+    left = len(assessment.processes) - len(looked)
+    more = [Text(f"{words.processes(left)} more, which no check looks for", style="dim")] if left else []
+    return Group(root, Text(), *more)
+
+
+def _finding(one: Process) -> Text:
+    found = one.evidence
+    if found is None:
+        return Text(clean(one.name))
+    made = Text.assemble(
+        levels.badge(found.level, wide=True), " ", (clean(one.name), "bold"), (f"  {found.check}", "dim")
+    )
+    made.append(f"\n{clean(words.evidence(one))}", style="dim")
+    if found.command:
+        made.append(f"\n{lead(found.level)}: ", style="bold").append(clean(found.command))
+    return made
+
+
+def lead(level: Level) -> str:
+    """Return how a command raises a level: what is semi-automated lacks no more than somebody who calls it.
+
+    Examples
+    --------
+    >>> lead(Level.MANUAL), lead(Level.SEMI_AUTOMATED)
+    ('try', 'call from CI')
+    """
+    return "call from CI" if level is Level.SEMI_AUTOMATED else "try"
+
+
+def findings_json(assessment: Assessment) -> list[dict[str, Any]]:
+    """Return what was found of each process that a check looks for."""
+    return [
+        {
+            "process": one.key,
+            "phase": one.phase,
+            "check": one.evidence.check,
+            "level": str(one.evidence.level),
+            "declared": None if one.level is None else str(one.level),
+            "found": one.evidence.found,
+            "command": one.evidence.command or None,
+        }
+        for one in assessment.processes
+        if one.scan and one.evidence is not None
+    ]

@@ -1,0 +1,60 @@
+"""An assessment in the terminal: phases, their processes, and how far each is automated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.columns import Columns
+from rich.console import Group
+from rich.text import Text
+from rich.tree import Tree
+
+from mlops_cli.views.assess import levels, words
+from mlops_cli.views.text import clean, plain
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from mlops_cli.records import Assessment, Process
+
+
+def tree(assessment: Assessment, *, target: bool = False) -> RenderableType:
+    """Return the processes by phase, with a legend that counts them.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        What is shown.
+    target : bool
+        Show where each should be, too.
+    """
+    root = Tree(plain(words.headline(assessment, target=target), "bold"), guide_style="dim")
+    for phase, name in assessment.phases.items():
+        own = assessment.of_phase(phase)
+        branch = root.add(Text.assemble((clean(name), "bold"), ("" if own else "  no process", "dim")))
+        for one in own:
+            branch.add(_process(one, assessment, target=target))
+    return Group(root, Text(), legend(assessment, target=target))
+
+
+def legend(assessment: Assessment, *, target: bool = False) -> RenderableType:
+    """Return all levels, and how many processes have each."""
+    counted = words.counted(assessment, target=target)
+    found = Columns([Text.assemble(levels.badge(level), f" {count}") for level, count in counted], padding=(0, 2))
+    if not words.has_target(assessment):
+        return found
+    return Group(found, Text(f"{words.share_there(assessment.processes)} where they should be"))
+
+
+def _process(one: Process, assessment: Assessment, *, target: bool) -> Text:
+    """Return one process: level, name, who does it; below it what was found, or what is noted."""
+    changes = target and one.aim is not one.now
+    level = levels.badge(one.now, wide=True)
+    if changes:
+        level = Text.assemble(level, " → ", levels.badge(one.aim))
+    made = Text.assemble(level, " ", (clean(one.name), "bold"), (f"  {clean(words.actors(one, assessment))}", "dim"))
+    for line in filter(None, (words.evidence(one), one.note)):
+        made.append(f"\n{clean(line)}", style="dim")
+    if words.command(one):
+        made.append("\ntry: ", style="bold").append(clean(words.command(one)))
+    return made

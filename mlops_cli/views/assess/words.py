@@ -1,0 +1,94 @@
+"""What is said of a process, in every view alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_cli.views.assess import levels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlops_cli.records import Assessment, Level, Process
+
+
+def headline(assessment: Assessment, *, target: bool = False) -> str:
+    """Return what a chart or a page of an assessment is called."""
+    when = f", {assessment.date}" if assessment.date else ""
+    return f"{assessment.name}{when}{': today and target' if target else ''}"
+
+
+def processes(count: int) -> str:
+    """Return a count of processes.
+
+    Examples
+    --------
+    >>> processes(1), processes(20)
+    ('1 process', '20 processes')
+    """
+    return "1 process" if count == 1 else f"{count:,} processes"
+
+
+def change(one: Process) -> str:
+    """Return its level, and where it should be if that is elsewhere."""
+    return f"{one.now} → {one.aim}" if one.aim is not one.now else str(one.now)
+
+
+def evidence(one: Process) -> str:
+    """Return what was found, and that the team says otherwise where it does."""
+    found = one.evidence
+    if found is None:
+        return ""
+    if one.level is not None and one.level is not found.level:
+        return f"declared {one.level}; the workspace shows {found.level}: {found.found}"
+    return found.found
+
+
+def command(one: Process) -> str:
+    """Return what would raise its level."""
+    return one.evidence.command if one.evidence is not None else ""
+
+
+def actors(one: Process, assessment: Assessment) -> str:
+    """Return who does it, whose lane it is in first."""
+    return ", ".join(assessment.actors[actor] for actor in one.actors)
+
+
+def is_there(one: Process) -> bool:
+    """Whether it is where it should be."""
+    return one.now.rank >= one.aim.rank
+
+
+def share_there(listed: Iterable[Process]) -> str:
+    """Return how many processes are where they should be.
+
+    Examples
+    --------
+    >>> share_there([])
+    '0 of 0'
+    """
+    found = [is_there(one) for one in listed]
+    return f"{sum(found)} of {len(found)}"
+
+
+def has_target(assessment: Assessment) -> bool:
+    """Whether any process should be elsewhere than it is."""
+    return any(one.aim is not one.now for one in assessment.processes)
+
+
+def counted(assessment: Assessment, *, target: bool = False) -> list[tuple[Level, str]]:
+    """Return how many processes have each level, from automated to absent: ``2``, with targets ``2 → 5``."""
+    now = levels.counts(one.now for one in assessment.processes)
+    then = levels.counts(one.aim for one in assessment.processes)
+    return [(level, f"{count} → {then[level]}" if target else f"{count}") for level, count in now.items()]
+
+
+def amount(value: float | None) -> str:
+    """Return effort, gain or their ratio.
+
+    Examples
+    --------
+    >>> amount(2.0), amount(1 / 3), amount(None)
+    ('2', '0.333', '-')
+    """
+    return "-" if value is None else f"{value:.3g}"

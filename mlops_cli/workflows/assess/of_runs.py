@@ -1,0 +1,170 @@
+"""What the workspace shows of training and evaluation: what is recorded, repeated, tried, compared."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from mlops_cli.errors import StoreError
+from mlops_cli.records import Level, Task
+from mlops_cli.store.layout import RunPaths
+from mlops_cli.store.registry import Registry
+from mlops_cli.workflows.assess.look import RERUN_OF, RETRAIN_OF, Found
+from mlops_cli.workflows.assess.words import number, quoted, several, short
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlops_cli.records import Evidence, RunRecord
+    from mlops_cli.workflows.assess.look import Look
+
+_TRAINING = ("run", "resume", "retrain")
+_TOLERANCE = 1e-9
+
+
+def runs_recorded(look: Look) -> Evidence:
+    """Whether runs are recorded with the commit of their code, and what it had no commit of."""
+    damaged = len(look.listing.damaged)
+    beside = f"; {several(damaged, 'damaged run')} not counted" if damaged else ""
+
+    def of(name: str, run: RunRecord, runs: Sequence[RunRecord]) -> Found:
+        what = f"{several(len(runs), 'completed run')} of {name}, the newest {run.id}"
+        if run.git.commit is None:
+            mend = "git init -q; git add -A && git commit -qm 'as it is' && " + f"mlops run config={name} --force"
+            return Found(Level.NON_REPEATABLE, f"{what} with no commit of its code{beside}", mend)
+        at = f"at commit {short(run.git.commit)}"
+        if run.git.dirty and not RunPaths(run.path).source_diff.is_file():
+            mend = f"git commit -qam 'as it is' && mlops run config={name} --force"
+            return Found(Level.NON_REPEATABLE, f"{what} {at} with changes that are not kept{beside}", mend)
+        kept = " and the changes beside it" if run.git.dirty else ""
+        return Found(Level.SEMI_AUTOMATED, f"{what} {at}{kept}{beside}", f"mlops run config={name}")
+
+    return look.of_experiments("runs-recorded", of, _TRAINING)
+
+
+# --- again -------------------------------------------------------------------------------------------------------
+
+
+def runs_reproduced(look: Look) -> Evidence:
+    """Whether a run was made again, and came out the same."""
+    known = {run.id: run for run in look.listing.runs}
+
+    def of(name: str, run: RunRecord, runs: Sequence[RunRecord]) -> Found:
+        again = next((one for one in runs if RERUN_OF in one.tags), None)
+        if again is None:
+            return Found(Level.ABSENT, f"no run of {name} was made again", f"mlops rerun {run.id}")
+        called = again.tags[RERUN_OF]
+        first = known.get(called) or _version(look, called)
+        if first is None:
+            text = f"{again.id} is {called} made again, which is no longer there"
+            return Found(Level.NON_REPEATABLE, text, f"mlops rerun {run.id}")
+        if why := _differs(first, again):
+            return Found(Level.NON_REPEATABLE, f"{again.id} is {called} made again, and {why}", f"mlops rerun {called}")
+        text = f"{again.id} is {called} made again: the same data, the same {first.primary}"
+        return Found(Level.SEMI_AUTOMATED, text, f"mlops rerun {called}")
+
+    return look.of_experiments("runs-reproduced", of, ("rerun",))
+
+
+def _version(look: Look, ref: str) -> RunRecord | None:
+    """Return the run behind a registered version; None where there is none."""
+    try:
+        return Registry(look.paths).find(ref).record
+    except StoreError:
+        return None
+
+
+def _differs(first: RunRecord, again: RunRecord) -> str:
+    """Return in what the second differs; nothing where they are the same."""
+    before, after = (run.metrics.get(run.primary or "") for run in (first, again))
+    if first.dataset is not None and again.dataset is not None and first.dataset.version != again.dataset.version:
+        return "read other data"
+    if before is None or after is None:
+        return "has no score to compare"
+    pairs = zip(before.splits, after.splits, strict=False)
+    is_same = len(before.splits) == len(after.splits)
+    if is_same and all(math.isclose(a, b, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE) for a, b in pairs):
+        return ""
+    return f"its {again.primary} is {number(after.mean)}, not {number(before.mean)}"
+
+
+# --- tried and compared ------------------------------------------------------------------------------------------
+
+
+def parameters_swept(look: Look) -> Evidence:
+    """Whether parameters are searched for by a sweep, or tried one by one."""
+
+    def of(name: str, run: RunRecord, runs: Sequence[RunRecord]) -> Found:
+        run = _searched(run, runs)
+        if run.counts.trials > 1:
+            text = f"{run.id} tried {several(run.counts.trials, 'candidate')}, the best by {run.primary}"
+            return Found(Level.SEMI_AUTOMATED, text, f"mlops run config={name}")
+        others = f", as one of {len(runs)} runs" if len(runs) > 1 else ""
+        return Found(Level.MANUAL, f"{run.id} tried one candidate{others}", _sweep(name, run))
+
+    return look.of_experiments("parameters-swept", of, ("run",))
+
+
+def _searched(run: RunRecord, runs: Sequence[RunRecord]) -> RunRecord:
+    """Return the newest run that chose for itself: one that is made again, or anew, takes what was chosen before."""
+    return next((one for one in runs if not {RERUN_OF, RETRAIN_OF} & one.tags.keys()), run)
+
+
+def _sweep(name: str, run: RunRecord) -> str:
+    """Return a sweep around a parameter that the run had; nothing where it had no number."""
+    for key, value in run.params.items():
+        if isinstance(value, int) and not isinstance(value, bool) and value > 1 and "seed" not in key:
+            return f"mlops run config={name} {quoted(f'{key}={max(1, value // 2)},{value},{value * 2}')}"
+        if isinstance(value, float) and math.isfinite(value) and value > 0:
+            return f"mlops run config={name} {quoted(f'{key}={value / 2:g},{value:g},{value * 2:g}')}"
+    return ""
+
+
+def candidates_compared(look: Look) -> Evidence:
+    """Whether what is chosen was compared with something else on the same rows and splits."""
+
+    def of(name: str, run: RunRecord, runs: Sequence[RunRecord]) -> Found:
+        run = _searched(run, runs)
+        others = [one for one in runs if one.fingerprint != run.fingerprint and RERUN_OF not in one.tags]
+        same = [one for one in others if _is_comparable(run, one)]
+        if not same and run.counts.trials < 2:
+            if not others:
+                return Found(Level.ABSENT, f"{run.id} is the one candidate of {name}", _baseline(name, run))
+            text = f"{several(len(others), 'other run')} of {name} on other data or splits than {run.id}"
+            return Found(Level.MANUAL, text, _baseline(name, run))
+        parts = [f"{several(run.counts.trials, 'candidate')} of {run.id}"] if run.counts.trials > 1 else [run.id]
+        parts += [several(len(same), "earlier run")] if same else []
+        mend = f"mlops runs compare {run.id} {same[0].id}" if same else f"mlops run config={name}"
+        return Found(Level.SEMI_AUTOMATED, f"{' and '.join(parts)} on the same rows and splits", mend)
+
+    return look.of_experiments("candidates-compared", of, ("runs compare", "runs best", "report", "retrain"))
+
+
+def _is_comparable(run: RunRecord, other: RunRecord) -> bool:
+    """Whether two runs were scored on the same rows."""
+    if run.splits is None or other.splits is None or run.splits.digest != other.splits.digest:
+        return False
+    return (run.dataset and run.dataset.version) == (other.dataset and other.dataset.version)
+
+
+def _baseline(name: str, run: RunRecord) -> str:
+    if run.task not in {Task.CLASSIFICATION, Task.REGRESSION}:
+        return _sweep(name, run)
+    return f"mlops run config={name} model=dummy && mlops runs compare {run.id} {name}:latest"
+
+
+def evaluated_held_out(look: Look) -> Evidence:
+    """Whether the winner is scored once on rows that nothing was fitted on or chosen by."""
+
+    def of(name: str, run: RunRecord, _: Sequence[RunRecord]) -> Found | None:
+        if run.task not in {Task.CLASSIFICATION, Task.REGRESSION}:
+            return None
+        summary = run.metrics.get(run.primary or "")
+        if summary is None or summary.test is None:
+            text = f"{run.id} held no rows out: its scores are those that it was chosen by"
+            return Found(Level.ABSENT, text, f"mlops run config={name} evaluation.test=0.2")
+        scores = f"{number(summary.test)} on held-out rows, {number(summary.mean)} over its splits"
+        text = f"{run.id}: {run.primary} {scores}"
+        return Found(Level.SEMI_AUTOMATED, text, f"mlops run config={name}")
+
+    return look.of_experiments("evaluated-held-out", of, ("run", "evaluate", "retrain"))
