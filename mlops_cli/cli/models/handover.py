@@ -10,7 +10,7 @@ from mlops_cli.cli.options import Json, Quiet, Verbose
 from mlops_cli.cli.screen import dump, line, say, show
 from mlops_cli.errors import ExitCode, UsageError
 
-EXAMPLE = "Example: mlops models handover titanic --init; mlops models handover titanic/4"
+EXAMPLE = "Example: mlops models handover titanic --init && mlops models handover titanic/4"
 
 
 def handover(
