@@ -10,7 +10,7 @@ import statistics
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mlops_cli.analysis.pairable import known_share, obstacle, shared_metrics, split_alike
+from mlops_cli.analysis.pairable import known_share, obstacle, shared_metrics, split_alike, work_alike
 from mlops_cli.analysis.student import critical_value, two_sided_p
 from mlops_cli.records import Comparison, PairedDifference, Pairing, TrialState, Verdict
 
@@ -177,7 +177,7 @@ def holm(values: Sequence[float]) -> list[float]:
 def lead(record: RunRecord, trials: Iterable[TrialResult]) -> tuple[int, PairedDifference] | None:
     """Return the number of a run's second best trial, and how much better the best one is.
 
-    None where they do not compare: there is no second one, or it was split differently.
+    None where they do not compare: there is no second one, or it was split differently or did something else.
     """
     primary = record.primary or ""
     scored = [t for t in trials if t.state is TrialState.COMPLETED and t.scores.get(primary)]
@@ -186,7 +186,8 @@ def lead(record: RunRecord, trials: Iterable[TrialResult]) -> tuple[int, PairedD
         return None
     sign = -1 if record.direction.better(1, 0) else 1
     second = min((t for t in scored if t is not best), key=lambda t: (sign * t.mean(primary), t.trial))
-    if not split_alike(best.params, second.params) or len(best.scores[primary]) != len(second.scores[primary]):
+    alike = split_alike(best.params, second.params) and work_alike(best.params, second.params)
+    if not alike or len(best.scores[primary]) != len(second.scores[primary]):
         return None
     scores = second.scores[primary], best.scores[primary]
     return second.trial, paired(primary, record.direction, *scores, record.splits.test_share)

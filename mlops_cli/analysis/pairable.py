@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from mlops_cli.components.commands import program_of
 from mlops_cli.records import RunStatus, terms_of
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ SCORING = ("data.positive", "data.weight")
 
 OWN_METRIC = "evaluation.metrics."
 """What stands before the name of a metric of the user's own: one name may mean two things."""
+
+WORK = ("env", "script", "command")
+"""Sections of a config that say what is done where no table is read: other work gives other scores."""
 
 _ABSENT = object()
 
@@ -62,9 +66,8 @@ def obstacle(first: Contender, other: Contender, metric: str | None = None) -> s
     """
     if not _same_rows(first, other):
         return _parted(first, other)
-    worlds = [k for k in {**first.params, **other.params} if k.partition(".")[0] == "env"]
     scored = {k: (a, b) for k in SCORING if (a := first.setting.get(k)) != (b := other.setting.get(k))}
-    scored |= _differing(first.params, other.params, worlds)
+    scored |= _other_work(first.params, other.params)
     if scored:
         return f"{_named(scored, first, other)}, so their scores do not mean the same; {_mend(scored, other)}"
     return _no_metric(first, other, metric)
@@ -76,6 +79,9 @@ def _no_metric(first: Contender, other: Contender, metric: str | None) -> str:
         return ""
     wanted = [metric] if metric is not None else sorted({*first.metrics} & {*other.metrics})
     both = [name for name in wanted if name in first.metrics and name in other.metrics]
+    endless = [name for name in both if not any(name in c.directions for c in (first, other))]
+    if endless:
+        return f"neither end of {', '.join(endless)} is said to be the good one; compare by another metric"
     if both:
         return f"they mean different things by {', '.join(both)}; give one of them another name"
     has = " and ".join(f"{c.name} has {', '.join(c.metrics) or 'none'}" for c in (first, other))
@@ -110,7 +116,50 @@ def known_share(contender: Contender) -> float | None:
     return share / (1 - share) if isinstance(share, float) and 0 < share < 1 else None
 
 
+def work_alike(*params: Mapping[str, object]) -> bool:
+    """Whether trials that read no table did the same work: in one environment, by one script or program."""
+    return not any(_other_work(a, b) for a, b in pairwise(params))
+
+
+def _other_work(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return what two did otherwise, by key; what a program is told is no other work."""
+    keys = [key for key in {**a, **b} if key.partition(".")[0] in WORK]
+    differing = _differing(a, b, keys)
+    if "command" not in differing or _ABSENT in differing["command"]:
+        return differing
+    one, two = map(_program, differing.pop("command"))
+    return differing if one == two else {**differing, "command": (one, two)}
+
+
+def _program(command: Any) -> str:
+    try:
+        return " ".join(program_of(command))
+    except (TypeError, ValueError, AttributeError):  # a record of others may say anything
+        return str(command)
+
+
+def _repeats(contender: Contender) -> bool:
+    return known_share(contender) == 0
+
+
+def _knows_work(contender: Contender) -> bool:
+    """Whether all is known that a trial without a table did: a run that was killed knows what was swept alone."""
+    return "seed" in contender.params and any(key.partition(".")[0] in WORK for key in contender.params)
+
+
+def _reseeded(first: Contender, other: Contender) -> dict[str, tuple[Any, Any]]:
+    counts = [max((len(m.splits) for m in c.metrics.values()), default=0) for c in (first, other)]
+    often = {"evaluation.repetitions": (counts[0], counts[1])} if counts[0] != counts[1] else {}
+    seeds = _differing(first.params, other.params, ["seed"])
+    return {key: pair for key, pair in seeds.items() if _ABSENT not in pair} | often
+
+
 def _same_rows(first: Contender, other: Contender) -> bool:
+    if _repeats(first) and _repeats(other):
+        if first.task is not other.task or _reseeded(first, other):
+            return False
+        if first.run == other.run or (_knows_work(first) and _knows_work(other)):
+            return True  # whatever else differs is said by its key
     if first.splits is not None and other.splits is not None:
         return first.splits.digest == other.splits.digest
     return first.run == other.run and split_alike(first.params, other.params) and known_share(first) is not None
@@ -118,12 +167,12 @@ def _same_rows(first: Contender, other: Contender) -> bool:
 
 def _parted(first: Contender, other: Contender) -> str:
     """Return what made the rows of their splits differ, or whose splits are not known."""
+    repeated = [c for c in (first, other) if _repeats(c)]
+    if repeated:
+        return _repeated(first, other, repeated)
     unknown = next((c for c in (first, other) if c.splits is None), None)
     if unknown is not None:
         return _settled(first, other) or _unknown(unknown)
-    repeated = [c.name for c in (first, other) if c.splits is not None and c.splits.test_share == 0]
-    if repeated:
-        return _repeated(first, other, repeated)
     if first.data is not None and other.data is not None and first.data.version != other.data.version:
         return f"their data differs: {_data(first)}, {_data(other)}; run both on the same data"
     differing = _asked(first, other)
@@ -140,13 +189,20 @@ def _parted(first: Contender, other: Contender) -> str:
     return f"their rows were split differently ({counts}), though their configs say the same; run both again"
 
 
-def _repeated(first: Contender, other: Contender, repeated: list[str]) -> str:
-    """Return that two tasks without a table did not do the same thing by the same seeds, or that one has a table."""
+def _repeated(first: Contender, other: Contender, repeated: list[Contender]) -> str:
+    """Return why what two tasks without a table did cannot be paired, or that one of the two has a table."""
     if len(repeated) == 1:
-        return f"{repeated[0]} reads no table, and the other one learned from one"
-    often = ", ".join(f"{c.name} has {c.splits.count}" for c in (first, other) if c.splits is not None)
-    mend = f"run {other.name} again with the same script, command or env, seed and evaluation.repetitions"
-    return f"they do not repeat the same thing by the same seeds (repetitions: {often}); {mend}"
+        return f"{repeated[0].name} reads no table, and the other one learned from one"
+    if first.task is not other.task:
+        return f"{first.name} is of task {first.task} and {other.name} of task {other.task}; compare runs of one task"
+    if reseeded := _reseeded(first, other):
+        return f"they were repeated otherwise: {_named(reseeded, first, other)}; {_mend(reseeded, other)}"
+    unknown = next((c for c in (first, other) if c.splits is None), None)
+    if unknown is not None:
+        return _unknown(unknown)
+    return (
+        f"they do not repeat the same thing by the same seeds; run {other.name} again with the config of {first.name}"
+    )
 
 
 def _of_series(reaching: Mapping[str, tuple[Any, Any]], first: Contender, other: Contender) -> str:
@@ -230,8 +286,10 @@ def _named(differing: Mapping[str, tuple[Any, Any]], first: Contender, other: Co
 
 
 def _mend(differing: Mapping[str, tuple[Any, Any]], other: Contender) -> str:
-    asked = [f"{key}={_word(a)}" for key, (a, b) in differing.items() if _ABSENT not in (a, b)]
-    return f"run {other.name} again with {' '.join(asked)}" if asked else f"run {other.name} again with the same split"
+    asked = [f"{key}={_word(a)}" for key, (a, b) in differing.items() if _ABSENT not in (a, b) and key != "command"]
+    section = next(iter(differing)).partition(".")[0]
+    same = f"the same {section if section in WORK else 'split'}"
+    return f"run {other.name} again with {' '.join(asked) or same}"
 
 
 def _word(value: Any) -> str:

@@ -17,8 +17,12 @@ GROUPS = frozenset({"model", "transforms", "target_transform", "calibration", "t
 
 
 def has_params(record: RunRecord) -> bool:
-    """Whether a run recorded its winner's parameters: at its start it knows no more than its options' names."""
-    return any("." in key for key in record.params)
+    """Whether a run recorded its winner's parameters: at its start it knows no more than its options' names.
+
+    One that others made has no task and no fingerprint; its parameters, whatever their names, are all that there are.
+    """
+    is_of_others = record.task is None and not record.fingerprint and record.best is not None
+    return is_of_others or any("." in key for key in record.params)
 
 
 def winner_params(record: RunRecord, leaves: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -38,16 +39,19 @@ def _of(platform: Platform, evaluation: Evaluation) -> PlatformScore:
 
 
 def score(questions: Sequence[Question], platform: str) -> ConcernScore:
-    """Return how a platform does by some questions."""
-    marks = [(one.weight, one.mark(platform)) for one in questions]
+    """Return how a platform does by some questions.
+
+    Weights are summed as the file writes them, exactly: equals share a place, whatever the order of the questions.
+    """
+    marks = [(Fraction(str(one.weight)), one.mark(platform)) for one in questions]
     known = [(weight, mark) for weight, mark in marks if mark is not None]
     total, heard = sum(weight for weight, _ in marks), sum(weight for weight, _ in known)
-    points = sum(weight * mark.points for weight, mark in known)
+    points = sum(weight * Fraction(mark.points) for weight, mark in known)
     return ConcernScore(
-        score=points / heard if heard else None,
+        score=float(points / heard) if heard else None,
         answered=len(known),
         questions=len(marks),
-        reach=(points / total, (points + total - heard) / total) if total else None,
+        between=(float(points / total), float((points + total - heard) / total)) if total else None,
     )
 
 
@@ -81,11 +85,16 @@ def ranking(found: Sequence[PlatformScore]) -> tuple[tuple[int, PlatformScore], 
     return tuple((1 + sum(other > left[one.platform.key] for other in values), one) for one in ranked)
 
 
-def is_settled(ranked: Sequence[tuple[int, PlatformScore]]) -> bool:
+def is_settled(found: Sequence[PlatformScore]) -> bool:
     """Whether the order stays the same whatever the answers that are still open."""
-    if any(one.unknown for _, one in ranked):
+    ranked = [one for _, one in ranking(found)]
+    placed = {one.platform.key for one in ranked}
+    later = [one for one in found if not one.failed and one.platform.key not in placed]
+    if any(one.unknown for one in ranked):
         return False  # what is first may yet fall out
-    reaches = [one.overall.reach or (0.0, 0.0) for _, one in ranked]
+    reaches = [
+        one.overall.between for one in (*ranked, *later) if one.overall.between is not None
+    ]  # None: never a place
     fixed = all(low == high for low, high in reaches)
     return fixed or all(a[0] > b[1] for a, b in pairwise(reaches))
 
@@ -122,19 +131,24 @@ def moved(evaluation: Evaluation, platform: Platform) -> tuple[tuple[Process, Le
 # --- from one date to another ------------------------------------------------------------------------------------
 
 
+def compared(evaluation: Evaluation, before: Platform, after: Platform) -> tuple[Question, ...]:
+    """Return the questions of which the answers of two platforms, or of one at two dates, are both known."""
+    both = (before.key, after.key)
+    return tuple(one for one in evaluation.questions if all(one.mark(key) is not None for key in both))
+
+
 def changes(evaluation: Evaluation, before: Platform, after: Platform) -> tuple[Question, ...]:
     """Return the questions that two platforms, or one at two dates, are known to answer otherwise."""
-    marks = [(one, one.mark(before.key), one.mark(after.key)) for one in evaluation.questions]
-    return tuple(one for one, a, b in marks if a is not None and b is not None and a is not b)
+    known = compared(evaluation, before, after)
+    return tuple(one for one in known if one.mark(before.key) is not one.mark(after.key))
 
 
 def dates(evaluation: Evaluation) -> tuple[tuple[Platform, Platform], ...]:
-    """Return each platform as of a date beside the same one as of its date before."""
+    """Return each platform as of a date beside the same one as of the last date before."""
     dated = sorted((one for one in evaluation.platforms if one.date), key=lambda one: one.date)
-    last: dict[str, Platform] = {}
     found = []
     for one in dated:
-        if one.name in last:
-            found.append((last[one.name], one))
-        last[one.name] = one
+        earlier = [other for other in dated if other.name == one.name and other.date < one.date]
+        if earlier:
+            found.append((earlier[-1], one))
     return tuple(found)

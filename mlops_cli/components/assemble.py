@@ -201,7 +201,7 @@ def unsuitable(assembly: Assembly) -> ConfigError | None:
 
     Of scikit-learn's own models their tags tell; a user's own is taken at its word.
     """
-    if assembly.task is not Task.CLASSIFICATION and (wrong := _of_classes(assembly)):
+    if wrong := _of_classes(assembly) or _of_gaps(assembly):
         return wrong
     target = str(assembly.spec.model.target_for(assembly.task))
     if target == PER_VALUE:
@@ -224,10 +224,33 @@ def unsuitable(assembly: Assembly) -> ConfigError | None:
 
 def _of_classes(assembly: Assembly) -> ConfigError | None:
     """Return why a step of imbalanced-learn's cannot resample what has no classes; a user's own may."""
-    for step in resampling(assembly.steps.root):
+    for step in resampling(assembly.steps.root) if assembly.task is not Task.CLASSIFICATION else ():
         if str(step.component.target).startswith("imblearn."):
             message = f"{step.component.target} evens out classes; the task is {assembly.task}"
             return ConfigError(message, key=f"transforms.{step.name}", hint=f"transforms.{step.name}=null")
+    return None
+
+
+def _of_gaps(assembly: Assembly) -> ConfigError | None:
+    """Return why a step of imbalanced-learn's cannot resample numbers with gaps; of categories they are one more."""
+    from sklearn.utils import get_tags
+
+    for step in (s for s in step_nodes(assembly.steps.root) if s.resamples):
+        raw = set(untouched(step.source))
+        numbers = [c for c in assembly.columns if c.name in raw and c.kind in {Kind.NUMERIC, Kind.BOOLEAN}]
+        gaps = [c.name for c in numbers if c.missing]
+        name = str(step.spec.component.target)
+        if (
+            gaps
+            and name.startswith("imblearn.")
+            and not get_tags(assembly._transformer(step.spec)).input_tags.allow_nan
+        ):
+            shown = ", ".join(gaps[:5]) + (" …" if len(gaps) > 5 else "")
+            message = (
+                f"{name.rpartition('.')[2]} takes no missing numbers, and no step before it fills those of {shown}"
+            )
+            hint = "choose transforms=[tabular,smote], or put a step before it: sklearn.impute.SimpleImputer"
+            return ConfigError(message, key=f"transforms.{step.spec.name}", hint=hint)
     return None
 
 

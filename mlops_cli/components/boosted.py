@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 _PLAIN_NAME = re.compile(r"[\w.\-]+")
 """Feature names that all packages take as they are; the others are numbered."""
 
+_OF_SHARES = re.compile("logistic|logitraw|logloss|hinge|entropy|xent|binary|rank", re.IGNORECASE)
+"""Objectives whose target is 0, 1 or between, though a regressor learns it."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -83,6 +86,8 @@ class Boosted(BaseEstimator):  # type: ignore[misc]
     _ESTIMATOR: ClassVar[str]
     _BY_FIT: ClassVar[frozenset[str]] = frozenset()
     """What the package takes in ``fit``, and the others when they are made."""
+    _METRICS_OF_CLASSES: ClassVar[frozenset[str]]
+    _METRIC_OF_NUMBERS: ClassVar[str] = "rmse"
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_estimators": [Interval(Integral, 1, None, closed="left"), None],
         "early_stopping_rounds": [Interval(Integral, 1, None, closed="left"), None],
@@ -118,7 +123,9 @@ class Boosted(BaseEstimator):  # type: ignore[misc]
         return cls._names() | cls._more_names() - cls._other_names().keys()
 
     def check_before_fit(self, known: BeforeFit) -> None:  # noqa: ARG002 - of columns and classes nothing is asked
-        """Refuse names of metrics that the package does not have: it may stop by another one, or look at none.
+        """Refuse names of metrics that the package does not have, and metrics of classes where numbers are learned.
+
+        Of the first it may stop by another one, or look at none; the others it takes, and ends after a round.
 
         Raises
         ------
@@ -129,6 +136,15 @@ class Boosted(BaseEstimator):  # type: ignore[misc]
             if not self._has_metric(name):
                 mend = "its documentation lists those that there are"
                 raise ValueError(f"'eval_metric': {self._PACKAGE} has no metric {name!r}; {mend}")
+            if not self._learns_classes and re.split("[@:]", name)[0] in self._METRICS_OF_CLASSES:
+                mend = f"the target is a number: say one of numbers, such as {self._METRIC_OF_NUMBERS}"
+                raise ValueError(f"'eval_metric': {name} measures classes; {mend}")
+
+    @property
+    def _learns_classes(self) -> bool:
+        """Whether the target is classes, or by the objective the share of one."""
+        objective = str(self.params.get("objective") or self.params.get("loss_function"))
+        return isinstance(self, ClassifierMixin) or _OF_SHARES.search(objective) is not None
 
     def _named_metrics(self) -> list[str]:
         given = self.params.get("eval_metric")

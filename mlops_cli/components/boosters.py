@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 
 class _XGBoost(Boosted):
     _PACKAGE = "xgboost"
+    _METRICS_OF_CLASSES = frozenset({"auc", "aucpr", "error", "logloss", "merror", "mlogloss"})
 
     @classmethod
     def _other_names(cls) -> dict[str, str]:
-        return {"num_boost_round": "n_estimators"}
+        penalties = {"alpha": "reg_alpha", "lambda": "reg_lambda", "min_split_loss": "gamma"}
+        rounds = dict.fromkeys(("num_boost_round", "num_round"), "n_estimators")
+        return {**rounds, **penalties, "eta": "learning_rate", "seed": "random_state", "nthread": "n_jobs"}
 
     def _given(self) -> dict[str, Any]:
         own = {"enable_categorical": True, "n_jobs": self._threads, "early_stopping_rounds": self.early_stopping_rounds}
@@ -87,6 +90,10 @@ class XGBoostRegressor(RegressorMixin, _XGBoost):  # type: ignore[misc]
 class _LightGBM(Boosted):
     _PACKAGE = "lightgbm"
     _BY_FIT = frozenset({"eval_metric"})
+    _METRICS_OF_CLASSES = frozenset(
+        {"auc", "average_precision", "binary", "logloss", "error", "binary_logloss", "binary_error", "auc_mu"}
+        | {"multi_logloss", "multi_error", "softmax", "multiclass", "multiclassova", "multiclass_ova", "ova", "ovr"}
+    )
 
     @classmethod
     def _more_names(cls) -> set[str]:
@@ -97,7 +104,7 @@ class _LightGBM(Boosted):
         own = cls._names_of_signatures()
         found: dict[str, str] = {}
         for alike in _lightgbm_names():
-            if given := sorted(alike & own):
+            if given := ["eval_metric"] if "metric" in alike else sorted(alike & own):
                 found |= dict.fromkeys(alike - own, given[0])
         return found
 
@@ -130,7 +137,7 @@ class _LightGBM(Boosted):
         return [name for one in super()._named_metrics() for name in one.split(",")]
 
     def _has_metric(self, name: str) -> bool:
-        return (isinstance(self, CodedClasses) and name in _METRICS_OF_CLASSES) or _is_lightgbm_metric(name)
+        return (isinstance(self, CodedClasses) and name in self._METRICS_OF_CLASSES) or _is_lightgbm_metric(name)
 
     def _beginning(self, start: Any) -> Any:
         """Return the rounds that count of a fitted one."""
@@ -142,13 +149,6 @@ class _LightGBM(Boosted):
 
     def _rounds(self, estimator: Any) -> int:
         return int(estimator.best_iteration_ or estimator.booster_.current_iteration())
-
-
-_METRICS_OF_CLASSES = frozenset(
-    {"logloss", "error", "binary_logloss", "binary_error", "multi_logloss", "multi_error", "auc_mu"}
-    | {"softmax", "multiclass", "multiclassova", "multiclass_ova", "ova", "ovr"}
-)
-"""Those that ``LGBMClassifier`` renames by how many classes there are, and those that need more than two."""
 
 
 @cache
@@ -193,11 +193,36 @@ class LightGBMRegressor(RegressorMixin, _LightGBM):  # type: ignore[misc]
 
 class _CatBoost(Boosted):
     _PACKAGE = "catboost"
+    _METRIC_OF_NUMBERS = "RMSE"
+    _METRICS_OF_CLASSES = frozenset(
+        {"AUC", "PRAUC", "Logloss", "CrossEntropy", "MultiClass", "MultiClassOneVsAll", "Accuracy", "BalancedAccuracy"}
+        | {"BalancedErrorRate", "Precision", "Recall", "F", "F1", "TotalF1", "MCC", "Kappa", "WKappa", "BrierScore"}
+        | {"HingeLoss", "HammingLoss", "ZeroOneLoss", "LogLikelihoodOfPrediction", "NormalizedGini"}
+    )
 
     @classmethod
     def _other_names(cls) -> dict[str, str]:
-        rounds = dict.fromkeys(("iterations", "num_boost_round", "num_trees"), "n_estimators")
-        return {**rounds, "random_seed": "random_state", "od_wait": "early_stopping_rounds"}
+        return {
+            **dict.fromkeys(("iterations", "num_boost_round", "num_trees"), "n_estimators"),
+            "border_count": "max_bin",
+            "custom_loss": "custom_metric",
+            "depth": "max_depth",
+            "eta": "learning_rate",
+            "l2_leaf_reg": "reg_lambda",
+            "min_data_in_leaf": "min_child_samples",
+            "num_leaves": "max_leaves",
+            "objective": "loss_function",
+            "od_wait": "early_stopping_rounds",
+            "random_seed": "random_state",
+            "rsm": "colsample_bylevel",
+            "thread_count": "n_jobs",
+        }
+
+    def check_before_fit(self, known: BeforeFit) -> None:
+        """Refuse what no fit could do; see `Boosted.check_before_fit`."""
+        super().check_before_fit(known)
+        if self.params.get("max_leaves") is not None and self.params.get("grow_policy") != "Lossguide":
+            raise ValueError("'max_leaves': catboost counts leaves with model.grow_policy=Lossguide alone")
 
     def _given(self) -> dict[str, Any]:
         return {"thread_count": self._threads, "verbose": False, "allow_writing_files": False, **self.params}

@@ -51,6 +51,19 @@ def words_of(command: str | list[Any]) -> list[str]:
     return [str(word) for word in command] if isinstance(command, list) else shlex.split(command)
 
 
+def program_of(command: str | list[Any]) -> list[str]:
+    """Return what a command runs, without what that is told: two rates of one script are to be compared.
+
+    Examples
+    --------
+    >>> program_of("python train.py --lr 0.1"), program_of("python -m my.train 5"), program_of("./train --lr=1")
+    (['python', 'train.py'], ['python', '-m', 'my.train'], ['./train'])
+    """
+    words = words_of(command)
+    module = words[1:2] == ["-m"]
+    return [word for word in words[: 3 if module else 2] if module or not word.startswith("-")]
+
+
 def check_command(command: str | list[Any], allowed: Collection[str]) -> None:
     """Refuse a command that the workspace's owner does not allow: a config may come from anywhere.
 
@@ -172,10 +185,11 @@ class _Heard:
         """Note a line with its measures."""
         self.lines = [*self.lines[-_LAST_LINES + 1 :], line]
         found = dict(_pairs(line))
-        step = next((int(found.pop(name)) for name in _STEPS if name in found), None)
+        unit = next((name for name in _STEPS if name in found), None)
+        step = None if unit is None else int(found.pop(unit))
         self.measures |= found
         if step is not None and found:
-            self.run.log(step, **found)
+            self.run.log(step, unit=unit, **found)
 
 
 def _pairs(line: str) -> Iterator[tuple[str, float]]:

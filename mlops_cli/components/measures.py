@@ -17,7 +17,7 @@ _LESS = re.compile(
 )
 _MORE = re.compile(
     r"(^|_)(accuracy|acc|f1|auc|roc_auc|precision|recall|r2|score|return|reward|success|iou|dice|bleu|rouge|map|ndcg|mcc"
-    r"|likelihood|throughput|length)($|_)"
+    r"|likelihood|throughput)($|_)"
 )
 
 

@@ -17,6 +17,9 @@ LEVELS = tuple(reversed(Level))
 PROCESSES = "processes"
 """The key that a file of processes has, and by which it is known."""
 
+LEAST, MOST = 0.001, 1_000_000.0
+"""Bounds of effort, and of gain and weights, in whatever unit: sums and ratios of them stay finite."""
+
 _KEYS = ("name", "date", "actors", "phases", PROCESSES, "models", "experiments")
 _OF_PROCESS = (
     "name",
@@ -53,9 +56,7 @@ def read_assessment(value: object, checks: Collection[str]) -> Assessment:
     node = read.mapping(value, "")
     read.only(node, "", _KEYS)
     actors, phases = (named(node.get(key), key) for key in ("actors", "phases"))
-    listed = read.mapping(node.get(PROCESSES), PROCESSES)
-    if not listed:
-        raise ConfigError("there is none", key=PROCESSES, hint="`mlops assess init` writes a file to begin with")
+    listed = filled(node.get(PROCESSES), PROCESSES)
     made = tuple(_process(name, listed[name], actors, phases, checks) for name in listed)
     _require_sources(made)
     return Assessment(
@@ -64,8 +65,8 @@ def read_assessment(value: object, checks: Collection[str]) -> Assessment:
         actors=actors,
         phases=phases,
         processes=made,
-        models=read.names(node.get("models"), "models"),
-        experiments=read.names(node.get("experiments"), "experiments"),
+        models=read.names(node.get("models"), "models", "a model"),
+        experiments=read.names(node.get("experiments"), "experiments", "an experiment"),
     )
 
 
@@ -117,20 +118,30 @@ def level(value: object, key: str) -> Level | None:
     return None if value is None else Level(read.choice(value, key, LEVELS))
 
 
+def filled(value: object, key: str, hint: str = "`mlops assess init` writes a file to begin with") -> Mapping[str, Any]:
+    """Return a mapping that has at least one key."""
+    found = read.mapping(value, key)
+    if not found:
+        raise ConfigError("there is none", key=key, hint=hint)
+    return found
+
+
 def named(value: object, key: str) -> dict[str, str]:
     """Return key → name of what a mapping or a list names."""
     if isinstance(value, list):
-        return {name: titled(name) for name in read.names(value, key)}
-    found = read.mapping(value, key)
-    if not found:
-        raise ConfigError("there is none", key=key, hint=f"{key}: [first, second], or a mapping of keys to names")
-    return {name: titled(name) if said is None else read.text(said, f"{key}.{name}") for name, said in found.items()}
+        return {read.word(name, key): titled(name) for name in read.names(value, key, f"one of the {key}")}
+    found = filled(value, key, f"{key}: [first, second], or a mapping of keys to names")
+    return {
+        read.word(name, f"{key}.{name}"): titled(name) if said is None else read.text(said, f"{key}.{name}")
+        for name, said in found.items()
+    }
 
 
 def _process(
     name: str, value: object, actors: Mapping[str, str], phases: Mapping[str, str], checks: Collection[str]
 ) -> Process:
     key = f"{PROCESSES}.{name}"
+    read.word(name, key)
     node = read.mapping(value, key)
     read.only(node, key, _OF_PROCESS)
     if name in phases:
@@ -170,7 +181,7 @@ def _known(node: Mapping[str, Any], word: str, key: str, known: Mapping[str, str
 
 def _actors(node: Mapping[str, Any], key: str, known: Mapping[str, str]) -> tuple[str, ...]:
     """Return who does it; one alone need not stand in a list."""
-    names = read.names(node.get("actor"), f"{key}.actor")
+    names = read.names(node.get("actor"), f"{key}.actor", "an actor")
     if not names:
         raise ConfigError("there is none", key=f"{key}.actor", hint=f"one or more of {', '.join(known)}")
     return tuple(read.choice(name, f"{key}.actor", known) for name in dict.fromkeys(names))
@@ -179,7 +190,7 @@ def _actors(node: Mapping[str, Any], key: str, known: Mapping[str, str]) -> tupl
 def _flows(value: object, key: str) -> tuple[Flow, ...]:
     """Return where data comes from: a name, a list of them, or a mapping that says what comes."""
     if not isinstance(value, dict):
-        return tuple(Flow(name) for name in dict.fromkeys(read.names(value, key)))
+        return tuple(Flow(name) for name in dict.fromkeys(read.names(value, key, "a process")))
     found = read.mapping(value, key)
     return tuple(Flow(name, "" if what is None else read.text(what, f"{key}.{name}")) for name, what in found.items())
 
@@ -201,11 +212,8 @@ def _text(node: Mapping[str, Any], word: str, key: str) -> str:
 
 def _effort(node: Mapping[str, Any], key: str) -> float | None:
     """Return what it takes; the gain is held against it, and so it is more than nothing."""
-    found = _amount(node, "effort", key)
-    if found == 0:
-        raise read.wrong(node["effort"], f"{key}.effort", "a number of more than 0")
-    return found
+    return _amount(node, "effort", key, least=LEAST)
 
 
-def _amount(node: Mapping[str, Any], word: str, key: str) -> float | None:
-    return None if node.get(word) is None else read.number(node[word], f"{key}.{word}", least=0)
+def _amount(node: Mapping[str, Any], word: str, key: str, *, least: float = 0.0) -> float | None:
+    return None if node.get(word) is None else read.number(node[word], f"{key}.{word}", least=least, most=MOST)

@@ -156,9 +156,12 @@ class Composition:
         """Return all that determines the trial at one point by dotted key, and the options of its groups.
 
         Examples of keys: ``model`` (the option's name, where it was chosen by one), ``model.C``,
-        ``transforms.impute_numeric.strategy``, ``seed``. A list is one value.
+        ``transforms.impute_numeric.strategy``, ``seed``. A list is one value. What the command line
+        and the experiment's own files set comes before what options and this package do.
         """
-        return {**self._session.choices(params), **flat(self.point_config(params)), **escape(dict(params))}
+        found = {**self._session.choices(params), **flat(self.point_config(params)), **escape(dict(params))}
+        inside = {key: [k for k in found if k.startswith(f"{key}.")] for key in self._session.said()}
+        return {key: found[key] for said, more in inside.items() for key in (said, *more) if key in found} | found
 
     @property
     def options(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from mlops_cli.config.catalogue import PACKAGE_CONF
+from mlops_cli.config.flat import flat
 from mlops_cli.config.overrides import COMMAND_LINE
 from mlops_cli.config.yaml_guard import line_numbers
 
@@ -63,6 +64,23 @@ def place_of(key: str, composer: Composer, overrides: tuple[Any, ...]) -> str:
             return found[-1].place
         parts.pop()
     return composer.repository.shown_file(composer.primary) or composer.primary
+
+
+def said(composer: Composer, overrides: tuple[Any, ...]) -> list[str]:
+    """Return the dotted keys that the command line and the experiment's own files set, the last one that set any first.
+
+    Those of the options that were chosen are not among them.
+    """
+    typed = [o.key_or_group for o in overrides if not composer.is_group(o)]
+    if any(o.is_hydra_override() for o in overrides):  # plain Hydra has composed it
+        return typed
+    own = [layer.config for layer in composer.layers(overrides) if not layer.package and layer.path != "experiment"]
+    return [*typed, *(key for config in reversed(own) for key in flat(_plain(config)))]
+
+
+def _plain(config: DictConfig) -> dict[str, Any]:
+    plain: dict[str, Any] = OmegaConf.to_container(config, resolve=False)  # type: ignore[assignment]
+    return plain
 
 
 def _is_open(layer: Layer, value: Any, composer: Composer) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.config import readers as read
-from mlops_cli.config.assess import LEVELS, day, named, titled
+from mlops_cli.config.assess import LEVELS, MOST, day, filled, named, titled
 from mlops_cli.errors import ConfigError
 from mlops_cli.records import Answer, Evaluation, Level, Mark, Platform, Question
 
@@ -51,13 +51,17 @@ def read_evaluation(value: object, assessment: Assessment | None = None) -> Eval
     node = read.mapping(value, "")
     read.only(node, "", _KEYS)
     concerns = named(node.get("concerns"), "concerns")
-    platforms = tuple(_platform(key, said, assessment) for key, said in _listed(node, "platforms").items())
+    platforms = tuple(
+        _platform(key, said, assessment) for key, said in filled(node.get("platforms"), "platforms").items()
+    )
     known = [one.key for one in platforms]
     return Evaluation(
         name=read.text(node.get("name", "Platforms"), "name"),
         concerns=concerns,
         platforms=platforms,
-        questions=tuple(_question(key, said, concerns, known) for key, said in _listed(node, QUESTIONS).items()),
+        questions=tuple(
+            _question(key, said, concerns, known) for key, said in filled(node.get(QUESTIONS), QUESTIONS).items()
+        ),
         assessment=assessment,
     )
 
@@ -74,13 +78,6 @@ def chart_of(value: object) -> str | None:
     return None if said is None else read.text(said, CHART)
 
 
-def _listed(node: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = read.mapping(node.get(key), key)
-    if not found:
-        raise ConfigError("there is none", key=key, hint="`mlops assess init` writes a file to begin with")
-    return found
-
-
 # --- platforms ---------------------------------------------------------------------------------------------------
 
 
@@ -88,6 +85,7 @@ def _platform(name: str, value: object, assessment: Assessment | None) -> Platfo
     key = f"platforms.{name}"
     if "@" in name:
         raise ConfigError("holds an @", key=key, hint="name and date have keys of their own: date: 2026-01-31")
+    read.word(name, key)
     node = read.mapping(value, key)
     read.only(node, key, _OF_PLATFORM)
     return Platform(
@@ -117,6 +115,7 @@ def _levels(value: object, key: str, assessment: Assessment | None) -> dict[str,
 
 def _question(name: str, value: object, concerns: Mapping[str, str], platforms: list[str]) -> Question:
     key = f"{QUESTIONS}.{name}"
+    read.word(name, key)
     node = read.mapping(value, key)
     read.only(node, key, _OF_QUESTION)
     if node.get("concern") is None:
@@ -127,7 +126,7 @@ def _question(name: str, value: object, concerns: Mapping[str, str], platforms: 
         key=name,
         concern=read.choice(node["concern"], f"{key}.concern", concerns),
         text=node["ask"],
-        weight=read.number(node.get("weight", 1), f"{key}.weight", least=0),
+        weight=read.number(node.get("weight", 1), f"{key}.weight", least=0, most=MOST),
         must=read.flag(node.get("must", False), f"{key}.must"),
         answers=_answers(node.get("answers"), f"{key}.answers", platforms),
     )

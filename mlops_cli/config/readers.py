@@ -15,6 +15,7 @@ from mlops_cli.errors import ConfigError, did_you_mean
 
 _LONGEST = 60
 _MOST = 20
+_WORD = re.compile(rf"\w[\w.-]{{0,{_LONGEST - 1}}}")
 _MEASURE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{0,9})?)\s*([A-Za-z]*)")
 _LAST_SEED = 2**32 - 1
 _SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
@@ -84,22 +85,30 @@ def text(value: object, key: str) -> str:
     return value
 
 
-def column(value: object, key: str) -> str | None:
-    """Return the name of a column; a whole number is the name of a column in a table without header."""
+def column(value: object, key: str, what: str = "a column") -> str | None:
+    """Return the name of a column, or of ``what``; a whole number names a column in a table without header."""
     if value is None or (isinstance(value, str) and value):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise wrong(value, key, "the name of a column")
+    raise wrong(value, key, f"the name of {what}")
 
 
-def names(value: object, key: str) -> tuple[str, ...]:
-    """Return one name or a list of names as a tuple."""
+def names(value: object, key: str, what: str = "a column") -> tuple[str, ...]:
+    """Return one name or a list of names as a tuple; ``what`` says what one is the name of."""
     items = [] if value is None else value if isinstance(value, list) else [value]
-    read = [column(item, f"{key}[{i}]" if isinstance(value, list) else key) for i, item in enumerate(items)]
+    read = [column(item, f"{key}[{i}]" if isinstance(value, list) else key, what) for i, item in enumerate(items)]
     if None in read:
         raise wrong(None, key, "a list of names without gaps")
     return tuple(str(name) for name in read)
+
+
+def word(name: str, key: str) -> str:
+    """Return a key that a file gives something of its own, and by which screens and scripts call it."""
+    if not _WORD.fullmatch(name):
+        hint = f"letters, digits, _, - and ., {_LONGEST} at most; what it is called may be any text"
+        raise ConfigError("is no key", key=key, hint=hint)
+    return name
 
 
 def choice(value: object, key: str, allowed: Collection[str]) -> str:
@@ -119,12 +128,13 @@ def integer(value: object, key: str, *, minimum: int | None = None) -> int:
     return value
 
 
-def number(value: object, key: str, *, least: float | None = None) -> float:
-    """Return a finite number, of ``least`` or more where that is given."""
-    must = "a number" if least is None else f"a number of {least:g} or more"
+def number(value: object, key: str, *, least: float | None = None, most: float | None = None) -> float:
+    """Return a finite number, not less than ``least`` and not more than ``most`` where they are given."""
+    must = "a number" + ("" if least is None else f" of {least:g} or more")
+    must += "" if most is None else f", at most {most:,.0f}"
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise wrong(value, key, must)
-    if least is not None and value < least:
+    if (least is not None and value < least) or (most is not None and value > most):
         raise wrong(value, key, must)
     return float(value)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mlops_cli.components.commands import words_of
 from mlops_cli.components.measures import ALL, BUILT_IN, direction_of
 from mlops_cli.config import readers as read
 from mlops_cli.errors import ConfigError, did_you_mean
@@ -81,7 +82,7 @@ def _says(value: Any) -> bool:
     """Whether a section says what it is made of."""
     if not isinstance(value, Mapping):
         return value not in (None, "???", [])
-    own = value.get("_target_") is not None or value.get("path") not in (None, "???")
+    own = value.get("_target_") is not None or value.get("path") not in (None, "???") or bool(value.get("accept"))
     return own or any(isinstance(inner, Mapping) and "_target_" in inner for inner in value.values())
 
 
@@ -117,7 +118,10 @@ def _check_command(config: Mapping[str, Any]) -> None:
         if not command:
             raise read.wrong(command, "command", "a command and its arguments")
         return
-    read.text(command, "command")
+    try:
+        words_of(read.text(command, "command"))
+    except ValueError as error:
+        raise ConfigError(f"cannot be read as words: {error}", key="command", hint="close every quote") from None
 
 
 def _check_env(config: Mapping[str, Any]) -> None:
@@ -153,7 +157,8 @@ def read_measures(value: object, key: str, task: Task | None) -> EvaluationSpec:
         raise ConfigError("a measure is needed to rank by", key=f"{key}.metrics", hint=hint)
     listed = items if isinstance(items, list) else [items]
     _check_given(listed, f"{key}.metrics", task)
-    metrics = tuple(_measure(item, f"{key}.metrics[{i}]") for i, item in enumerate(listed))
+    given = ALL.get(str(task), ())
+    metrics = tuple(_measure(item, f"{key}.metrics[{i}]", given) for i, item in enumerate(listed))
     primary = node.get("primary")
     if primary is not None:
         read.choice(primary, f"{key}.primary", [m.name for m in metrics])
@@ -174,14 +179,15 @@ def _check_given(listed: list[Any], key: str, task: Task | None) -> None:
             raise ConfigError(f"task: {task} gives no measure {name!r}", key=f"{key}[{i}]", hint=hint)
 
 
-def _measure(value: object, key: str) -> MetricSpec:
+def _measure(value: object, key: str, given: tuple[str, ...]) -> MetricSpec:
+    """Return a measure with its good end; one of those that the task gives by itself need not have any."""
     if isinstance(value, Mapping) and len(value) == 1:
         ((name, end),) = read.mapping(value, key).items()
         return MetricSpec(name, direction=Direction(read.choice(end, f"{key}.{name}", list(Direction))))
     if not isinstance(value, str) or not value:
         raise read.wrong(value, key, f"the name of a measure, or a name with its good end: {_MEASURES}")
     direction = direction_of(value)
-    if direction is None:
+    if direction is None and value not in given:
         hint = f"{{{value}: maximize}} or {{{value}: minimize}}"
         raise ConfigError(f"which end of {value!r} is the good one is not known", key=key, hint=hint)
     return MetricSpec(value, direction=direction)

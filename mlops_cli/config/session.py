@@ -21,7 +21,7 @@ from mlops_cli.config.direct import Settled, referred
 from mlops_cli.config.environment import mentions_environment, resolve
 from mlops_cli.config.inherited import child, leave_out
 from mlops_cli.config.messages import Situation, check_nothing_missing, to_config_error, unknown_key
-from mlops_cli.config.origins import origins, place_of
+from mlops_cli.config.origins import origins, place_of, said
 from mlops_cli.config.overrides import COMMAND_LINE, Overrides, check_hydra_key, check_sweepable, parse_overrides
 from mlops_cli.config.repeated import suited, trial_keys
 from mlops_cli.config.schema import TRIAL_KEYS, read_experiment, read_trial
@@ -297,6 +297,10 @@ class Session:
                 value = value[part]
             found = [(o.place, o.value) for o in origins(key, self.composer, self._applied())]
         return Explanation(key, value, [*found, *self._swept(key)])
+
+    def said(self) -> list[str]:
+        """Return the keys that the command line and the experiment's own files set, the nearest first."""
+        return said(self.composer, self._applied())
 
     def _swept(self, key: str) -> Iterator[tuple[str, Any]]:
         space = write_space(self.subspaces)

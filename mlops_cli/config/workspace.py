@@ -65,6 +65,13 @@ class Workspace:
         """Where derived and internal files are."""
         return self.root / ".mlops"
 
+    def shown(self, path: Path) -> str:
+        """Return how messages call a file: from the workspace, where it lies in one or leads into it."""
+        for full in (Path(os.path.abspath(path)), path.resolve()):  # noqa: PTH100 - first without following links
+            if full.is_relative_to(self.root):
+                return full.relative_to(self.root).as_posix()
+        return str(path)
+
 
 def find_workspace(start: str | Path | None = None) -> Workspace:
     """Return the workspace around a folder.

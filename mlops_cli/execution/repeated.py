@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from mlops_cli.execution.fitting import SplitTask
 
-SEED = "seed"
-"""The one column of what stands for a table: a row for each repetition."""
+REPETITION = "repetition"
+"""The one column of what stands for a table: a row for each repetition, counted from 0."""
 
 
 def score_repetition(task: SplitTask) -> SplitScore:
@@ -29,7 +29,7 @@ def score_repetition(task: SplitTask) -> SplitScore:
     work = work_of(spec, job.trust)
     logged = Logged("episode" if spec.target == "env" else "step")
     with _folders(task) as (folder, checkpoints):
-        seed = int(job.X[SEED].iloc[task.split])
+        seed = task.trial.spec.seed + int(job.X[REPETITION].iloc[task.split])
         started = time.perf_counter()
         given = work(spec.params["config"], Trying(seed, task.split, folder, checkpoints, logged, Path(job.root)))
         spent = time.perf_counter() - started
@@ -57,8 +57,9 @@ class Logged:
     unit: str = "step"  # what a step is
     points: dict[int, dict[str, float]] = field(default_factory=dict)
 
-    def __call__(self, step: int, **values: float) -> None:
-        """Note what was measured at a step; noted again it counts as it was said last."""
+    def __call__(self, step: int, *, unit: str | None = None, **values: float) -> None:
+        """Note what was measured at a step, or at what ``unit`` says; noted again it counts as it was said last."""
+        self.unit = unit or self.unit
         self.points.setdefault(int(step), {}).update({name: float(value) for name, value in values.items()})
 
     @property

@@ -62,14 +62,18 @@ def make_plan(spec: ExperimentSpec, basis: Basis, base: Point, *, splits: int, s
     Raises
     ------
     ConfigError
-        The primary metric or an objective is none of the metrics.
+        The primary metric or an objective is none of the metrics, or has no good end.
     """
-    names = [m.name for m in basis.metrics]
+    ends = {m.name: m.direction for m in basis.metrics}
+    names = [*ends]
     objectives = spec.sweep.objectives
     primary = spec.evaluation.primary or (objectives[0] if objectives else names[0])
     for name, key in [(primary, "evaluation.primary"), *((o, "sweep.objectives") for o in objectives)]:
         if name not in names:
             raise ConfigError(f"'{name}' is none of the metrics", key=key, hint=f"allowed: {', '.join(names)}")
+        if ends[name] is None:
+            hint = f"evaluation.metrics: {{{name}: maximize}} or {{{name}: minimize}}"
+            raise ConfigError(f"which end of '{name}' is the good one is not known", key=key, hint=hint)
     facts = {"experiment": spec.name, "primary": primary, "config": base.config, "sweep": dict(sweep)}
     return Plan(
         experiment=spec.name,

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from mlops_cli.errors import did_you_mean
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -95,8 +97,17 @@ class Assessment:
     experiments: tuple[str, ...] = ()  # likewise
 
     def process(self, key: str) -> Process:
-        """Return the process of a key."""
-        return next(one for one in self.processes if one.key == key)
+        """Return the process of a key.
+
+        Raises
+        ------
+        KeyError
+            There is none; with the nearest one.
+        """
+        known = {one.key: one for one in self.processes}
+        if key not in known:
+            raise KeyError(f"there is no process {key!r}: {did_you_mean(key, known)}")
+        return known[key]
 
     def of_phase(self, phase: str) -> tuple[Process, ...]:
         """Return the processes of a phase."""
@@ -203,7 +214,7 @@ class ConcernScore:
     score: float | None  # weighted mean of the points of what is answered, 0 to 1; None where nothing is
     answered: int
     questions: int
-    reach: tuple[float, float] | None = None  # the score if what is not answered were red, and green
+    between: tuple[float, float] | None = None  # the score if what is not answered were red, and green
 
 
 @dataclass(frozen=True)

@@ -77,5 +77,5 @@ def holding(answered: Sequence[Handover], number: int) -> Handover | None:
     ['June', 'June', 'July', 'July']
     >>> holding([third], 2)
     """
-    earlier = [item for item in answered if item.number <= number]
-    return max(earlier, key=lambda item: (item.number, answered.index(item)), default=None)
+    earlier = [(item.number, place) for place, item in enumerate(answered) if item.number <= number]
+    return answered[max(earlier)[1]] if earlier else None

@@ -152,6 +152,7 @@ class VersionPage:
     files: tuple[RunFile, ...] = ()  # as they are now
     overridden: tuple[AliasMove, ...] = ()  # those by which it got an alias that it has, although gates had failed
     handover: Handover | None = None  # what its owner answered, for it or for an earlier version
+    unread: str = ""  # why the answers cannot be read
 
     def __repr__(self) -> str:
         called = "".join(f", @{alias}" for alias in self.aliases)

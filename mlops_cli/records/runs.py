@@ -34,10 +34,10 @@ class Trial:
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric that is ready to rank: its name and its good end."""
+    """A metric: its name and its good end."""
 
     name: str
-    direction: Direction
+    direction: Direction | None  # None where neither end is the good one: nothing is ranked by it
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class Plan:
         return self.direction_of(self.primary)
 
     def direction_of(self, metric: str) -> Direction:
-        """Return the good end of a metric."""
-        return next(m.direction for m in self.metrics if m.name == metric)
+        """Return the good end of a metric that trials are ranked by."""
+        return next(m.direction for m in self.metrics if m.name == metric and m.direction is not None)
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ class RunRecord:
     git: GitState = field(default_factory=GitState)
     code: Mapping[str, str] = field(default_factory=dict)  # the user's own files that trials ran → sha256
     environment: Mapping[str, Any] = field(default_factory=dict)  # versions and host, never the environment's variables
-    seed: int = 0
+    seed: int | None = 0  # None where one that was made elsewhere does not say
     ended: str | None = None
     duration_s: float | None = None
     warnings: tuple[Notice, ...] = ()
@@ -271,7 +271,8 @@ class Tracked:
 
     tracker: str  # as `mlops runs export --to` calls it
     at: str | None = None  # where it is to be seen: a URL or a path
-    problem: str | None = None  # why it was not told, or not all
+    problem: str | None = None  # why it was not told, or not all, the last time
+    keys: tuple[Mapping[str, Any], ...] = ()  # with which it was told all: of each place
 
 
 @dataclass(frozen=True)

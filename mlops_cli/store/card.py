@@ -35,7 +35,7 @@ def version_card(
     status: ModelStatus,
     aliases: Aliases | None = None,
     old: str = "",
-    handover: Handover | None = None,
+    handover: Handover | str | None = None,
 ) -> str:
     """Return the card of a registered version as Markdown.
 
@@ -49,8 +49,8 @@ def version_card(
         What the model's versions are called, and how that came.
     old : str
         The card that there is; what stands outside the two comments is kept.
-    handover : Handover, optional
-        What its owner answered.
+    handover : Handover or str, optional
+        What its owner answered, or why that cannot be read.
     """
     head = _version_head(version, status, aliases or Aliases())
     answers = [] if handover is None else _handover(handover, version)
@@ -89,10 +89,14 @@ def _version_head(version: ModelVersion, status: ModelStatus, aliases: Aliases) 
     yield ""
 
 
-def _handover(handover: Handover, version: ModelVersion) -> Iterator[str]:
+def _handover(handover: Handover | str, version: ModelVersion) -> Iterator[str]:
     """Yield what its owner answered, and of what must be answered that it is not."""
     yield "## Handover"
     yield ""
+    if isinstance(handover, str):  # why is not for those who get the card: it names a place on this disk
+        yield f"- the answers cannot be read: `mlops models verify {_code(version.name)}` says why"
+        yield ""
+        return
     for item in handover.items:
         if item.answer or item.must:
             yield f"- **{_text(item.question)}** {_text(item.answer) or 'not answered'}"
@@ -209,7 +213,8 @@ def _making(record: RunRecord) -> Iterator[str]:
     libraries = "".join(f", {name} {_text(known[name])}" for name in _LIBRARIES if name in known)
     yield "## How it was made"
     yield ""
-    yield f"- run `{_code(record.id)}`, seed {record.seed}, {_text(record.started)}"
+    seed = "" if record.seed is None else f", seed {record.seed}"
+    yield f"- run `{_code(record.id)}`{seed}, {_text(record.started)}"
     if record.best is not None and record.best.params:
         yield f"- best of {record.counts.trials} trials: `{_code(dict(record.best.params))}`"
     yield from _model_of(record)

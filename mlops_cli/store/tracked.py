@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.errors import StoreError
@@ -20,8 +21,17 @@ NOT_TRACKED = "not-tracked"
 """The code of the warning that a tracker was not told of a run, or not of all of it."""
 
 
-def note_tracked(record: RunRecord, told: Tracked) -> None:
+def note_tracked(record: RunRecord, told: Tracked, asked: Mapping[str, Any]) -> None:
     """Write down how a tracker was told of a run, in the place of what was said of that tracker before.
+
+    Parameters
+    ----------
+    record : RunRecord
+        The run.
+    told : Tracked
+        Where it is to be seen, or what went wrong.
+    asked : mapping
+        The tracker's keys: kept beside those of other places that it was told of before, where nothing went wrong.
 
     Raises
     ------
@@ -30,7 +40,10 @@ def note_tracked(record: RunRecord, told: Tracked) -> None:
     """
     paths = RunPaths(record.path)
     with locked(paths.workspace.amend_lock):
-        found = {**{one.tracker: one for one in read_tracked(record)}, told.tracker: told}
+        found = {one.tracker: one for one in read_tracked(record)}
+        before = found[told.tracker].keys if told.tracker in found else ()
+        keys = (*(one for one in before if one != asked), *([dict(asked)] if told.problem is None else []))
+        found[told.tracker] = replace(told, keys=keys)
         trackers = {name: _to_json(one) for name, one in sorted(found.items())}
         write_json(paths.tracked, {"schema_version": SCHEMA_VERSION, "trackers": trackers})
 
@@ -43,7 +56,7 @@ def read_tracked(record: RunRecord) -> tuple[Tracked, ...]:
     try:
         trackers = read_json(path)["trackers"]
         return tuple(_from_json(str(name), value) for name, value in trackers.items())
-    except (StoreError, KeyError, TypeError, AttributeError):
+    except (StoreError, KeyError, TypeError, ValueError, AttributeError):
         return ()
 
 
@@ -74,9 +87,10 @@ def warning_of(record: RunRecord, told: Tracked, settings: Sequence[str] = ()) -
 
 
 def _to_json(told: Tracked) -> dict[str, Any]:
-    return {"at": told.at, "problem": told.problem, "told": stamp()}
+    return {"at": told.at, "problem": told.problem, "keys": list(map(dict, told.keys)), "told": stamp()}
 
 
 def _from_json(name: str, value: Mapping[str, Any]) -> Tracked:
     at, problem = value.get("at"), value.get("problem")
-    return Tracked(name, None if at is None else str(at), None if problem is None else str(problem))
+    keys = tuple(map(dict, value.get("keys") or ()))
+    return Tracked(name, None if at is None else str(at), None if problem is None else str(problem), keys)

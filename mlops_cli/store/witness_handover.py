@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from itertools import chain as joined
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mlops_cli.errors import StoreError
@@ -12,11 +13,12 @@ from mlops_cli.store.auditing import digest_of_record
 from mlops_cli.store.chain import read_chain
 from mlops_cli.store.registry.json import handover_to_json
 from mlops_cli.store.registry.registry import Registry
+from mlops_cli.store.witness_models import version_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mlops_cli.records import AuditEntry, Handover
+    from mlops_cli.records import AuditEntry, Handover, ModelVersion
     from mlops_cli.store.chain import Chain
     from mlops_cli.store.layout import WorkspacePaths
 
@@ -56,7 +58,7 @@ def handover_faults_of(registry: Registry, name: str, chain: Chain) -> list[Audi
     chain : Chain
         The log; where they disagree it is read again, since somebody may have answered since it was read.
     """
-    where = f"models/{name}/{registry.paths.handover(name).name}"
+    where = _where(registry, name)
     try:
         found = list(_faults(where, registry.handovers(name), chain, name))
         if found:
@@ -67,15 +69,28 @@ def handover_faults_of(registry: Registry, name: str, chain: Chain) -> list[Audi
     return found
 
 
+def _where(registry: Registry, name: str) -> str:
+    return registry.paths.handover(name).relative_to(registry.paths.root).as_posix()
+
+
 def _faults(where: str, kept: Sequence[Handover], chain: Chain, name: str) -> Iterator[AuditFault]:
     for handover in kept:
         yield from (AuditFault(where, what) for what in _edits(handover, chain, name))
-    known = {handover.audit.number for handover in kept if handover.audit is not None}
-    of = [chain.about(s, Action.HANDED_OVER) for s in chain.of if s.partition("/")[0] == name]
-    entries = sorted(joined.from_iterable(of), key=lambda entry: entry.number)
+    known = [handover.audit.number for handover in kept if handover.audit is not None]
+    for number, after in pairwise(known):
+        if after <= number:  # of several answers for a version the last ones hold, so their order is part of them
+            what = f"has the answers of entry {after} after those of entry {number}"
+            yield AuditFault(where, f"{what}: they were moved, or older ones were put in again")
+    entries = _handed_over(chain, name)
     for entry, later in zip(entries, [*entries, None][1:], strict=True):
         if entry.number not in known:
             yield _lacking(where, entry, later)
+
+
+def _handed_over(chain: Chain, name: str) -> list[AuditEntry]:
+    """Return the entries of each time that the owner of a model answered, in order."""
+    of = [chain.about(subject, Action.HANDED_OVER) for subject in chain.of if subject.partition("/")[0] == name]
+    return sorted(joined.from_iterable(of), key=lambda entry: entry.number)
 
 
 def _edits(handover: Handover, chain: Chain, name: str) -> Iterator[str]:
@@ -88,8 +103,6 @@ def _edits(handover: Handover, chain: Chain, name: str) -> Iterator[str]:
         yield f"{what} keeps entry {handover.audit.number}, which the log does not have: it was cut, or written anew"
     elif entry.details.get("answers") != handover_digest(handover) or handover.model != name:
         yield f"{what} is not what entry {entry.number} announced: it was edited"
-    elif (entry.user, entry.subject) != (handover.by, handover.ref):
-        yield f"{what} is of another person or version than entry {entry.number}: it was edited"
 
 
 def _lacking(where: str, entry: AuditEntry, later: AuditEntry | None) -> AuditFault:
@@ -98,3 +111,24 @@ def _lacking(where: str, entry: AuditEntry, later: AuditEntry | None) -> AuditFa
     never_came = later is None or entry.details.get("after", -1) == later.details.get("after")
     told = "a kill leaves that; or they were taken out" if never_came else "they were taken out"
     return AuditFault(where, f"{what}: {told}", may_be_a_kill=never_came)
+
+
+def lost_handover(registry: Registry, version: ModelVersion, chain: Chain) -> AuditFault | None:
+    """Return that the answers that hold for a version by the log are not kept; None where they are.
+
+    A kill leaves that, as `handover_faults_of` says, and so does a hand that wants older ones to hold: who relies on
+    them cannot tell the two apart.
+
+    Parameters
+    ----------
+    registry : Registry
+        Where the version is.
+    version : ModelVersion
+        The version.
+    chain : Chain
+        The log, read before: what is answered since is kept too.
+    """
+    earlier = [entry for entry in _handed_over(chain, version.name) if version_of(entry) <= version.number]
+    holds = max(earlier, key=lambda entry: (version_of(entry), entry.number), default=None)
+    kept = {handover.audit for handover in registry.handovers(version.name)}
+    return None if holds is None or holds.head in kept else _lacking(_where(registry, version.name), holds, None)

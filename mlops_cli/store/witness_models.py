@@ -60,8 +60,8 @@ def alias_faults_of(name: str, aliases: Aliases, chain: Chain, before: int) -> I
         told = f"says that {alias} means {said or 'nothing'}, and by its moves it is {moved or 'nothing'}: edited"
         yield AuditFault(where, told)
     of = [e for s in chain.of if s.partition("/")[0] == name for e in chain.of[s] if e.number <= before]
-    given = max((e for e in of if e.action is Action.REGISTERED), key=_version_of, default=None)
-    if given is not None and aliases.last < _version_of(given):
+    given = max((e for e in of if e.action is Action.REGISTERED), key=version_of, default=None)
+    if given is not None and aliases.last < version_of(given):
         highest = f"{aliases.last or 'none'} is the highest number, and entry {given.number} gave {given.subject}"
         yield AuditFault(where, f"says that {highest}: it was removed, or an older one was put back")
     yield from _missing_moves(where, aliases, sorted((e for e in of if e.action in MOVES), key=lambda e: e.number))
@@ -82,7 +82,8 @@ def _missing_moves(where: str, aliases: Aliases, entries: Sequence[AuditEntry]) 
             yield AuditFault(where, f"{what}: it was taken out, or an older file was put back")
 
 
-def _version_of(entry: AuditEntry) -> int:
+def version_of(entry: AuditEntry) -> int:
+    """Return the number of the version that an entry is about; 0 where it is about none."""
     number = entry.subject.rpartition("/")[2]
     return int(number) if number.isdecimal() else 0
 

@@ -139,7 +139,7 @@ def verdict(found: AuditReport) -> str:
     if found.head is None:
         return "the audit log is empty: nothing was done yet"
     agree = "keeps" if found.heads == 1 else "keep"
-    whole = f"{plural(found.entries, 'entry').replace('entrys', 'entries')} hold together"
+    whole = f"{plural(found.entries, 'entry')} hold together"
     return f"{whole}, {plural(found.heads, 'record')} {agree} theirs; head {found.head.number}:{found.head.hash}"
 
 

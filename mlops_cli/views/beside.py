@@ -98,7 +98,7 @@ def _told() -> Mapping[str, Callable[[RunRecord], str]]:
         "git commit": lambda r: (r.git.commit or "")[:12] + (" + changes" if r.git.dirty else ""),
         "python": lambda r: str(r.environment.get("python", "")),
         "host": lambda r: str(r.environment.get("host", "")),
-        "seed": lambda r: str(r.seed),
+        "seed": lambda r: "" if r.seed is None else str(r.seed),
         "tags": lambda r: " ".join(f"{k}={v}" for k, v in r.tags.items()),
         "note": lambda r: r.note,
     }

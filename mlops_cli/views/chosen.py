@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from mlops_cli.records import RunRecord
 
-_WIDEST = 60
+_WIDEST = 66
 """Characters that stand beside a label in 80 columns."""
 
 
@@ -106,13 +106,17 @@ def choices(record: RunRecord) -> list[tuple[str, str]]:
 
 
 def _own(params: Mapping[str, Any], group: str) -> dict[str, Any]:
-    """Return the plain parameters of an option, by their own names."""
+    """Return the plain parameters of an option, by their own names; of a version that it begins with, which it is."""
     start = f"{group}."
     return {
-        key.removeprefix(start): value
+        key.removeprefix(start).removesuffix(".version"): value
         for key, value in params.items()
-        if key.startswith(start) and "_target_" not in key and isinstance(value, int | float | str)
+        if key.startswith(start) and not _is_detail(key) and isinstance(value, int | float | str | list | tuple)
     }
+
+
+def _is_detail(key: str) -> bool:
+    return "_target_" in key or key.endswith(".sha256")
 
 
 def _with(name: str, params: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 from mlops_cli.records import DriftKind, DriftReport, Kind
 from mlops_cli.views.next_steps import after_drift, shown
 from mlops_cli.views.runs import table
-from mlops_cli.views.text import arrow, clean, notice, number, plain, plural
+from mlops_cli.views.text import arrow, clean, notice, number, percent, plain, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,17 +95,13 @@ def columns_table(columns: Sequence[ColumnDrift], what: str = "column") -> Rende
             "-" if shift.psi is None else f"{shift.psi:.2f}",
             _p(shift.p),
             _missing(shift.missing),
-            _percent(one.new_share) if one.new_share else "",
+            percent(one.new_share) if one.new_share else "",
         )
     return made
 
 
 def _distance(kind: Kind, value: float) -> str:
-    return _percent(value) if kind in {Kind.CATEGORICAL, Kind.BOOLEAN} else f"{value:.2f} std"
-
-
-def _percent(share: float) -> str:
-    return "< 1 %" if 0 < share < 0.01 else f"{100 * share:.0f} %"
+    return percent(value) if kind in {Kind.CATEGORICAL, Kind.BOOLEAN} else f"{value:.2f} std"
 
 
 def _p(value: float | None) -> str:
@@ -115,7 +111,7 @@ def _p(value: float | None) -> str:
 
 
 def _missing(shares: tuple[float, float]) -> str:
-    before, after = map(_percent, shares)
+    before, after = map(percent, shares)
     if before == after:
         return "" if before == "0 %" else before
     return f"{before} → {after}"

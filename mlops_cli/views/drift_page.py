@@ -10,7 +10,7 @@ from mlops_cli.views import pages
 from mlops_cli.views.drift import WHAT, signed, style_of
 from mlops_cli.views.next_steps import after_drift
 from mlops_cli.views.pages.tables import NUMBER, TableData, column, quantity, score
-from mlops_cli.views.text import arrow, clean, number, plural
+from mlops_cli.views.text import arrow, clean, number, percent, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,9 +169,9 @@ def _what(one: ColumnDrift) -> str:
         words.append(f"{100 * shift.distance:.0f} % moved" if of_words else f"moved {shift.distance:.2f} std")
     words += [] if shift.psi is None else [f"PSI {shift.psi:.2f}"]
     if any(shift.missing):
-        words.append(f"missing {_percent(shift.missing[0])} → {_percent(shift.missing[1])}")
+        words.append(f"missing {percent(shift.missing[0], 1)} → {percent(shift.missing[1], 1)}")
     if shift.new:
-        words.append(plural(len(shift.new), "new category").replace("categorys", "categories"))
+        words.append(plural(len(shift.new), "new category"))
     return ", ".join(words)
 
 
@@ -199,13 +199,9 @@ _SHOWN = {"p5": "5 %", "p50": "median", "p95": "95 %"}
 def _bars(drawn: Histogram) -> tuple[Bar, ...]:
     top = max(*drawn.before, *drawn.after, 1e-9)
     return tuple(
-        Bar(clean(label), _percent(a), _percent(b), (round(100 * a / top, 1), round(100 * b / top, 1)))
+        Bar(clean(label), percent(a, 1), percent(b, 1), (round(100 * a / top, 1), round(100 * b / top, 1)))
         for label, a, b in zip(drawn.labels, drawn.before, drawn.after, strict=True)
     )
-
-
-def _percent(share: float) -> str:
-    return "< 0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %"
 
 
 def outline(shares: Sequence[float], top: float, *, closed: bool) -> str:

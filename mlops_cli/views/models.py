@@ -149,6 +149,8 @@ def _labelled(found: VersionPage, now: datetime) -> Iterator[tuple[str, str]]:
     yield from _said(found.status, record, now)
     if found.handover is not None:
         yield "handover", summary(found.handover, version.ref, now)
+    if found.unread:
+        yield "handover", f"cannot be read: {found.unread}"
     for move in found.overridden:
         told = f"by override of {move.by}, {dated_time(move.at, now)}, although gates had failed: {move.override}"
         yield f"@{clean(move.alias)}", told
@@ -228,6 +230,7 @@ def version_json(found: VersionPage) -> dict[str, Any]:
         "overridden": {move.alias: move.override for move in found.overridden},
         **_status_json(found.status),
         "handover": None if found.handover is None else handover_json(found.handover),
+        "handover_unread": found.unread or None,
     }
 
 

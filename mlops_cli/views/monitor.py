@@ -95,7 +95,7 @@ def logged(batch: Batch, *, is_new: bool) -> RenderableType:
 
 def joined(batches: Sequence[Batch], rows: int, matched: int, new: int) -> RenderableType:
     """Return what came of labels."""
-    head = f"{matched:,} of {plural(rows, 'label')} are of {plural(len(batches), 'batch').replace('batchs', 'batches')}"
+    head = f"{matched:,} of {plural(rows, 'label')} are of {plural(len(batches), 'batch')}"
     made = table("batch", ">labelled", "metric", ">training", ">here", ">95 % of the change")
     made.columns[5].no_wrap = True
     for batch in batches:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from mlops_cli.records import Kind
 from mlops_cli.views.runs import table
-from mlops_cli.views.text import clean, number, plain, plural
+from mlops_cli.views.text import clean, number, percent, plain, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,8 +58,7 @@ def _missing(item: ColumnProfile) -> str:
     rows = item.count + item.missing
     if not item.missing:
         return "-"
-    share = 100 * item.missing / rows
-    return f"{share:.0f} %" if share >= 1 else "< 1 %"
+    return percent(item.missing / rows)
 
 
 def _values(item: ColumnProfile) -> str:

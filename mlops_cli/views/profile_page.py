@@ -9,7 +9,7 @@ from mlops_cli.records import Kind
 from mlops_cli.views import pages
 from mlops_cli.views.pages.drawings import bars, share
 from mlops_cli.views.pages.tables import NUMBER, TableData, column, profile_table, quantity
-from mlops_cli.views.text import clean, plural
+from mlops_cli.views.text import clean, percent, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +112,7 @@ def _kinds(profile: DataProfile) -> str:
 def _percent(part: int, whole: int) -> str:
     if not part or not whole:
         return "none"
-    return "< 0.1 %" if part / whole < 0.001 else f"{100 * part / whole:.1f} %"
+    return percent(part / whole, 1)
 
 
 def card(one: ColumnProfile) -> Card:

@@ -186,8 +186,8 @@ def per_split(record: RunRecord) -> tuple[tuple[str, ...], tuple[tuple[Cell, ...
 def asked(run: RunContents) -> list[tuple[str, str]]:
     """Return what the user said of the run."""
     record = run.record
-    found = [("about", record.description), ("note", record.note)]
-    return [*((k, v) for k, v in found if v), ("task", str(record.task or "-")), ("seed", str(record.seed))]
+    found = [("about", record.description), ("note", record.note), ("task", str(record.task or "-"))]
+    return [(k, v) for k, v in [*found, ("seed", "" if record.seed is None else str(record.seed))] if v]
 
 
 def provenance(record: RunRecord) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal
 
 from rich import box
@@ -131,7 +132,9 @@ def leaderboard(record: RunRecord, trials: Sequence[TrialResult], *, top: int | 
     ranked = rank(record, trials)
     for result in ranked[:top]:
         complete = result.state is TrialState.COMPLETED
-        cells = [number(result.mean(n)) if complete else str(result.state) for n in names]
+        cells = [
+            number(result.mean(n) if n in result.scores else None) if complete else str(result.state) for n in names
+        ]
         best = record.best is not None and result.trial == record.best.trial
         style = "bold" if best else STATE_STYLE.get(result.state, "")
         front = "*" if result.trial in record.front else ""
@@ -147,9 +150,13 @@ def rank(record: RunRecord, trials: Sequence[TrialResult]) -> list[TrialResult]:
     """Return the trials, best by the primary metric first."""
     primary = record.primary or ""
     sign = -1 if str(record.direction) == "maximize" else 1
-    scored = [t for t in trials if t.state is TrialState.COMPLETED]
-    rest = sorted((t for t in trials if t.state is not TrialState.COMPLETED), key=lambda t: t.trial)
-    return [*sorted(scored, key=lambda t: (sign * t.mean(primary), t.trial)), *rest]
+
+    def place(trial: TrialResult) -> tuple[bool, float, int]:
+        mean = trial.mean(primary)
+        ranked = trial.state is TrialState.COMPLETED and not math.isnan(mean)
+        return trial.state is not TrialState.COMPLETED, sign * mean if ranked else math.inf, trial.trial
+
+    return sorted(trials, key=place)
 
 
 def failed(trials: Sequence[TrialResult], *, tracebacks: bool = False) -> list[Text]:

@@ -12,10 +12,11 @@ from rich.text import Text
 
 from mlops_cli.analysis.wording import told
 from mlops_cli.records import terms_of
+from mlops_cli.store.imported import is_imported
 from mlops_cli.views.chosen import choices
 from mlops_cli.views.listing import dated_time
 from mlops_cli.views.runs import results, table, troubles
-from mlops_cli.views.text import clean, number, plain, plural
+from mlops_cli.views.text import clean, number, plain, plural, setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,11 +123,16 @@ def places(tracked: Sequence[Tracked]) -> list[str]:
     return [clean(f"{one.tracker}: {one.at or 'told'}") for one in tracked if one.problem is None]
 
 
+def _of_others(record: RunRecord) -> list[tuple[str, str]]:
+    """Return all parameters of a run that others made, whose names mean nothing here."""
+    if record.task is not None or not is_imported(record) or not record.params:
+        return []
+    return [("params", "  ".join(f"{key}={setting(value)}" for key, value in record.params.items()))]
+
+
 def _facts(record: RunRecord, now: datetime) -> list[tuple[str, str]]:
-    found = [*choices(record)]
-    if record.task is not None:
-        found.append(("task", str(record.task)))
-    found.append(("seed", str(record.seed)))
+    found = _of_others(record) or choices(record)
+    found += [(key, str(said)) for key, said in (("task", record.task), ("seed", record.seed)) if said is not None]
     found.append(("started", dated_time(record.started, now)))
     if record.description:
         found.insert(0, ("about", record.description))

@@ -135,10 +135,26 @@ def plural(count: int, noun: str) -> str:
 
     Examples
     --------
-    >>> plural(1, "trial"), plural(2, "trial")
-    ('1 trial', '2 trials')
+    >>> plural(1, "trial"), plural(1200, "trial"), plural(2, "batch"), plural(2, "entry"), plural(2, "day")
+    ('1 trial', '1,200 trials', '2 batches', '2 entries', '2 days')
     """
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    if count == 1:
+        return f"{count:,} {noun}"
+    if noun.endswith("y") and noun[-2] not in "aeiou":
+        return f"{count:,} {noun[:-1]}ies"
+    return f"{count:,} {noun}{'es' if noun.endswith(('ch', 's', 'x')) else 's'}"
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Return a share, 0 to 1, in percent; one that would be rounded to nothing is not.
+
+    Examples
+    --------
+    >>> percent(0.675), percent(0.004), percent(0), percent(0.0123, 1), percent(0.0004, 1)
+    ('68 %', '< 1 %', '0 %', '1.2 %', '< 0.1 %')
+    """
+    least = 10.0**-digits
+    return f"< {least:g} %" if 0 < 100 * share < least else f"{100 * share:.{digits}f} %"
 
 
 def notice(item: Notice) -> Text:

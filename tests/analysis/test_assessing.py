@@ -29,9 +29,9 @@ def test_the_highest_that_is_required_of_a_process_counts():
 def test_the_most_gain_for_the_effort_comes_first_and_what_nobody_valued_last():
     up = Level.AUTOMATED
     found = assessment(
-        process("far", "absent", target=up),
         process("dear", "manual", target=up, effort=10, gain=5),
         process("near", "semi-automated", target=up),
+        process("far", "absent", target=up),
         process("cheap", "manual", target=up, effort=1, gain=5),
         process("there", "automated", target=up, effort=1, gain=9),
         process("lower", "automated", target=Level.MANUAL, effort=1, gain=9),

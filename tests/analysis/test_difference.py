@@ -32,6 +32,7 @@ RECORD = RunRecord(
     dataset=DatasetVersion("v1", 100, (AGE, SEX), "y", "data/t.csv"),
     git=GitState("c1", dirty=False),
     environment={"python": "3.11.7", "host": "a", "packages": {"numpy": "2.0", "scipy": "1.1"}},
+    fingerprint="f1",
 )
 SIDE = Side(RECORD, {"model.C": 1.0, "name": "e"})
 

@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_cli.analysis.platforms import changes, dates, is_settled, mark_by, moved, ranking, reached, score, scores
+from mlops_cli.analysis.platforms import (
+    changes,
+    compared,
+    dates,
+    is_settled,
+    mark_by,
+    moved,
+    ranking,
+    reached,
+    score,
+    scores,
+)
 from mlops_cli.records import (
     Answer,
     Assessment,
@@ -37,13 +48,13 @@ def test_a_score_is_the_weighted_mean_of_what_is_answered():
     found = score(asked, "a")
     assert found.score == pytest.approx((3 * 1 + 0 + 0.5) / 5)
     assert (found.answered, found.questions) == (3, 4)
-    assert found.reach == pytest.approx((3.5 / 6, 4.5 / 6))
+    assert found.between == pytest.approx((3.5 / 6, 4.5 / 6))
 
 
 def test_where_nothing_is_answered_there_is_no_score_and_it_could_be_anything():
     found = score([question("p", {}), question("q", {})], "a")
-    assert (found.score, found.answered, found.reach) == (None, 0, (0, 1))
-    assert score([], "a").reach is None
+    assert (found.score, found.answered, found.between) == (None, 0, (0, 1))
+    assert score([], "a").between is None
     assert score([question("p", {"a": G}, weight=0)], "a").score is None
 
 
@@ -57,8 +68,8 @@ def test_whatever_is_answered_later_the_score_stays_within_its_reach(drawn):
     for rest in (R, Y, G):
         later = [replace(one, answers=one.answers or {"a": Answer(rest)}) for one in asked]
         after = score(later, "a").score
-        if after is not None and found.reach is not None:
-            assert found.reach[0] - 1e-9 <= after <= found.reach[1] + 1e-9
+        if after is not None and found.between is not None:
+            assert found.between[0] - 1e-9 <= after <= found.between[1] + 1e-9
 
 
 @given(marks, st.randoms())
@@ -90,18 +101,42 @@ def test_a_must_have_that_nobody_has_answered_is_neither_kept_nor_failed():
 
 def test_the_best_comes_first_equals_share_a_place_and_what_nobody_knows_has_none():
     asked = question("p", {"a": Y, "b": G, "c": Y}), question("q", {"a": Y, "b": G, "c": Y})
-    ranked = ranking(scores(evaluation(*asked, platforms=("a", "b", "c", "d"))))
-    assert [(place, one.platform.key) for place, one in ranked] == [(1, "b"), (2, "a"), (2, "c")]
-    assert is_settled(ranked)
+    found = scores(evaluation(*asked, platforms=("a", "b", "c", "d")))
+    assert [(place, one.platform.key) for place, one in ranking(found)] == [(1, "b"), (2, "a"), (2, "c")]
+    assert is_settled(found[:3])
+
+
+@pytest.mark.parametrize("weights", [(0.1, 0.2, 0.3), (0.15, 0.15, 0.3), (0.7, 0.1, 0.8), (1e-7, 2e-7, 3e-7)])
+def test_equals_share_a_place_whatever_their_weights_add_up_to_in_binary(weights):
+    said = zip("pqr", weights, ((G, R), (G, R), (R, G)), strict=True)
+    found = scores(evaluation(*(question(key, {"a": a, "b": b}, weight=w) for key, w, (a, b) in said)))
+    assert [one.overall.score for one in found] == [0.5, 0.5]
+    assert [place for place, _ in ranking(found)] == [1, 1]
+    assert is_settled(found)
+
+
+def test_a_score_on_the_border_of_two_marks_has_the_better_one():
+    asked = [question(str(i), {"a": G if i < 3 else R}, weight=0.1 if i != 2 else 0.7) for i in range(3)]
+    found = scores(evaluation(*asked, question("r", {"a": R}, weight=0.3)))
+    assert (found[0].overall.score, mark_by(found[0])) == (0.75, G)
 
 
 def test_an_order_that_open_answers_could_turn_round_is_not_settled():
     near = evaluation(question("p", {"a": G, "b": R}), question("q", {"a": R}))
-    assert not is_settled(ranking(scores(near)))
+    assert not is_settled(scores(near))
     far = evaluation(question("p", {"a": G, "b": R}, weight=3), question("q", {"a": G}))
-    assert is_settled(ranking(scores(far)))
+    assert is_settled(scores(far))
     out = evaluation(question("p", {"a": G, "b": R}, weight=3), question("q", {"b": G}, must=True))
-    assert not is_settled(ranking(scores(out)))
+    assert not is_settled(scores(out))
+
+
+def test_the_order_is_open_while_a_platform_is_that_nobody_knows_anything_of():
+    assert not is_settled(scores(evaluation(question("p", {"a": G}))))
+    out = question("q", {"b": R}, "law", must=True)
+    assert is_settled(
+        scores(evaluation(question("p", {"a": G}), replace(out, answers={**out.answers, "a": Answer(G)})))
+    )
+    assert is_settled(scores(evaluation(question("p", {"a": G, "b": R}), question("q", {}, weight=0))))
 
 
 CHART = Assessment(
@@ -146,3 +181,20 @@ def test_of_one_platform_at_several_dates_it_is_known_what_changed():
     found = evaluation(*asked, platforms=(june, january, other, Platform("n", "A")))
     assert [(x.key, y.key) for x, y in dates(found)] == [("a", "b")]
     assert [one.key for one in changes(found, january, june)] == ["p"]
+
+
+def test_platforms_of_one_name_and_one_date_are_no_two_dates_of_one():
+    first, second, earlier = (
+        Platform("b", "A", "2026-02-01"),
+        Platform("c", "A", "2026-02-01"),
+        Platform("a", "A", "2026-01-01"),
+    )
+    assert dates(evaluation(platforms=(first, second))) == ()
+    found = evaluation(platforms=(first, second, earlier))
+    assert [(x.key, y.key) for x, y in dates(found)] == [("a", "b"), ("a", "c")]
+
+
+def test_what_is_compared_is_what_is_known_of_both():
+    asked = question("p", {"a": R}), question("q", {"b": G}), question("r", {"a": G, "b": G})
+    found = evaluation(*asked)
+    assert [one.key for one in compared(found, *found.platforms)] == ["r"]

@@ -131,6 +131,11 @@ def test_a_chart_and_a_page_are_written_over_their_like_alone(ws, call):
     [
         (("--svg", "a.png"), "a.png does not end in .svg"),
         (("--html", "configs"), "configs does not end in .html"),
+        (("--svg", "."), ". does not end in .svg\n  try: --svg assess.svg"),
+        (("--html", ""), ". does not end in .html\n  try: --html assess.html"),
+        (("--html", ".."), ".. does not end in .html\n  try: --html ../assess.html"),
+        (("--html", "/"), "/ does not end in .html\n  try: --html /assess.html"),
+        (("scan", "-o", ""), ". does not end in .yaml\n  try: -o assess.yaml"),
         (("--html", "no/where.html"), "there is no folder no"),
         (("configs/assess/proceses.yaml",), "did you mean configs/assess/processes.yaml?"),
         (("platform",), "did you mean configs/assess/platforms.yaml?"),
@@ -176,6 +181,18 @@ def test_hostile_text_does_nothing_to_the_terminal(ws, call):
     for done in (call("hostile.yaml"), call("scan", "hostile.yaml")):
         assert "\x1b" not in done.out
     assert "\\x1b[31mred [bold]x[/bold]" in call("hostile.yaml").out
+    (ws / "hostile.yaml").write_text(FILE.replace("'=1+1'", '"\\e[31m\\n=1+1"'))
+    printed = call("hostile.yaml", "--csv").out
+    assert "\x1b" not in printed
+    assert "\\x1b[31m\\n=1+1" in printed
+    (ws / "asked.yaml").write_text(QUESTIONS.replace("name: A}", 'name: "A\\e[31m"}'))
+    assert "A\\x1b[31m" in call("asked.yaml", "--csv").out
+    (ws / "hostile.yaml").write_text(FILE.replace("  tune:", '  "k\\e[31m\\n=1+1":'))
+    for option in ("--quiet", "--csv", "--json"):
+        done = call("hostile.yaml", option)
+        assert (done.code, done.out) == (2, "")
+        assert "is no key" in done.err
+        assert "\x1b" not in done.err
 
 
 # --- platforms -----------------------------------------------------------------------------------------------------

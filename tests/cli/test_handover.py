@@ -112,6 +112,61 @@ def test_answers_that_were_edited_do_not_pass(ws, call):
     assert call("verify", "points").code == 4
 
 
+def test_answers_that_change_while_gates_are_asked_are_asked_again(ws, call, monkeypatch):
+    from mlops_cli.workflows.models import gates
+
+    file = ws / "configs" / "handover" / "points.yaml"
+    call("handover", "points", "--init")
+    answer_all(file)
+    call("handover", "points/1")
+    whole, judge = file.read_text(), gates.judge
+
+    def judged(*arguments):  # as another process may once gates are run
+        found = judge(*arguments)
+        if file.read_text() == whole:
+            file.write_text("licence: MIT\n")
+            mlops.models.handover("points/1", file)
+        return found
+
+    monkeypatch.setattr(gates, "judge", judged)
+    found = mlops.models.promote("points/1")
+    assert (found.done, [gate.gate for gate in found.gates if not gate.passed]) == (False, ["handover"])
+    assert found.said[-1].endswith("changed meanwhile, and the gates were run again")
+
+
+def test_answers_that_were_taken_out_do_not_let_older_ones_pass(ws, call):
+    file, kept = ws / "configs" / "handover" / "points.yaml", ws / "models" / "points" / "handover.json"
+    call("handover", "points", "--init")
+    answer_all(file)
+    call("handover", "points/1")
+    whole = kept.read_bytes()
+    file.write_text("licence: MIT\n")
+    call("handover", "points/1")
+    kept.write_bytes(whole)
+    (gate,) = mlops.models.promote("points/1", dry_run=True).gates
+    assert (gate.gate, gate.passed) == ("handover", False)
+    assert gate.detail.endswith("(mlops models handover points/1)")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("{", "damaged: "), ('{"schema_version": 99}', "schema_version 99"), ("zz", "damaged: ")],
+)
+def test_what_can_be_done_where_answers_cannot_be_read_is_done(ws, call, text, why):
+    kept = ws / "models" / "points" / "handover.json"
+    kept.write_text(text)
+    assert call("approve", "points/1").code == 0
+    assert why in " ".join(call("show", "points/1").out.split())
+    assert "the answers cannot be read" in call("card", "points/1").out
+    refused = call("handover", "points/1", "--show")
+    assert (refused.code, refused.out) == (2, "")
+    assert why in refused.err
+    assert "try: " in refused.err
+    (gate,) = mlops.models.promote("points/1").gates
+    assert (gate.gate, gate.passed) == ("handover", False)
+    assert gate.detail == refused.err.strip().removeprefix("error: ").replace("\n  try: ", " (") + ")"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

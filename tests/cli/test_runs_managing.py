@@ -121,6 +121,14 @@ def test_export_and_reindex_say_what_they_did(two, workspace, mlops):
     assert mlops("runs", "reindex").stdout == "2 runs in the index\n"
 
 
+def test_one_run_can_be_exported_by_what_names_it(two, workspace, mlops):
+    assert mlops("runs", "export", "iris:latest", "-o", "one.csv").stdout == "wrote one.csv: 1 run\n"
+    assert mlops("runs", "ls", "-q", "iris", "--limit", "1").stdout.strip() in (workspace / "one.csv").read_text()
+    assert mlops("runs", "export", two[0], "-w", "seed = 7", "-o", "none.csv").stdout == "wrote none.csv: 0 runs\n"
+    assert "did you mean 'iris'?" in mlops("runs", "export", "irs", "-o", "no.csv").stderr
+    assert "no run 'iris/1'" in mlops("runs", "export", "iris/1", "-o", "no.csv").stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

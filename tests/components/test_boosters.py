@@ -158,9 +158,14 @@ def test_what_only_lightgbm_itself_knows_is_taken():
         (boosters.LightGBMClassifier, "bagging_fraction", "subsample"),
         (boosters.LightGBMRegressor, "num_boost_round", "n_estimators"),
         (boosters.LightGBMRegressor, "n_iter_no_change", "early_stopping_rounds"),
+        (boosters.LightGBMRegressor, "metric", "eval_metric"),
         (boosters.XGBoostRegressor, "num_boost_round", "n_estimators"),
+        (boosters.XGBoostClassifier, "eta", "learning_rate"),
+        (boosters.XGBoostClassifier, "lambda", "reg_lambda"),
         (boosters.CatBoostClassifier, "iterations", "n_estimators"),
         (boosters.CatBoostRegressor, "od_wait", "early_stopping_rounds"),
+        (boosters.CatBoostClassifier, "num_leaves", "max_leaves"),
+        (boosters.CatBoostRegressor, "depth", "max_depth"),
     ],
 )
 def test_another_name_of_a_parameter_is_refused_with_its_name_here(kind, name, own):
@@ -292,6 +297,42 @@ def test_a_metric_that_the_package_does_not_have_is_known_before_a_fit(kind, kno
     for given in (unknown, [known[0], unknown]):
         with pytest.raises(ValueError, match=f"'eval_metric': {kind._PACKAGE} has no metric '{unknown}'"):
             kind(eval_metric=given).check_before_fit(BeforeFit())
+
+
+@pytest.mark.parametrize(
+    ("names", "metric"),
+    [
+        ("XGBoost", "auc"),
+        ("XGBoost", "error@0.7"),
+        ("LightGBM", "auc"),
+        ("LightGBM", "binary_error"),
+        ("CatBoost", "AUC"),
+    ],
+)
+def test_a_metric_of_classes_is_refused_where_numbers_are_learned(names, metric):
+    getattr(boosters, f"{names}Classifier")(eval_metric=metric).check_before_fit(BeforeFit())
+    with pytest.raises(ValueError, match=f"'eval_metric': {metric} measures classes; the target is a number"):
+        getattr(boosters, f"{names}Regressor")(eval_metric=metric).check_before_fit(BeforeFit())
+
+
+@pytest.mark.parametrize(
+    ("kind", "objective", "metric"),
+    [
+        (boosters.XGBoostRegressor, {"objective": "reg:logistic"}, "logloss"),
+        (boosters.LightGBMRegressor, {"objective": "cross_entropy"}, "auc"),
+        (boosters.CatBoostRegressor, {"loss_function": "CrossEntropy"}, "AUC"),
+    ],
+)
+def test_shares_between_0_and_1_may_be_measured_as_classes_are(kind, objective, metric):
+    kind(eval_metric=metric, **objective).check_before_fit(BeforeFit())
+
+
+def test_leaves_that_catboost_does_not_count_are_told_before_a_fit(table, amount):
+    with pytest.raises(ValueError, match=r"'max_leaves': .* with model\.grow_policy=Lossguide alone"):
+        boosters.CatBoostRegressor(max_leaves=7).check_before_fit(BeforeFit())
+    model = small(boosters.CatBoostRegressor, max_leaves=7, grow_policy="Lossguide")
+    model.check_before_fit(BeforeFit())
+    assert model.fit(table, amount).n_estimators_ == 8
 
 
 def test_scikit_learns_own_boosters_have_curves_too(table, amount):

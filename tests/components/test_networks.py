@@ -420,3 +420,15 @@ def test_its_parameters_are_plain():
     network = NetworkClassifier(hidden=[8])
     assert json.loads(json.dumps(network.get_params()))["hidden"] == [8]
     assert clone(network).get_params() == network.get_params()
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"), [(NetworkClassifier, {"hidden": [0]}), (ConvolutionClassifier, {"channels": [8, -1]})]
+)
+def test_layers_without_units_are_refused_before_a_fit(kind, params):
+    (name, counts) = next(iter(params.items()))
+    text = f"The '{name}' parameter of {kind.__name__} must be a list of whole numbers of at least 1. Got {counts}"
+    assert factory.check_values(kind(**params)) == f"{text} instead."
+    with pytest.raises(ValueError, match="at least 1"):
+        kind(**params).fit(SCALED, SPECIES)
+    assert factory.check_values(kind(hidden=[])) is None  # nothing between columns and answers: a linear one

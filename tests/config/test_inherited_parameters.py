@@ -77,3 +77,11 @@ def test_a_wrong_parameter_beside_its_own_option_is_still_an_error(load, tmp_pat
     assert load().spec.trial.model.params["CC"] == 1.0  # refused by name where the model is built
     with pytest.raises(ConfigError, match="nothing"):
         load("model=nothing")
+
+
+def test_what_was_said_of_a_trial_comes_before_what_options_bring(load):
+    leaves = list(load("model.max_iter=50", "model.tol=1e-5").leaves({}))
+    assert leaves[:2] == ["model.max_iter", "model.tol"]  # of the command line, as typed
+    of_model = [key for key in leaves if key.startswith("model.") and "_target_" not in key]
+    assert of_model[:4] == ["model.max_iter", "model.tol", "model.C", "model.class_weight"]
+    assert set(leaves) > {"model", "model.solver", "transforms.impute_numeric.strategy", "split.n_splits"}

@@ -63,6 +63,21 @@ def test_a_level_of_a_phase_is_that_of_its_processes_but_for_those_that_have_the
     assert other.levels == {"tune": Level.AUTOMATED, "fit": Level.SEMI_AUTOMATED}
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("  other_one: {l", '  "o\\e[31m": {l', r"platforms.o.\[31m: is no key"),
+        ("  safe:", "  '=1+1':", r"questions.=1\+1: is no key"),
+        ("security: null", "'a b': null", "concerns.a b: is no key"),
+        ("weight: 2", "weight: 1.0e+308", r"weight: found 1e\+308, must be a number of 0 or more, at most 1,000,000"),
+    ],
+)
+def test_keys_are_words_and_weights_can_be_summed(tmp_path, old, new, said):
+    assert old in QUESTIONS
+    with pytest.raises(ConfigError, match=said):
+        evaluated(tmp_path, QUESTIONS.replace(old, new))
+
+
 def test_the_file_of_processes_is_named_by_a_path():
     assert chart_of({"processes": "processes.yaml"}) == "processes.yaml"
     assert chart_of({}) is None

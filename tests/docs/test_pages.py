@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 import mlops_cli as mlops
 
@@ -167,3 +168,12 @@ def test_what_is_shown_of_a_plugin_is_what_its_template_has():
     same = {path for path in shown if (template / path).is_file()}
     assert {path: shown[path] for path in same} == {path: (template / path).read_text() for path in same}
     assert {f"my_plugin/{p.name}" for p in (template / "my_plugin").glob("[a-z]*.py")} <= same
+
+
+def test_experiments_for_a_plugin_build_on_what_its_template_and_the_page_have():
+    template = REPO / "mlops_cli" / "templates" / "plugin"
+    shown = {b.path: yaml.safe_load(b.text) for b in SHOWN["docs/extending.md"] if b.language == "yaml" and b.path}
+    there = {"experiment", *(p.stem for p in (template / "configs").glob("*.yaml"))}
+    there |= {Path(path).stem for path in shown}
+    used = {name for config in shown.values() for name in config.get("defaults", []) if isinstance(name, str)}
+    assert used - there == {"_self_"}

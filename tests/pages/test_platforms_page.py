@@ -110,6 +110,27 @@ def test_questions_are_filtered_by_what_a_platform_answers(visit, written):
     assert seen.column("questions-rows", "notes")[0] == "Beta: Alpha"
 
 
+def test_platforms_may_be_called_as_a_column_is_or_as_another_platform(visit, written):
+    found = evaluation()
+    called = zip(found.platforms, ("must", "Differs", "differs"), strict=True)
+    seen = visit(written(replace(found, platforms=tuple(replace(one, name=name) for one, name in called))))
+    assert seen.column("questions-rows", "Differs (b)") == ["partly", "open", "no", "yes"]
+    box = seen.page.locator("#questions input")
+    for typed, keys in (("must=yes", ["place"]), ("differs_(c)=no", ["lock"]), ("differs!=yes", ["same"])):
+        box.fill(typed)
+        assert seen.column("questions-rows", "key") == keys
+
+
+def test_platforms_of_one_name_are_told_apart_above_their_scores(visit, written):
+    found = evaluation()
+    same = tuple(replace(one, name="Same", date="2026-11-22", note="") for one in found.platforms)
+    page = visit(written(replace(found, platforms=same))).page
+    heads = page.locator("table.scores thead th")
+    assert [head.locator("small").all_inner_texts() for head in heads.all()] == [
+        [f"({key})", "2026-11-22"] for key in "abc"
+    ]
+
+
 def test_the_teams_chart_is_shown_with_what_each_platform_would_reach(visit, written):
     seen = visit(written(evaluation()))
     assert "raises 1 of 2 processes: Alpha (manual → automated); lowers 1" in seen.page.locator("#levels").inner_text()

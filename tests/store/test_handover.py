@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from mlops_cli.errors import ConfigError, StoreError, UsageError
-from mlops_cli.records import Action
+from mlops_cli.records import Action, Approval
 from mlops_cli.store.audit import AuditLog, this_user
 from mlops_cli.store.layout import VersionPaths
 from mlops_cli.store.registry import Registry
 from mlops_cli.store.registry.adding import Asked, add_version
-from mlops_cli.store.registry.checking import certain_handover
+from mlops_cli.store.registry.checking import announced, certain_handover
 from mlops_cli.store.registry.removing import remove_version
+from mlops_cli.store.witness_handover import handover_faults_of
 from mlops_cli.workflows.audit import verify
 from mlops_cli.workflows.models.handover import begin, handover_of, keep
+from mlops_cli.workflows.models.registry import card, describe, edit_card, show, sign, tag
 from mlops_cli.workflows.models.registry import verify as check
 
 FILE = "models/iris/handover.json"
@@ -234,15 +237,21 @@ def test_all_who_answer_at_once_are_kept(registry, register, faults):
             lambda kept: kept.pop(0),
             f"has no answers of entry 4, which {this_user()} gave for iris/1: they were taken out",
         ),
+        (list.reverse, "has the answers of entry 4 after those of entry 5: they were moved, or older ones were put in"),
+        (lambda kept: kept.append(kept[0]), "has the answers of entry 4 after those of entry 5: they were moved"),
+        (lambda kept: kept.append(kept[1]), "has the answers of entry 5 after those of entry 5: they were moved"),
         (lambda kept: kept[0].pop("at"), "not what a model's owner answered: KeyError('at')"),
+        (lambda kept: kept[0].update(at="zz"), "not what a model's owner answered: ValueError(\"Invalid isoformat"),
+        (lambda kept: kept[0].update(at="2026-11-21T16:00:00"), "2026-11-21T16:00:00 has no offset from UTC"),
+        (lambda kept: kept[0].update(number=float("inf")), "not what a model's owner answered: OverflowError"),
     ],
 )
 def test_an_edit_is_found_by_audit_by_verify_and_by_the_gate(registry, register, answer, faults, change, expected):
     version = register()
     answer("iris/1", "purpose: which flower")
     answer("iris/1", "purpose: which flower, in which garden")
-    (first, _) = [e.number for e in AuditLog(registry.paths).entries() if e.action is Action.HANDED_OVER]
-    expected = expected.replace("entry 4", f"entry {first}")
+    (first, last) = [e.number for e in AuditLog(registry.paths).entries() if e.action is Action.HANDED_OVER]
+    expected = expected.replace("entry 4", f"entry {first}").replace("entry 5", f"entry {last}")
     assert faults() == []
     assert certain_handover(registry, version).answered == 1
     edit(registry, change)
@@ -262,8 +271,127 @@ def test_the_last_answers_may_lack_by_a_kill_and_who_gives_them_again_is_believe
     path.write_bytes(whole)
     assert faults() == []
     assert any("a kill leaves that; or they were taken out" in text for text in faults(notes=True))
+    assert [item.faults for item in check(workspace=registry.paths.root) if item.version == "iris"] == [(), ()]
     answer("iris/1", "purpose: which leaf")
     assert faults() == []
+
+
+@pytest.mark.parametrize("later", [None, "iris/2"])
+def test_older_answers_do_not_hold_for_the_gate_where_newer_ones_are_lost(registry, register, answer, later):
+    first, second = register(), register()
+    answer("iris/1", "purpose: which flower")
+    path = registry.paths.root / FILE
+    whole = path.read_bytes()
+    answer("iris/1", "licence: MIT")
+    (_, lost) = [e.number for e in AuditLog(registry.paths).entries() if e.action is Action.HANDED_OVER]
+    path.write_bytes(whole)
+    if later:
+        answer(later, "purpose: which leaf")
+        assert certain_handover(registry, second).ref == later
+    with pytest.raises(StoreError, match=f"has no answers of entry {lost}") as raised:
+        certain_handover(registry, first)
+    assert raised.value.hint == "mlops models handover iris/1"
+    answer("iris/1", "purpose: which flower")
+    assert certain_handover(registry, first).answered == 1
+
+
+def test_answers_that_are_lost_for_an_earlier_version_do_not_matter_to_one_that_has_its_own(registry, register, answer):
+    register()
+    second = register()
+    answer("iris/2", "purpose: which leaf")
+    path = registry.paths.root / FILE
+    whole = path.read_bytes()
+    answer("iris/1", "purpose: which flower")
+    path.write_bytes(whole)
+    assert certain_handover(registry, second).ref == "iris/2"
+
+
+def test_the_only_answers_that_are_lost_are_not_said_to_be_none(registry, register, answer):
+    version = register()
+    answer("iris/1", "purpose: which flower")
+    (registry.paths.root / FILE).unlink()
+    with pytest.raises(StoreError, match="they were taken out"):
+        certain_handover(registry, version)
+
+
+def test_answers_of_another_model_are_not_those_of_this_one(registry, register, answer, faults, run_with_model):
+    register()
+    answer("iris/1", "purpose: which flower")
+    rose = add_version(registry, run_with_model().path, Asked("rose")).version
+    shutil.copy(registry.paths.root / FILE, registry.paths.handover("rose"))
+    assert [fault.partition(": ")[0] for fault in faults()] == ["models/rose/handover.json"]
+    with pytest.raises(StoreError, match="it was edited"):
+        certain_handover(registry, rose)
+
+
+def test_answers_that_are_given_while_they_are_checked_are_no_fault(registry, register, answer):
+    register()
+    before = announced(registry)
+    answer("iris/1", "purpose: which flower")
+    assert handover_faults_of(registry, "iris", before) == []
+
+
+def test_what_a_kill_left_of_answers_goes_when_they_are_given_again(registry, register, answer):
+    register()
+    left = registry.paths.handover("iris").with_name(".handover.json.0a1b2c3d.tmp")
+    left.write_text("{")
+    answer("iris/1", "purpose: which flower")
+    assert not left.exists()
+
+
+# --- where they cannot be read -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def damage(registry):
+    """Write nonsense where a file of the model is."""
+    return lambda name: (registry.paths.models / "iris" / name).write_text("{")
+
+
+def test_a_version_is_signed_shown_and_registered_where_answers_cannot_be_read(registry, register, answer, damage):
+    root, version = registry.paths.root, register()
+    answer("iris/1", "purpose: which flower")
+    damage("handover.json")
+    assert sign("iris/1", Approval.APPROVED, workspace=root).status.approval is Approval.APPROVED
+    assert tag("iris/1", {"a": "b"}, workspace=root).status.tags == {"a": "b"}
+    told = "- the answers cannot be read: `mlops models verify iris` says why\n"
+    assert told in card_of(version)
+    assert "; approved\n" in card_of(version)
+    assert card("iris/1", workspace=root) == card_of(version)
+    page = show("iris/1", workspace=root)
+    assert (page.handover, page.unread.endswith("(restore it from a copy)")) == (None, True)
+    assert told in card_of(register())
+
+
+def test_answers_that_cannot_be_read_are_not_written_over(registry, register, answer, damage, purpose):
+    register()
+    answer("iris/1", "purpose: which flower")
+    damage("handover.json")
+    before = registry.paths.audit.read_bytes()
+    for ask in (lambda: answer("iris/1", "purpose: which leaf"), lambda: purpose("iris/1")):
+        with pytest.raises(StoreError, match="damaged: ") as raised:
+            ask()
+        assert raised.value.hint == "restore it from a copy"
+    assert registry.paths.audit.read_bytes() == before
+    assert (registry.paths.root / FILE).read_text() == "{"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda root: sign("iris/1", Approval.APPROVED, workspace=root),
+        lambda root: tag("iris/1", {"a": "b"}, workspace=root),
+        lambda root: describe("iris/1", "for flowers", workspace=root),
+        lambda root: edit_card("iris/1", "my own words", workspace=root),
+    ],
+)
+def test_where_the_card_cannot_be_made_nothing_is_announced_or_half_changed(registry, register, damage, change):
+    version = register()
+    damage("aliases.json")
+    before = {path: path.read_bytes() for path in (registry.paths.audit, VersionPaths(version.path).status)}
+    with pytest.raises(StoreError, match="damaged: "):
+        change(registry.paths.root)
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_a_file_that_is_gone_is_missed(registry, register, answer, faults):

@@ -316,7 +316,7 @@ def test_hostile_text_adds_nothing_to_a_card(register, registry):
     version = register(description=evil, tags={evil: evil}).version
     card = VersionPaths(version.path).card
     with registry.changing():
-        signed = SignOff("eve", "now", Approval.REJECTED, evil)
+        signed = SignOff("eve", "2026-11-21T16:00:00+00:00", Approval.REJECTED, evil)
         registry.write_status(version, replace(registry.status(version), sign_offs=(signed,)))
     text = card.read_text()
     assert text.count(BEGIN) == text.count(END) == 1
@@ -428,6 +428,22 @@ def test_whatever_was_done_to_a_version_is_found(register, registry, change):
     do(VersionPaths(version.path))
     (fault,) = faults_of(registry, version)
     assert message in fault
+
+
+def test_a_time_that_is_none_is_damage_and_not_for_a_view_to_meet(register, registry):
+    version = register().version
+    paths = VersionPaths(version.path)
+    signed = {"by": "eve", "at": "zz", "verdict": "approved"}
+    paths.status.write_text(json.dumps({"schema_version": 1, "sign_offs": [signed]}))
+    move = {"alias": "fit", "to": 1, "before": None, "at": "2026-11-21T16:00:00", "by": "eve"}
+    value = {"schema_version": 1, "aliases": {"fit": 1}, "last": 1, "moves": [move]}
+    registry.paths.aliases("iris").write_text(json.dumps(value))
+    created = {**json.loads(paths.version_json.read_text()), "created": "zz"}
+    edit(paths.version_json, json.dumps(created).encode())
+    reads = (registry.status, lambda found: registry.aliases(found.name), lambda found: registry.find(found.ref))
+    for read in reads:
+        with pytest.raises(StoreError, match=r"^damaged: .*(Invalid isoformat|no offset)"):
+            read(version)
 
 
 def test_a_version_that_was_written_anew_with_matching_hashes_is_found_by_the_audit_log(register, registry):

@@ -278,3 +278,25 @@ def test_text_is_broken_between_words_and_between_letters_of_scripts_without_spa
 def test_hostile_names_are_cut_to_the_room_that_there_is(nasty):
     for line in fit(nasty * 5, 100, 12, lines=3):
         assert text_width(line, 12) <= 100
+
+
+def test_words_are_held_against_what_is_near_so_that_a_large_chart_takes_no_longer_for_each(monkeypatch):
+    looked, overlaps = [], Area.overlaps
+    monkeypatch.setattr(Area, "overlaps", lambda one, other: looked.append(1) or overlaps(one, other))
+
+    def looks(count):
+        """Return how many rectangles are looked at for each of as many arrows."""
+        keys = [f"k{i}" for i in range(count)]
+        made = [
+            Process(key, key, f"p{i % 7}", (f"a{i % 6}",), flows=tuple(
+                Flow(keys[(i * 17 + 31 * j) % count], "some data") for j in (1, 2) if (i * 17 + 31 * j) % count != i
+            ), level=Level.MANUAL)
+            for i, key in enumerate(keys)
+        ]  # fmt: skip
+        actors, phases = {f"a{i}": "A" for i in range(6)}, {f"p{i}": "P" for i in range(7)}
+        drawn = layout(Assessment("Large", actors, phases, tuple(made)))
+        looked.clear()
+        assert labels(drawn)
+        return len(looked) / len(drawn.arrows)
+
+    assert looks(120) < 2 * looks(30)

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from mlops_cli.records import Level, NextStep, Shortfall
 from mlops_cli.views.assess.mermaid import escaped, mermaid
-from mlops_cli.views.assess.tables import COLUMNS, assessment_json, assessment_rows, shortfalls_list, steps_table
+from mlops_cli.views.assess.scanned import findings
+from mlops_cli.views.assess.tables import COLUMNS, assessment_json, assessment_rows, steps_table
 from mlops_cli.views.assess.tree import tree
 
 
@@ -54,6 +55,26 @@ def test_where_the_team_says_otherwise_than_the_workspace_both_are_told(shown, a
     assert "declared automated; the workspace shows semi-automated: 3 runs, by hand" in text
 
 
+def test_what_was_found_of_several_is_said_once(shown, assessed):
+    found = assessed.process("train").evidence
+    likewise = replace(assessed.process("deploy"), level=None, evidence=found)
+    text = shown(tree(replace(assessed, processes=(assessed.process("train"), likewise))))
+    assert text.count("3 runs, by hand") == text.count("try: mlops retrain shop") == 1
+    assert "Deploy  ML engineer, Data scientist; as Train models" in text
+    other = replace(likewise, evidence=replace(found, command="mlops retrain other"))
+    text = shown(tree(replace(assessed, processes=(assessed.process("train"), other))))
+    assert text.count("3 runs, by hand") == 2
+
+
+def test_a_long_command_is_begun_where_all_processes_are_shown_and_whole_where_they_are_scanned(shown, assessed):
+    long = "mlops " + "x" * 190
+    train = assessed.process("train")
+    train = replace(train, scan="ci", evidence=replace(train.evidence, command=long))
+    alone = replace(assessed, processes=(train,))
+    assert f"try: {long[:160]} … (--json has all)\n" in shown(tree(alone), 200)
+    assert long in shown(findings(alone, "a.yaml"), 300)
+
+
 def test_without_colours_the_words_and_signs_remain(assessed, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     console = Console(width=80, force_terminal=True)
@@ -79,11 +100,6 @@ def test_next_steps_tell_gain_and_effort(shown, steps):
         "Deploy                                  -        -             -",
         " ◔ manual  →  ◔ manual",
     ]
-
-
-def test_a_shortfall_tells_what_is_required(shown, assessed):
-    found = Shortfall(assessed.process("deploy"), Level.SEMI_AUTOMATED)
-    assert shown(shortfalls_list([found])) == "below Deploy  ◔ manual , required  ◕ semi-automated"
 
 
 # --- Mermaid -----------------------------------------------------------------------------------------------------

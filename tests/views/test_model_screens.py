@@ -127,6 +127,13 @@ def test_a_champion_by_override_does_not_look_like_any_other(shown):
     assert version_json(found)["overridden"] == {"champion": move.override}
 
 
+def test_answers_that_cannot_be_read_are_not_shown_as_none(shown):
+    found = VersionPage(MODEL.versions[0], (), MODEL.statuses[1], (1,), unread="damaged: [b]x\x1b")
+    assert "handover    cannot be read: damaged: [b]x\\x1b\n" in shown(page(found, NOW), 120)
+    told = version_json(found)
+    assert (told["handover"], told["handover_unread"]) == (None, "damaged: [b]x\x1b")
+
+
 def test_a_version_in_full(shown):
     files = (RunFile("card.md", 2048), RunFile("model/model.skops", 5000, "ab" * 32))
     found = VersionPage(MODEL.versions[0], ("champion",), MODEL.statuses[1], (1, 2), files)

@@ -17,7 +17,8 @@ from mlops_cli.records import (
     Process,
     Question,
 )
-from mlops_cli.views.assess.platforms import evaluation_json, evaluation_rows, labels, screen
+from mlops_cli.views.assess.platforms import labels, screen
+from mlops_cli.views.assess.platforms_data import evaluation_json, evaluation_rows
 
 CHART = Assessment(
     "Ours",
@@ -126,6 +127,40 @@ def test_one_platform_at_two_dates_is_called_by_them_and_what_changed_is_said(sh
 
 def test_platforms_of_one_name_and_date_are_called_by_their_keys():
     assert labels((Platform("a", "Alpha"), Platform("b", "Alpha"))) == {"a": "Alpha (a)", "b": "Alpha (b)"}
+
+
+def test_platforms_of_one_name_are_told_apart_wherever_they_are_named(shown):
+    platforms = Platform("a", "Same", "2026-11-22", "first"), Platform("b", "Same", "2026-11-22", "second")
+    lines = printed(shown, replace(EVALUATION, platforms=platforms), every=True)
+    assert lines[1:3] == ["Same (a): first", "Same (b): second"]
+    for first in ("concern", "Cost"):
+        head = [line.split() for line in lines].index([first, "2026-11-22", "2026-11-22"])
+        assert [line.split() for line in lines[head - 2 : head]] == [["Same", "Same"], ["(a)", "(b)"]]
+    assert "  Same (b): at first" in lines
+    assert not [line for line in lines if " since " in line]
+
+
+def test_dates_of_a_platform_that_share_no_answer_have_nothing_to_compare(shown):
+    platforms = Platform("b", "Alpha", "2026-11-22"), Platform("c", "Alpha", "2026-01-31")
+    asked = Question("p", "cost", "p?", answers={"b": G}), Question("q", "cost", "q?", answers={"c": G})
+    found = Evaluation("Which?", {"cost": "Cost"}, platforms, asked)
+    assert "Alpha 2026-11-22 since 2026-01-31: nothing to compare" in printed(shown, found)
+
+
+def test_while_one_is_open_the_order_may_change(shown):
+    found = Evaluation("Which?", {"c": "C"}, EVALUATION.platforms[1:], (Question("p", "c", "p?", answers={"b": G}),))
+    lines = printed(shown, found)
+    assert lines[lines.index("1. Beta 100 %") + 1] == "the order may yet change by what is open"
+    assert evaluation_json(found, scores(found))["settled"] is False
+
+
+def test_answers_of_no_weight_are_answers_that_do_not_count(shown):
+    asked = (Question("p", "c", "p?", 0, answers={"b": G}),)
+    lines = printed(shown, Evaluation("Which?", {"c": "C"}, EVALUATION.platforms[1:], asked))
+    assert "nothing answered of: Gamma" in lines
+    counted = (*asked, Question("q", "c", "q?", answers={"b": Y, "c": Y}))
+    assert "–" not in "".join(printed(shown, Evaluation("Which?", {"c": "C"}, EVALUATION.platforms[1:], counted)))
+    assert "nothing that counts is answered of: Beta" in lines
 
 
 def test_where_nothing_is_answered_nothing_is_ranked(shown):

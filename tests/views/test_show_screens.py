@@ -143,6 +143,20 @@ def test_hostile_text_is_text(shown):
         assert part in text
 
 
+def test_a_network_that_goes_on_learning_says_from_where_and_what_stays(shown):
+    params = {
+        "model": "cnn",
+        "model.start.version": "digits/1",
+        "model.start.sha256": "46c2" * 16,
+        "model.freeze": ["features.*"],
+        "model.epochs": 1,
+        "model.lr": 0.0005,
+    }
+    assert "cnn  start=digits/1  freeze=[features.*]  epochs=1  lr=0.0005\n" in shown(
+        page(replace(RECORD, params=params, best=BestTrial(0, {})), ())
+    )
+
+
 def test_a_run_says_which_model_it_is(shown):
     params = {
         "model": "svm",

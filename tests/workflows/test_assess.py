@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from typer.main import get_command
 
 import mlops_cli as mlops
@@ -279,6 +280,27 @@ def test_hostile_names_are_words_of_a_shell_and_no_more(ws):
     assert words == ["mlops", "data", "add", str(hostile), "--name", "loans"]
 
 
+def test_the_names_of_runs_experiments_and_files_are_words_of_a_shell_too(ws):
+    run = mlops.run("loans", n_jobs=1)
+    hostile = "x;id #'"
+    run.path.parent.rename(ws / "runs" / hostile)
+    (ws / f"requirements {hostile}.txt").write_text("numpy==2.0.0\n")
+    found = evidence()
+    given = {check: shlex.split(one.command) for check, one in found.items()}
+    assert given["runs-recorded"] == ["mlops", "run", f"config={hostile}"]
+    assert given["data-expected"][-2:] == ["-o", f"expect-{hostile}.yaml"]
+    assert given["environment-locked"][-1] == f"requirements {hostile}.txt"
+    assert not {";id", "id", "x;id"} & {word for words in given.values() for word in words}
+
+
+def test_ci_to_begin_with_is_a_workflow_that_runs_an_experiment(ws):
+    before = evidence()["ci"]
+    subprocess.run(["sh", "-c", before.command], check=True)
+    written = yaml.safe_load((ws / ".github" / "workflows" / "ml.yml").read_text())
+    assert written["jobs"]["ml"]["steps"][1]["run"] == "pip install mlops-cli && mlops run config=loans"
+    assert evidence()["ci"].level is Level.AUTOMATED
+
+
 # --- commands ----------------------------------------------------------------------------------------------------
 
 
@@ -324,6 +346,12 @@ def test_declared_and_found_are_both_shown_where_they_differ(ws):
     )
     found = mlops.assess.processes("one.yaml").process("ci")
     assert (found.now, found.evidence.level) == (Level.AUTOMATED, Level.ABSENT)
+
+
+def test_a_process_that_is_not_there_is_told_with_the_nearest_one(ws):
+    Path("one.yaml").write_text("phases: [a]\nactors: [b]\nprocesses: {train: {phase: a, actor: b, scan: ci}}\n")
+    with pytest.raises(KeyError, match="there is no process 'trian': did you mean 'train'"):
+        mlops.assess.processes("one.yaml").process("trian")
 
 
 # --- files -------------------------------------------------------------------------------------------------------

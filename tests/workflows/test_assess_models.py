@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -168,6 +169,15 @@ def test_answers_of_the_owner_count_for_more_where_a_gate_asks_for_them(ws):
     assert level("handover-answered") is Level.NON_REPEATABLE
     gates("handover: {}\n")
     assert level("handover-answered") is Level.SEMI_AUTOMATED
+    kept = Path("models/points/handover.json")
+    whole = kept.read_text()
+    kept.write_text(whole.replace('"said"', '"edited"', 1))
+    found = check("handover-answered")
+    assert (found.level, found.command) == (Level.ABSENT, "mlops audit --verify")
+    assert "it was edited" in found.found
+    kept.write_text(json.dumps({"schema_version": 1, "answered": json.loads(whole)["answered"][:1]}))
+    found = check("handover-answered")
+    assert (found.level, found.command) == (Level.ABSENT, "mlops models handover points/2")
 
 
 # --- watched -------------------------------------------------------------------------------------------------------

@@ -95,6 +95,15 @@ def test_a_makefile_that_needs_itself_ends(tmp_path):
     assert sorted(call.verb for call in automation_around(tmp_path).calls if call.is_unattended) == ["audit", "run"]
 
 
+def test_a_makefile_of_any_shape_is_gone_through_at_once(tmp_path):
+    spaces = "A=" + 20_000 * " " + "$\n" + "a" + 20_000 * " " + "\n"
+    diamonds = "".join(f"a{n}: b{n} c{n}\nb{n}: a{n + 1}\nc{n}: a{n + 1}\n" for n in range(40))
+    chain = "".join(f"d{n}: d{n + 1}\n" for n in range(3000))
+    put(tmp_path, "Makefile", spaces + diamonds + chain + "a40: d0\nd3000:\n\tmlops run config=iris\n")
+    put(tmp_path, ".ci/run", "make a0\n")
+    assert verbs(automation_around(tmp_path)) == [(".ci/run:1", "run")]
+
+
 def test_the_repository_around_the_workspace_counts_and_what_is_around_that_does_not(tmp_path):
     put(tmp_path, "crontab", "0 3 * * * mlops audit --verify\n")
     put(tmp_path, "repo/.github/workflows/ml.yml", "- run: cd work && mlops run config=iris\n")

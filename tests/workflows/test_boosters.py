@@ -208,6 +208,24 @@ def test_rows_are_made_between_those_of_rare_classes_categories_included(experim
     assert run.model().predict(whole.head(3)).shape == (3,)
 
 
+def test_no_rows_are_made_between_numbers_that_are_missing(experiment, workspace):
+    name = experiment(CLASSES)
+    with pytest.raises(ConfigError, match="SMOTENC takes no missing numbers, and no step before it fills those of age"):
+        mlops.run(name, ["transforms=[native,smote_categories]", *ALONE])
+    (workspace / "configs" / "transforms").mkdir()
+    fill = "fill: {_target_: sklearn.impute.SimpleImputer, columns: numeric}"
+    (workspace / "configs" / "transforms" / "fill.yaml").write_text(fill)
+    run = mlops.run(name, ["transforms=[native,fill,smote_categories]", *ALONE])
+    assert run.record.counts.failed == 0  # though categories have gaps, which are one more category
+
+
+def test_what_another_booster_does_not_take_of_a_file_is_left_out(experiment):
+    body = CLASSES.replace("model: xgboost", "model: lightgbm").replace("10}", "10, num_leaves: 15}")
+    run = mlops.run(experiment(body), ["model=catboost", *ALONE])
+    assert run.record.counts.failed == 0
+    assert "num_leaves" not in run.model().pipeline[-1].get_params()
+
+
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
 def test_a_registered_booster_goes_on_from_its_rounds(experiment, workspace, mixed, name):
     run = mlops.run(experiment(CLASSES.replace("n_estimators: 10", "n_estimators: 6")), [f"model={name}", *ALONE])

@@ -51,6 +51,6 @@ def test_the_experiment_that_is_shown_runs(tmp_path, monkeypatch, mixed):
 def test_every_class_that_is_named_is_there():
     trust = re.findall(r'trust = \["(\w+)"\]', TEXT)
     for name in re.findall(r"_target_: ([\w.]+)", TEXT):
-        role = Role.TRANSFORMER if name.startswith("skrub") else Role.ESTIMATOR
+        role = Role.TRANSFORMER if name.startswith(("skrub", "sklearn.impute")) else Role.ESTIMATOR
         assert resolve(name, role, trust)
     assert all(yaml.safe_load(block) for block in blocks("yaml"))

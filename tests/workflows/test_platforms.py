@@ -7,8 +7,10 @@ import pytest
 
 from mlops_cli.errors import ConfigError, UsageError
 from mlops_cli.records import Level
+from mlops_cli.workflows.assess import platforms
 from mlops_cli.workflows.assess.init import begin
 from mlops_cli.workflows.assess.platforms import read_platforms, scores
+from mlops_cli.workflows.assess.processes import read_processes
 from mlops_cli.workflows.init import TEMPLATES
 
 PROCESSES = """\
@@ -77,6 +79,20 @@ def test_processes_that_are_not_there_are_told_by_the_line_that_names_them(works
         ConfigError, match=r"^which.yaml:6: processes: there is no file (nowhere.yaml|x{5000}) \(a path"
     ):
         read_platforms([name])
+
+
+def test_a_file_that_came_from_elsewhere_opens_none_of_another_folder(workspace, tmp_path_factory):
+    away = tmp_path_factory.mktemp("away")
+    (away / "keys.txt").write_text("secret of another\n")
+    (workspace / "link.yaml").symlink_to(away / "keys.txt")
+    for said in (str(away / "keys.txt"), f"../{'../' * 20}{str(away / 'keys.txt')[1:]}", "link.yaml"):
+        name = written(workspace, "which.yaml", more=f"processes: {said}\n")
+        with pytest.raises(ConfigError, match=r"which.yaml:6: processes: .* leads out of the workspace") as caught:
+            read_platforms([name])
+        assert "secret" not in str(caught.value)
+    (away / "processes.yaml").write_text(PROCESSES)
+    beside = written(away, "which.yaml", more="processes: processes.yaml\n")
+    assert read_platforms([away / beside]).assessment is not None
 
 
 def test_what_is_wrong_in_the_processes_is_told_by_their_own_file(workspace):
@@ -160,8 +176,19 @@ def test_files_that_name_other_processes_are_said(workspace):
     )
 
 
+def test_processes_that_several_files_name_are_read_once_by_whichever_path(workspace, monkeypatch):
+    read = []
+    monkeypatch.setattr(platforms, "read_processes", lambda *given: read.append(given) or read_processes(*given))
+    (workspace / "one.yaml").write_text(PROCESSES)
+    (workspace / "link.yaml").symlink_to("one.yaml")
+    a = written(workspace, "a.yaml", more="processes: one.yaml\n")
+    b = written(workspace, "b.yaml", platform="mlops: ", more="processes: link.yaml\n")
+    assert read_platforms([a, b]).notices == ()
+    assert len(read) == 1
+
+
 def test_what_programs_are_given_is_plain_json_and_a_row_for_each_question_and_platform(workspace):
-    from mlops_cli.views.assess.platforms import evaluation_json, evaluation_rows
+    from mlops_cli.views.assess.platforms_data import evaluation_json, evaluation_rows
 
     later = written(workspace, "b.yaml", platform="mlops: {date: 2026-11-22}", price="{answer: , note: asked}")
     found = read_platforms([written(workspace, "a.yaml"), later])

@@ -106,6 +106,27 @@ def test_episodes_and_steps_that_it_took_are_measures(lake):
     assert 0 < found.metrics["episodes"].mean <= 400
 
 
+def test_more_steps_are_neither_better_nor_worse_unless_it_is_said(lake):
+    first, other = run(lake()), run("lake", "agent.alpha=0.4")
+    assert dict(first.record.directions) == {"return": "maximize"}
+    assert list(mlops_library.compare(first, other).table["verdict"][1:]) == ["unpaired"]
+    for ranked in ("evaluation.metrics=[length]", "evaluation.primary=length"):
+        with pytest.raises(ConfigError, match=r"which end of 'length' is the good one is not known.*length: minimize"):
+            run("lake", ranked)
+    assert run("lake", "evaluation.metrics=[{length: minimize}]").record.direction == "minimize"
+
+
+def test_a_trial_in_an_environment_pairs_with_a_run_in_the_same_one_alone(lake):
+    swept = run(lake(), "env.is_slippery=true,false", "training.episodes=100").record.id
+    for number, slippery in enumerate(["true", "false"]):
+        again = run("lake", f"env={{is_slippery: {slippery}, id: FrozenLake-v1}}", "training.episodes=100").record.id
+        assert (
+            "have the same return on every repetition" in mlops_library.compare(f"{swept}#{number}", again).sentences[0]
+        )
+        refused = mlops_library.compare(f"{swept}#{number}", f"{swept}#{1 - number}").sentences[0]
+        assert f"env.is_slippery is {slippery} in A" in refused
+
+
 def test_a_measure_that_no_agent_gives_is_refused_before_it_learns(lake):
     with pytest.raises(ConfigError, match="did you mean 'return'"):
         run(lake(), "evaluation.metrics=[{retrun: maximize}]")

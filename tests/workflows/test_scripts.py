@@ -206,6 +206,7 @@ def test_a_measure_that_is_not_finite_fails_the_trial(folder):
         ({"evaluation": {"metrics": ["loss"], "test": 0.2}}, "no table to hold rows out of"),
         ({"evaluation": {"metrics": ["loss"], "repetitions": 0}}, "repetitions"),
         ({"data": {"_target_": "mlops_cli.components.sources.csv.CsvSource", "path": "x.csv"}}, "reads no table"),
+        ({"data": {"accept": ["different-splits"]}}, "reads no table"),
         ({"model": {"_target_": "sklearn.linear_model.Ridge"}}, "reads no table"),
     ],
 )
@@ -228,6 +229,60 @@ def test_such_a_run_is_no_model(folder):
         mlops.register(found.record.id, "own")
 
 
+def test_a_parameter_is_found_by_the_name_that_screens_show(folder):
+    write(folder)
+    one, _ = (run("own", f"params.lr={lr}").record.id for lr in (0.1, 0.5))
+    for name in ("params.lr", "params.params.lr", "lr"):
+        assert list(mlops.runs(where=f"{name} < 0.3")["id"]) == [one]
+
+
+# --- compared ------------------------------------------------------------------------------------------------------
+
+
+def said_of(first, other):
+    return mlops.compare(first, other).sentences[0]
+
+
+def test_a_swept_seed_is_the_one_that_is_drawn_by(folder):
+    found = run(write(folder), "seed=0,5")
+    single = run("own", "seed=5")
+    assert "have the same loss on every repetition" in said_of(f"{found.record.id}#1", single.record.id)
+    assert found.trials["loss"][0] != found.trials["loss"][1]
+
+
+def test_trials_by_other_seeds_are_not_paired_and_said_so_without_words_of_tables(folder):
+    found = run(write(folder), "seed=0,5").record
+    refused = said_of(f"{found.id}#0", f"{found.id}#1")
+    assert "they were repeated otherwise: seed is 0 in A and 5 in B; run B again with seed=0" in refused
+    assert [notice.code for notice in found.warnings] == ["different-seeds"]
+    longer = run("own", "evaluation.repetitions=3").record.id
+    assert "evaluation.repetitions is 2 in A and 3 in B" in said_of(f"{found.id}#0", longer)
+
+
+def test_the_scores_of_two_scripts_are_not_paired_whichever_was_the_best(folder):
+    (folder / "train.py").write_text(
+        TRAIN + "\n\ndef other(config, run):\n    return {**main(config, run), 'loss': 9}\n"
+    )
+    swept = run(write(folder), "script=train.other,train.main").record.id
+    for number, script in enumerate(["train.other", "train.main"]):
+        again = run("own", f"script={script}", "params.lr=0.2").record.id
+        assert "cannot be paired" not in said_of(f"{swept}#{number}", again)
+        assert f"script is {script} in A" in said_of(f"{swept}#{number}", f"{swept}#{1 - number}")
+
+
+def test_a_program_is_other_work_and_what_it_is_told_is_not(folder):
+    (folder / "pyproject.toml").write_text('[tool.mlops]\ncommands = ["python"]\n')
+    (folder / "job2.py").write_text(JOB)
+    first = run(write(folder, **command())).record.id
+    assert "B is worse by the very same on each of 2 repetitions" in said_of(
+        first, run("own", "params.lr=0.2").record.id
+    )
+    other = run(write(folder, "two", **command(command="python job2.py --lr 0.1 --seed {seed}"))).record.id
+    refused = said_of(first, other)
+    assert "command is python job.py in A and python job2.py in B" in refused
+    assert refused.endswith("run B again with the same command")
+
+
 # --- a command -----------------------------------------------------------------------------------------------------
 
 
@@ -236,7 +291,13 @@ def test_a_command_is_swept_and_its_lines_are_read(folder):
     assert found.record.best.params == {"params.lr": 0.3}
     assert found.record.metrics["loss"].splits == pytest.approx((0.1, 0.101))
     assert read_curves(RunPaths(found.path).curves)[0][1].values["loss"][0] == pytest.approx(0.301)
+    assert read_curves(RunPaths(found.path).curves)[0][1].unit == "epoch"  # as it was printed
     assert "epoch 2" in (found.path / "artifacts/0/output.log").read_text()
+
+
+def test_a_command_with_an_open_quote_is_one_clear_error(folder):
+    with pytest.raises(ConfigError, match=r"command: cannot be read as words: No closing quotation"):
+        run(write(folder, **command(command="python job.py 'x")))
 
 
 def test_a_command_that_the_owner_does_not_list_is_refused(folder):
@@ -250,6 +311,35 @@ def test_a_password_in_an_address_is_refused_before_it_is_recorded(folder, where
         run(write(folder, **command()), f"+{where}" if where.startswith("params") else where)
     assert "hush" not in str(caught.value)
     assert not (folder / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "key"),
+    [
+        ('+params.db="postgres://me:hush2@host/a","postgres://me:hush2@host/b"', "params.db"),
+        ("+params.password=hush2abc", "params.password"),
+        ("+params.password=1,hush2abc", "params.password"),
+        ("+params.service.api_key=hush2abc", "params.service.api_key"),
+        ("+params.auth={pass:hush2abc}", "params.auth.pass"),
+        ("+params.hf_token=hf_hush2abcdef", "params.hf_token"),
+        ("command='python job.py --db-password hush2'", "command"),
+        ("command='python job.py --api-key=hush2'", "command"),
+        ("command=[python,job.py,--token,hush2]", "command"),
+        ("+sweep.space.params.pwd=[a,hush2]", "params.pwd"),
+    ],
+)
+def test_a_secret_is_refused_wherever_a_script_would_be_told_it(folder, asked, key):
+    with pytest.raises(ConfigError, match=r"holds a (password|secret).*os\.environ") as caught:
+        run(write(folder, **command()), asked)
+    assert caught.value.key == key
+    assert "hush" not in str(caught.value)
+    assert not (folder / "runs").exists()
+
+
+def test_what_only_sounds_like_a_secret_is_run(folder):
+    told = ['pad_token="<pad>"', "max_token=512", "sort_key=loss", "password=null", "token=50256", "use_password=true"]
+    found = run(write(folder), *(f"+params.{word}" for word in told), "+params.auth=basic")
+    assert found.record.status == "completed"
 
 
 @pytest.mark.parametrize("begin", ["python", "python job.pyc", "./python job.py"])

@@ -12,7 +12,9 @@ import time
 import pytest
 
 import mlops_cli as mlops
+from mlops_cli.components.trackers.asked import asked_of, is_told
 from mlops_cli.errors import ConfigError, MissingExtraError
+from mlops_cli.records import ComponentSpec
 from mlops_cli.store.layout import RunPaths
 from mlops_cli.store.tracked import read_tracked
 from mlops_cli.workflows.init import init_workspace
@@ -173,6 +175,54 @@ def test_a_run_that_is_there_already_is_not_told_again_and_the_command_that_tell
     assert done.returncode == 0, done.stderr
     assert (home / "my notes" / "calls.jsonl").is_file()
     assert not untracked(run("+tracker.folder=my notes"))
+
+
+def test_a_run_that_a_tracker_was_told_of_elsewhere_says_so_until_it_was_told_there_too(home, mlops):
+    made = run()
+    assert not untracked(run("+tracker.wait_s=30"))
+    (message,) = untracked(run("+tracker.folder=second"))
+    assert "it was told of this run, which was there already, but not with folder=second" in message
+    command = message.partition("`")[2].partition("`")[0]
+    assert command == f"mlops runs export {made.id} --to notes_tracker.Notes folder=second"
+    assert mlops(*shlex.split(command)[1:], cwd=home).returncode == 0
+    assert not untracked(run("+tracker.folder=second"))
+    assert not untracked(run())
+
+
+def test_a_run_that_was_told_before_keys_were_written_down_was_told_with_those_of_its_config(home):
+    made = run("+tracker.folder=mine")
+    path = RunPaths(made.path).tracked
+    told = json.loads(path.read_text())
+    del told["trackers"]["notes_tracker.Notes"]["keys"]
+    path.write_text(json.dumps(told))
+    assert not untracked(run("+tracker.folder=mine"))
+    assert len(untracked(run())) == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "asked", "environment", "expected"),
+    [
+        ({}, {"uri": "sqlite:///mlflow.db"}, None, True),
+        ({}, {"uri": "sqlite:///second.db"}, None, False),
+        ({}, {}, "http://me:hunter22@there:5000", False),
+        ({}, {"register": "iris"}, None, False),
+        ({"register": "iris", "alias": ["a"]}, {"register": None, "alias": None}, None, True),
+        ({"register": "iris", "alias": "a"}, {"register": "iris", "alias": "b"}, None, False),
+        ({"model": False}, {"model": True}, None, False),
+        ({"experiment": None}, {"experiment": "x"}, None, False),
+    ],
+)
+def test_mlflow_was_told_what_is_asked_for_at_the_same_place_only(
+    tmp_path, monkeypatch, told, asked, environment, expected
+):
+    target = "mlops_cli.components.trackers.mlflow.MlflowTracker"
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    before = asked_of(ComponentSpec(target, told), tmp_path)
+    if environment is not None:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", environment)
+    now = asked_of(ComponentSpec(target, asked), tmp_path)
+    assert is_told(now, [before]) is expected
+    assert "hunter22" not in str(now)
 
 
 def test_a_run_that_a_tracker_failed_to_be_told_says_so_when_it_is_found_again(home):

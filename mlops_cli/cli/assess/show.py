@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,7 @@ from mlops_cli.cli.screen import show as print_result
 from mlops_cli.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mlops_cli.config.workspace import Workspace
     from mlops_cli.records import Assessment, Shortfall
@@ -24,7 +24,7 @@ EXAMPLE = "Example: mlops assess configs/assess/processes.yaml --target --requir
 _STEPS = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Asked:
     """What is to be written and printed."""
 
@@ -69,7 +69,18 @@ def show(
     from mlops_cli.config.workspace import find_workspace
     from mlops_cli.workflows.assess.processes import files_of_a_kind
 
-    asked = _Asked(target, tuple(require or ()), svg, html, mermaid, csv, json, force, quiet, verbose)
+    asked = _Asked(
+        target=target,
+        require=tuple(require or ()),
+        svg=svg,
+        html=html,
+        mermaid=mermaid,
+        csv=csv,
+        json=json,
+        force=force,
+        quiet=quiet,
+        verbose=verbose,
+    )
     if mermaid + csv + json + quiet > 1:
         raise UsageError("one of --mermaid, --csv, --json and --quiet says what to print", hint="leave the others out")
     workspace = find_workspace()
@@ -112,7 +123,9 @@ def _print(found: Assessment, below: Sequence[Shortfall], asked: _Asked, written
         dump(assessment_json(found, next_steps(found), below))
         return
     if asked.csv:
-        _csv(found)
+        from mlops_cli.views.assess.tables import COLUMNS, assessment_rows
+
+        _csv(assessment_rows(found), COLUMNS)
     elif asked.mermaid:
         from mlops_cli.views.assess.mermaid import mermaid
 
@@ -129,11 +142,13 @@ def _print(found: Assessment, below: Sequence[Shortfall], asked: _Asked, written
     _say(below)
 
 
-def _csv(found: Assessment) -> None:
+def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Print rows; a terminal may be what reads them, and so control characters of text are made visible."""
     from mlops_cli.store.tables import csv_text
-    from mlops_cli.views.assess.tables import COLUMNS, assessment_rows
+    from mlops_cli.views.text import clean
 
-    line(csv_text(assessment_rows(found), COLUMNS).rstrip("\n"))
+    cells = [{name: clean(value) if isinstance(value, str) else value for name, value in row.items()} for row in rows]
+    line(csv_text(cells, columns).rstrip("\n"))
 
 
 def _screen(found: Assessment, asked: _Asked) -> None:
@@ -173,22 +188,22 @@ def _platforms(paths: Sequence[Path], asked: _Asked, workspace: Workspace) -> No
         from mlops_cli.workflows.assess.writing import write_platforms_page
 
         write_platforms_page(found, scored, asked.html, force=asked.force)
-    from mlops_cli.views.assess import platforms as views
+    from mlops_cli.views.assess import platforms_data as data
 
     if asked.json:
-        dump(views.evaluation_json(found, scored))
+        dump(data.evaluation_json(found, scored))
     elif asked.csv:
-        from mlops_cli.store.tables import csv_text
-
-        rows = views.evaluation_rows(found)
-        line(csv_text(rows, list(rows[0]) if rows else []).rstrip("\n"))
+        rows = data.evaluation_rows(found)
+        _csv(rows, list(rows[0]) if rows else [])
     elif asked.quiet:
         for _, one in ranking(scored):
             line(f"{one.platform.key} {one.overall.score:.3f}")
     elif asked.html is not None:
         line(str(asked.html))
     else:
-        for part in views.screen(found, scored, every=asked.verbose):
+        from mlops_cli.views.assess.platforms import screen
+
+        for part in screen(found, scored, every=asked.verbose):
             print_result(part)
 
 

@@ -35,7 +35,7 @@ def export(
         list[str] | None,
         typer.Argument(
             metavar="[EXPERIMENT | RUN...] [KEY=VALUE]...",
-            help="With -o only the runs of this experiment; with --to the runs, and keys of the tracker.",
+            help="With -o only the runs of this experiment, or one run; with --to the runs, and keys of the tracker.",
         ),
     ] = None,
     output: Annotated[
@@ -66,7 +66,8 @@ def export(
         _tell([a for a in given if not _SETTING.match(a)], to, _settings(given), where, json=json, quiet=quiet)
         return
     if len(given) > 1:
-        raise UsageError(f"found {len(given)} arguments, -o takes one experiment", hint="--where chooses among runs")
+        message = f"found {len(given)} arguments, -o takes one experiment or run"
+        raise UsageError(message, hint="--where chooses among runs")
     _write(given[0] if given else None, output or Path(), where, sort, trials=trials, force=force, quiet=quiet)
 
 

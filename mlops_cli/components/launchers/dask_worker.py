@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import faulthandler
 import importlib
@@ -131,8 +132,12 @@ def _empty(log: Path) -> None:
             os.truncate(log, 0)
 
 
-def import_all(modules: Sequence[str]) -> None:
-    """Import what calls will need, on workers that are not ours to settle."""
+async def import_all(modules: Sequence[str]) -> None:
+    """Import what calls will need, on workers that are not ours to settle; Dask waits for no coroutine."""
+    await asyncio.to_thread(_import_all, modules)
+
+
+def _import_all(modules: Sequence[str]) -> None:
     for module in modules:
         with suppress(ImportError):
             importlib.import_module(module)

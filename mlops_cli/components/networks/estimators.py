@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import compute_sample_weight
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
@@ -186,6 +187,14 @@ class _Perceptron(Network):
         "dropout": SHARE,
         "batch_norm": ["boolean"],
     }
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        for name in ("hidden", "channels"):  # torch makes layers of no units, which give the same for all rows
+            counts = list(getattr(self, name, ()))
+            if not all(isinstance(count, Integral) and int(count) >= 1 for count in counts):
+                text = f"must be a list of whole numbers of at least 1. Got {counts} instead."
+                raise InvalidParameterError(f"The {name!r} parameter of {type(self).__name__} {text}")
 
     def layers(self, shape: tuple[int, ...], outputs: int) -> Any:
         """Return a new network for rows of a shape."""

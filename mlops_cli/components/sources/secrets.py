@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from mlops_cli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _WEB = (
     r"(?P<scheme>(?<![A-Za-z0-9+.-])(?i:https?)://)"
@@ -31,6 +31,16 @@ _SECRET_NAME = re.compile(
     r"|(?:^|[._-])(?:pass|sig|jwt|auth|authorization)|(?:^|[._-]|api|access|auth|account|private|shared|secret)key)$",
     re.IGNORECASE,
 )
+_PASSWORD = re.compile(
+    r"(?:passw(?:or)?ds?|passphrase|pwd|secret|(?:^|[._-])pass|(?:api|access|auth|private|secret)[._-]?key"
+    r"|(?:^|api|access|auth|bearer|refresh)[._-]?token|^jwt|^authorization)$",
+    re.IGNORECASE,
+)
+_OPAQUE = re.compile(
+    r"(?=[^\W_]*[0-9])(?=[^\W_]*[^\W\d_])[^\W_]{10,}"
+)  # ten or more letters and digits, as chance gives
+_NO_SECRET = re.compile(r"\d{0,5}|\$?\{[^{}]*\}")  # token=50256 is one of a vocabulary, {seed} is filled in later
+_ADDRESS_HINT = "put the whole address into an environment variable: ${oc.env:NAME}, or `url_env: NAME` of data=sql"
 
 
 def masked(text: str) -> str:
@@ -50,7 +60,7 @@ def masked(text: str) -> str:
     return _QUERY_VALUE.sub(r"\g<name>***", text)
 
 
-def refuse_secrets(value: Any, key: str) -> None:
+def refuse_secrets(value: Any, key: str, hint: str = _ADDRESS_HINT) -> None:
     """Refuse passwords and tokens that are written into addresses: a config is saved with every run.
 
     Parameters
@@ -59,24 +69,84 @@ def refuse_secrets(value: Any, key: str) -> None:
         A part of a config as it may be saved; references such as ``${oc.env:NAME}`` are fine.
     key : str
         Where it stands.
+    hint : str
+        Where it belongs.
 
     Raises
     ------
     ConfigError
         With the key, and without the secret.
     """
+    for place, text in _leaves(value, key):
+        if isinstance(text, str) and (found := _secret_in(text)):
+            raise _refused(found, place, hint)
+
+
+def refuse_named_secrets(value: Any, key: str, hint: str) -> None:
+    """Refuse values that are secrets by their names: ``password``, ``api_key``, ``hf_token`` with what chance gives.
+
+    Parameters
+    ----------
+    value : Any
+        A part of a config as it may be saved.
+    key : str
+        Where it stands; its last part names the value.
+    hint : str
+        Where a secret belongs.
+
+    Raises
+    ------
+    ConfigError
+        With the key, and without the secret.
+    """
+    for place, found in _leaves(value, key):
+        name = re.sub(r"\[\d+\]", "", place).rpartition(".")[2]
+        if _is_secret(name, found):
+            raise _refused("a secret by its name", place, hint)
+
+
+def refuse_told_secrets(words: Sequence[str], key: str, hint: str) -> None:
+    """Refuse secrets among the words of a command: ``--password WORD``, ``--api-key=WORD``.
+
+    Raises
+    ------
+    ConfigError
+        With the option's name, and without the secret.
+    """
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        option, is_told, value = word.partition("=")
+        if not is_told:
+            value = following if word.startswith("-") and not following.startswith("-") else ""
+        if _is_secret(option.lstrip("-"), value):
+            raise _refused(f"a secret, the value of '{option}'", key, hint)
+
+
+def _refused(found: str, key: str, hint: str) -> ConfigError:
+    return ConfigError(f"holds {found}, and would be saved with every run", key=key, hint=hint)
+
+
+def _leaves(value: Any, key: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         for name, child in value.items():
-            refuse_secrets(child, f"{key}.{name}")
+            yield from _leaves(child, f"{key}.{name}")
     elif isinstance(value, list | tuple):
         for position, child in enumerate(value):
-            refuse_secrets(child, f"{key}[{position}]")
-    elif isinstance(value, str) and (found := _secret_in(value)):
-        raise ConfigError(
-            f"holds {found}, and would be saved with every run",
-            key=key,
-            hint="put the whole address into an environment variable: ${oc.env:NAME}, or `url_env: NAME` of data=sql",
-        )
+            yield from _leaves(child, f"{key}[{position}]")
+    else:
+        yield key, value
+
+
+def _is_secret(name: str, value: Any) -> bool:
+    """Whether a value is a secret by its name: a model's ``pad_token`` and a table's ``sort_key`` are none.
+
+    Examples
+    --------
+    >>> _is_secret("db_password", "abc"), _is_secret("pad_token", "<pad>"), _is_secret("hf_token", "hf_x7Yq2LmP40Zs")
+    (True, False, True)
+    """
+    if not isinstance(value, str | int) or isinstance(value, bool) or _NO_SECRET.fullmatch(str(value)):
+        return False
+    return bool(_PASSWORD.search(name) or (_SECRET_NAME.search(name) and _OPAQUE.search(str(value))))
 
 
 def refuse_password(text: str, key: str) -> None:

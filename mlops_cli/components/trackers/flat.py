@@ -51,7 +51,7 @@ def tags_of(record: RunRecord) -> dict[str, str]:
         "mlops.status": str(record.status),
         "mlops.task": str(record.task or ""),
         "mlops.fingerprint": record.fingerprint,
-        "mlops.seed": str(record.seed),
+        "mlops.seed": "" if record.seed is None else str(record.seed),
         "mlops.dataset": "" if dataset is None else dataset.version,
         "mlops.git": git.commit or "",
         "mlops.note": record.note,

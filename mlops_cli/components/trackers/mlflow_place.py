@@ -28,7 +28,9 @@ _SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # its own 7 take minutes to find that a server is not there
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
 }
-_SQLITE = "sqlite:///"
+SQLITE = "sqlite:///"
+"""How the URI of a data base that is a file begins."""
+
 _MEMORY = "/dev/shm"  # noqa: S108 - a folder with a name that nobody guesses is made in it
 _LOGGERS = ("mlflow", "alembic")
 _LOUDEST = 50  # logging.CRITICAL: what goes wrong is raised as well
@@ -85,11 +87,11 @@ def place_of(uri: str | None, workspace: Path) -> Place:
     workspace : Path
         Its folder.
     """
-    said = uri or os.environ.get(ENVIRONMENT) or f"{_SQLITE}mlflow.db"
-    if not said.startswith(_SQLITE):
+    said = uri or os.environ.get(ENVIRONMENT) or f"{SQLITE}mlflow.db"
+    if not said.startswith(SQLITE):
         return Place(said)
-    file = Path(os.path.abspath(workspace / said.removeprefix(_SQLITE)))  # noqa: PTH100  links stay as they are
-    return Place(f"{_SQLITE}{file}", file)
+    file = Path(os.path.abspath(workspace / said.removeprefix(SQLITE)))  # noqa: PTH100  links stay as they are
+    return Place(f"{SQLITE}{file}", file)
 
 
 def import_mlflow() -> None:
@@ -144,7 +146,7 @@ def _make(file: Path) -> None:
     memory = _MEMORY if os.access(_MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="mlops-", dir=memory) as folder:
         made = Path(folder) / file.name
-        MlflowClient(f"{_SQLITE}{made}", f"{_SQLITE}{made}").search_experiments(max_results=1)
+        MlflowClient(f"{SQLITE}{made}", f"{SQLITE}{made}").search_experiments(max_results=1)
         with contextlib.closing(sqlite3.connect(made)) as source, contextlib.closing(sqlite3.connect(file)) as target:
             source.backup(target)
 

@@ -40,8 +40,17 @@ class Names:
         UsageError
             None or several are meant; the message lists what comes near. A whole name that begins with ``metrics.``,
             ``params.`` or ``tags.`` is a key that no run has yet, unless it is a slip of one that some have.
+
+        Examples
+        --------
+        >>> Names.of(["params.model.C", "params.params.lr"]).resolve("params.lr")
+        'params.params.lr'
         """
-        if name in self.keys or self._may_come(name):
+        if name in self.keys:
+            return name
+        if (inner := f"params.{name}") in self.keys and name.startswith("params."):
+            return inner  # a script's own params.lr, as every screen shows it
+        if self._may_come(name):
             return name
         found = sorted(key for key in self.keys if key.endswith(f".{name}"))
         if len(found) == 1:

@@ -272,7 +272,7 @@ def code_of(workspace: Path, name: str) -> bytes | None:
 def _settle(registry: Registry, filling: _Filling, asked: Asked) -> int:
     """Put a whole version in its place, inside `Registry.changing`, and return its number."""
     aliases, number = registry.aliases(asked.name), _free_number(registry, asked.name)
-    handover = registry.handover(asked.name, number)
+    handover = registry.readable_handover(asked.name, number)
     registry.write_aliases(asked.name, replace(aliases, last=number))
     draft = ModelVersion(
         name=asked.name,

@@ -14,7 +14,7 @@ from mlops_cli.store.chain import read_chain
 from mlops_cli.store.files import read_json
 from mlops_cli.store.objects import digest_of
 from mlops_cli.store.witness import version_witness
-from mlops_cli.store.witness_handover import handover_faults_of
+from mlops_cli.store.witness_handover import handover_faults_of, lost_handover
 from mlops_cli.store.witness_models import alias_faults_of, sign_off_faults_of
 
 if TYPE_CHECKING:
@@ -107,11 +107,15 @@ def certain_handover(registry: Registry, version: ModelVersion) -> Handover | No
     Raises
     ------
     StoreError
-        It does not.
+        It does not, the answers cannot be read, or those that hold by the log are missing, be it by a kill.
     """
-    faults = handover_faults_of(registry, version.name, announced(registry))
+    registry.handovers(version.name)  # where that cannot be read it says itself what mends it
+    chain = announced(registry)
+    faults = handover_faults_of(registry, version.name, chain)
     if sure := [fault for fault in faults if not fault.may_be_a_kill]:
         raise StoreError(f"{sure[0].where}: {sure[0].what}", hint="mlops audit --verify")
+    if lost := lost_handover(registry, version, chain):
+        raise StoreError(f"{lost.where}: {lost.what}", hint=f"mlops models handover {version.ref}")
     return registry.handover(version.name, version.number)
 
 

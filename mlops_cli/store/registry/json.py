@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.records import (
@@ -78,7 +79,7 @@ def version_from_json(value: Mapping[str, Any], path: Path, record: RunRecord) -
         name=str(value["name"]),
         number=int(value["version"]),
         path=path,
-        created=str(value["created"]),
+        created=_time(value["created"]),
         by=str(value["by"]),
         record=record,
         files={str(name): str(digest) for name, digest in value["files"].items()},
@@ -108,7 +109,7 @@ def status_from_json(value: Mapping[str, Any]) -> ModelStatus:
 
 
 def _sign_off(value: Mapping[str, Any]) -> SignOff:
-    return SignOff(str(value["by"]), str(value["at"]), Approval(value["verdict"]), str(value.get("note", "")))
+    return SignOff(str(value["by"]), _time(value["at"]), Approval(value["verdict"]), str(value.get("note", "")))
 
 
 def aliases_to_json(aliases: Aliases) -> Json:
@@ -125,9 +126,13 @@ def aliases_from_json(value: Mapping[str, Any]) -> Aliases:
     """Return what `aliases_to_json` wrote."""
     return Aliases(
         versions={str(name): int(number) for name, number in value["aliases"].items()},
-        moves=tuple(AliasMove(**{**move, "audit": head_from_json(move.get("audit"))}) for move in value["moves"]),
+        moves=tuple(_move(move) for move in value["moves"]),
         last=int(value["last"]),
     )
+
+
+def _move(value: Mapping[str, Any]) -> AliasMove:
+    return AliasMove(**{**value, "at": _time(value["at"]), "audit": head_from_json(value.get("audit"))})
 
 
 def handovers_to_json(handovers: Sequence[Handover]) -> Json:
@@ -152,7 +157,7 @@ def _handover(value: Mapping[str, Any]) -> Handover:
         model=str(value["model"]),
         number=int(value["number"]),
         items=items,
-        at=str(value["at"]),
+        at=_time(value["at"]),
         by=str(value["by"]),
         file=str(value.get("file", "")),
         audit=head_from_json(value.get("audit")),
@@ -161,3 +166,10 @@ def _handover(value: Mapping[str, Any]) -> Handover:
 
 def _handover_item(value: Mapping[str, Any]) -> HandoverItem:
     return HandoverItem(str(value["key"]), str(value["question"]), bool(value["must"]), str(value.get("answer", "")))
+
+
+def _time(value: str) -> str:
+    """Return a time that is one: views and gates count from it."""
+    if datetime.fromisoformat(value).tzinfo is None:
+        raise ValueError(f"{value} has no offset from UTC")
+    return value

@@ -17,6 +17,7 @@ from mlops_cli.records import CHAMPION, Aliases, ModelStatus, RegisteredModel, h
 from mlops_cli.store.card import version_card
 from mlops_cli.store.chain import given_aliases
 from mlops_cli.store.files import (
+    check_schema,
     damaged,
     locked,
     parse_json,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
+_MEND = "restore it from a copy"
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,13 @@ class Registry:
         """Return the answers that hold for a version: its own, or those of the nearest earlier one that has any."""
         return holding(self.handovers(name), number)
 
+    def readable_handover(self, name: str, number: int) -> Handover | str | None:
+        """Return the answers that hold for a version, or why they cannot be read: no sign-off waits for that."""
+        try:
+            return self.handover(name, number)
+        except StoreError as error:
+            return str(error)
+
     def sure_aliases(self, name: str) -> Aliases:
         """Return what a model's versions are called, for whoever relies on it.
 
@@ -243,7 +252,8 @@ class Registry:
         if text is None:
             text = read_bytes(path).decode(errors="surrogateescape") if path.exists() else ""
         status, aliases = self.status(version), self.aliases(version.name)
-        return version_card(version, status, aliases, text, self.handover(version.name, version.number))
+        handover = self.readable_handover(version.name, version.number)
+        return version_card(version, status, aliases, text, handover)
 
     def write_card(self, version: ModelVersion, text: str | None = None) -> None:
         """Write a version's card again, inside `changing`; see `card`."""
@@ -254,11 +264,15 @@ class Registry:
 
 def _told(path: Path, read: Callable[[Mapping[str, Any]], T], what: str) -> T:
     """Return what a file of ours says, or refuse one that is damaged."""
-    value = read_json(path)
+    data = read_bytes(path)
     try:
+        value = parse_json(data, path)
+        check_schema(value, path)
         return read(value)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise damaged(path, f"not {what}: {error!r}") from error
+    except StoreError as error:
+        raise StoreError(error.message, hint=error.hint or _MEND) from error
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise StoreError(damaged(path, f"not {what}: {error!r}").message, hint=_MEND) from error
 
 
 def _parted(ref: str) -> tuple[str, str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,14 @@ from mlops_cli.views.assess.layout import Area
 from mlops_cli.views.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mlops_cli.views.assess.layout import Arrow, Layout, Point
 
 SIZE, LINE = 10.5, 12
 _LONGEST = 130
 _HEAD = 9  # of an arrow: nothing is written over it
+_CELL = 150  # of what is taken: about as wide as a box, as few words are wider
 
 
 @dataclass(frozen=True)
@@ -29,19 +31,44 @@ class Label:
     of: Arrow
 
 
+class _Taken:
+    """What room is taken, by squares of the chart: only what is near is looked at."""
+
+    def __init__(self, areas: Iterable[Area]) -> None:
+        self._cells: defaultdict[tuple[int, int], list[Area]] = defaultdict(list)
+        for area in areas:
+            self.add(area)
+
+    def add(self, area: Area) -> None:
+        """Take an area."""
+        for cell in self._over(area):
+            self._cells[cell].append(area)
+
+    def is_free(self, area: Area) -> bool:
+        """Whether nothing lies there."""
+        return not any(area.overlaps(other) for cell in self._over(area) for other in self._cells.get(cell, ()))
+
+    def _over(self, area: Area) -> Iterator[tuple[int, int]]:
+        """Return the squares that an area lies on, its borders too."""
+        across, down = (
+            range(int(a // _CELL), int(b // _CELL) + 1) for a, b in ((area.x, area.right), (area.y, area.bottom))
+        )
+        return itertools.product(across, down)
+
+
 def labels(drawn: Layout) -> tuple[Label, ...]:
     """Return what can be written; what flows elsewhere is told by the arrow's title."""
     lines = [_thick(a, b) for arrow in drawn.arrows for a, b in itertools.pairwise(arrow.points)]
-    taken = [*(box.area for box in drawn.boxes), *(phase.area for phase in drawn.phases), *lines]
+    taken = _Taken([*(box.area for box in drawn.boxes), *(phase.area for phase in drawn.phases), *lines])
     made: list[Label] = []
     for arrow in drawn.arrows:
         if arrow.edge.what:
             words = clean(arrow.edge.what)
             places = ((lines, area) for lines, area in _places(arrow, words, drawn) if _is_inside(area, drawn))
-            free = next((place for place in places if not any(place[1].overlaps(other) for other in taken)), None)
+            free = next((place for place in places if taken.is_free(place[1])), None)
             if free is not None:
                 made.append(Label(*free, arrow))
-                taken.append(free[1])
+                taken.add(free[1])
     return tuple(made)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlops_cli.views.assess import fitting, places, routes, tracks
+from mlops_cli.views.assess.axes import MARGIN, Axis, axis
+from mlops_cli.views.assess.tracks import Leaf
 from mlops_cli.views.text import clean
 
 if TYPE_CHECKING:
@@ -24,12 +26,12 @@ HEAD = 30  # of a box: its sign and level
 MORE = 20  # higher, where it has two
 LANE, PHASE = 118, 40  # the width of what names a lane, the height of what names a phase
 EMPTY = 46  # a lane in which nobody leads
-TRACK, MARGIN = 10, 16
 LABELLED = 66  # a gutter in which an arrow can be labelled
 _LANE_GAP = 26
 _PORT = 10
 
 Point = tuple[float, float]
+_Runs = defaultdict[int, defaultdict[object, list[Leaf]]]  # gutter → net → where it leaves
 
 
 @dataclass(frozen=True)
@@ -115,23 +117,6 @@ class Layout:
     arrows: tuple[Arrow, ...]
 
 
-@dataclass(frozen=True)
-class _Axis:
-    """Gutters and what lies between them, along one coordinate."""
-
-    gutters: Sequence[float]  # where each begins, one more than there are lines
-    widths: Sequence[float]
-    lines: Sequence[float]  # where each row or column begins
-    sizes: Sequence[float]
-    tracks: Mapping[int, Mapping[object, int]]  # of each gutter: net → track
-
-    def track(self, gutter: int, net: object) -> float:
-        """Return the middle of a track."""
-        found = self.tracks[gutter]
-        used = (max(found.values()) + 1) * TRACK
-        return self.gutters[gutter] + (self.widths[gutter] - used + TRACK) / 2 + found[net] * TRACK
-
-
 def layout(assessment: Assessment, *, target: bool = False) -> Layout:
     """Return where everything is drawn.
 
@@ -169,7 +154,7 @@ def _written(one: Process, assessment: Assessment, *, target: bool) -> _Written:
     )
 
 
-def _box(one: Process, written: _Written, grid: Grid, columns: _Axis, rows: _Axis) -> Box:
+def _box(one: Process, written: _Written, grid: Grid, columns: Axis, rows: Axis) -> Box:
     cell = grid.cells[one.key]
     area = Area(columns.lines[cell.column], rows.lines[cell.row], BOX, rows.sizes[cell.row])
     return Box(one, area, written.name, written.helpers, written.changes)
@@ -178,41 +163,44 @@ def _box(one: Process, written: _Written, grid: Grid, columns: _Axis, rows: _Axi
 # --- gutters -----------------------------------------------------------------------------------------------------
 
 
-def _columns(grid: Grid, found: Sequence[Route], ports: Mapping[Port, float]) -> _Axis:
+def _columns(grid: Grid, found: Sequence[Route], ports: Mapping[Port, float]) -> Axis:
     """Return the columns and the upright gutters between them."""
     strands = _upright(grid, found, ports)
     made = {gutter: tracks.assign(several) for gutter, several in strands.items()}
     labelled = {_last(grid, route) for route in found if route.edge.what}
     least = [LABELLED if gutter in labelled else 2 * MARGIN for gutter in range(len(grid.columns) + 1)]
-    return _axis(LANE, least, [BOX] * len(grid.columns), made)
+    return axis(LANE, least, [BOX] * len(grid.columns), made)
 
 
 def _last(grid: Grid, route: Route) -> int:
     """Return the gutter in which an arrow arrives."""
     beside = grid.cells[route.edge.target].column + (route.net.side is not routes.Side.RIGHT)
-    return route.gutters[-1] if route.gutters else beside
+    return route.last if route.gutters else beside
 
 
 def _upright(grid: Grid, found: Sequence[Route], ports: Mapping[Port, float]) -> dict[int, list[tracks.Strand]]:
     """Return what runs in each upright gutter; places are in rows, and gutters between them are whole numbers."""
-    runs: dict[int, dict[object, list[tuple[bool, float]]]] = defaultdict(lambda: defaultdict(list))
+    runs = _none()
     for route in found:
         if not route.gutters:
             continue
         a, b = grid.cells[route.edge.source], grid.cells[route.edge.target]
-        first, last = route.gutters[0], route.gutters[-1]
-        runs[first][route.net].append((a.column >= first, route.start.line + ports[route.start]))
-        runs[last][route.net].append((b.column >= last, route.end.line + ports[route.end]))
-        if len(route.gutters) == 3:
-            runs[first][route.net].append((last > first, float(route.gutters[1])))
-            runs[last][route.net].append((first > last, float(route.gutters[1])))
-    return {gutter: [_strand(net, leaves) for net, leaves in nets.items()] for gutter, nets in runs.items()}
+        first, last = runs[route.first][route.net], runs[route.last][route.net]
+        first.append(Leaf(a.column >= route.first, route.start.line + ports[route.start]))
+        last.append(Leaf(b.column >= route.last, route.end.line + ports[route.end]))
+        if route.level is not None:
+            first.append(Leaf(route.last > route.first, route.level))
+            last.append(Leaf(route.first > route.last, route.level))
+    return _strands(runs)
 
 
-def _strand(net: object, leaves: Sequence[tuple[bool, float]]) -> tracks.Strand:
-    """Return a line along a gutter from where it leaves: after or before it."""
-    before, after = (tuple(dict.fromkeys(p for way, p in leaves if way is side)) for side in (False, True))
-    return tracks.Strand(net, before, after)
+def _none() -> _Runs:
+    """Return gutters in which nothing runs yet."""
+    return defaultdict(lambda: defaultdict(list))
+
+
+def _strands(runs: _Runs) -> dict[int, list[tracks.Strand]]:
+    return {gutter: [tracks.strand(net, leaves) for net, leaves in nets.items()] for gutter, nets in runs.items()}
 
 
 def _rows(
@@ -220,8 +208,8 @@ def _rows(
     names: Mapping[str, _Written],
     found: Sequence[Route],
     crowds: Sequence[Sequence[Port]],
-    columns: _Axis,
-) -> _Axis:
+    columns: Axis,
+) -> Axis:
     """Return the rows and the level gutters between them."""
     made = {gutter: tracks.assign(several) for gutter, several in _level(found, columns).items()}
     sizes = [float(EMPTY)] * len(grid.rows)
@@ -233,36 +221,24 @@ def _rows(
             row = crowd[0].line
             sizes[row] = max(sizes[row], (len(crowd) + 1) * _PORT)
     ends = [i == 0 or i == len(grid.rows) or grid.rows[i - 1] != grid.rows[i] for i in range(len(grid.rows) + 1)]
-    return _axis(PHASE, [_LANE_GAP if is_end else MARGIN for is_end in ends], sizes, made)
+    return axis(PHASE, [_LANE_GAP if is_end else MARGIN for is_end in ends], sizes, made)
 
 
-def _level(found: Sequence[Route], columns: _Axis) -> dict[int, list[tracks.Strand]]:
+def _level(found: Sequence[Route], columns: Axis) -> dict[int, list[tracks.Strand]]:
     """Return what runs in each level gutter; places are pixels, and at each it comes from above or from below."""
-    runs: dict[int, dict[object, list[tuple[bool, float]]]] = defaultdict(lambda: defaultdict(list))
+    runs = _none()
     for route in found:
-        if len(route.gutters) == 3:
-            first, gutter, last = route.gutters
-            for upright, port in ((first, route.start), (last, route.end)):
-                runs[gutter][route.net].append((port.line >= gutter, columns.track(upright, route.net)))
-    return {gutter: [_strand(net, leaves) for net, leaves in nets.items()] for gutter, nets in runs.items()}
-
-
-def _axis(
-    start: float, least: Sequence[float], sizes: Sequence[float], made: Mapping[int, Mapping[object, int]]
-) -> _Axis:
-    """Return gutters that are as wide as what runs in them needs, and what lies between."""
-    counts = [max(made.get(i, {}).values(), default=-1) + 1 for i in range(len(least))]
-    widths = [max(w, 2 * MARGIN + (n - 1) * TRACK if n else 0) for w, n in zip(least, counts, strict=True)]
-    steps = list(itertools.accumulate(itertools.chain(*itertools.zip_longest(widths, sizes, fillvalue=0.0))))
-    begins = [start, *(start + step for step in steps)]
-    return _Axis(begins[: 2 * len(widths) : 2], widths, begins[1 : 2 * len(sizes) : 2], sizes, made)
+        if route.level is not None:
+            for upright, port in ((route.first, route.start), (route.last, route.end)):
+                runs[route.level][route.net].append(Leaf(port.line >= route.level, columns.track(upright, route.net)))
+    return _strands(runs)
 
 
 # --- lines -------------------------------------------------------------------------------------------------------
 
 
 def _points(
-    route: Route, grid: Grid, ports: Mapping[Port, float], boxes: Mapping[str, Box], columns: _Axis, rows: _Axis
+    route: Route, grid: Grid, ports: Mapping[Port, float], boxes: Mapping[str, Box], columns: Axis, rows: Axis
 ) -> tuple[Point, ...]:
     """Return the corners of an arrow."""
     source, target = boxes[route.edge.source].area, boxes[route.edge.target].area
@@ -271,23 +247,23 @@ def _points(
         ends = (source.bottom, target.y) if source.y < target.y else (source.y, target.bottom)
         return (x, ends[0]), (x, ends[1])
     start = _met(source, route.start, ports, rows, leaves_right=route.net.side is routes.Side.RIGHT)
-    into_right = grid.cells[route.edge.target].column < route.gutters[-1] if route.gutters else source.x > target.x
+    into_right = grid.cells[route.edge.target].column < route.last if route.gutters else source.x > target.x
     end = _met(target, route.end, ports, rows, leaves_right=into_right)
     return _straightened([start, *_corners(route, start[1], end[1], columns, rows), end])
 
 
-def _met(area: Area, port: Port, ports: Mapping[Port, float], rows: _Axis, *, leaves_right: bool) -> Point:
+def _met(area: Area, port: Port, ports: Mapping[Port, float], rows: Axis, *, leaves_right: bool) -> Point:
     return (area.right if leaves_right else area.x), rows.lines[port.line] + rows.sizes[port.line] * ports[port]
 
 
-def _corners(route: Route, start: float, end: float, columns: _Axis, rows: _Axis) -> list[Point]:
+def _corners(route: Route, start: float, end: float, columns: Axis, rows: Axis) -> list[Point]:
     """Return where an arrow turns between its two heights."""
     if not route.gutters:
         return []
-    first, last = (columns.track(gutter, route.net) for gutter in (route.gutters[0], route.gutters[-1]))
-    if len(route.gutters) == 1:
+    first, last = (columns.track(gutter, route.net) for gutter in (route.first, route.last))
+    if route.level is None:
         return [(first, start), (first, end)]
-    y = rows.track(route.gutters[1], route.net)
+    y = rows.track(route.level, route.net)
     return [(first, start), (first, y), (last, y), (last, end)]
 
 
@@ -304,7 +280,7 @@ def _straightened(points: Sequence[Point]) -> tuple[Point, ...]:
 # --- what names a lane or a phase ----------------------------------------------------------------------------------
 
 
-def _lanes(assessment: Assessment, grid: Grid, rows: _Axis, width: float) -> tuple[Named, ...]:
+def _lanes(assessment: Assessment, grid: Grid, rows: Axis, width: float) -> tuple[Named, ...]:
     made = []
     for actor, name in assessment.actors.items():
         own = [i for i, found in enumerate(grid.rows) if found == actor]
@@ -316,7 +292,7 @@ def _lanes(assessment: Assessment, grid: Grid, rows: _Axis, width: float) -> tup
     return tuple(made)
 
 
-def _phases(assessment: Assessment, grid: Grid, columns: _Axis) -> tuple[Named, ...]:
+def _phases(assessment: Assessment, grid: Grid, columns: Axis) -> tuple[Named, ...]:
     made = []
     for phase, name in assessment.phases.items():
         own = [i for i, found in enumerate(grid.columns) if found == phase]

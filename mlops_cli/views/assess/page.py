@@ -9,7 +9,7 @@ from mlops_cli.views.assess import levels, words
 from mlops_cli.views.assess.layout import layout
 from mlops_cli.views.assess.svg import svg
 from mlops_cli.views.pages.tables import EXTRA, NUMBER, TableData, column
-from mlops_cli.views.text import clean
+from mlops_cli.views.text import clean, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,13 +25,7 @@ WIDEST = 1900
 """Pixels of a chart that is made smaller where the window is; a wider one scrolls, and stays legible."""
 
 
-def assess_page(
-    assessment: Assessment,
-    steps: Sequence[NextStep] = (),
-    shortfalls: Sequence[Shortfall] = (),
-    *,
-    evaluation_html: str = "",
-) -> str:
+def assess_page(assessment: Assessment, steps: Sequence[NextStep] = (), shortfalls: Sequence[Shortfall] = ()) -> str:
     """Return the page.
 
     Parameters
@@ -42,8 +36,6 @@ def assess_page(
         What is to be raised, in the order in which that is best done.
     shortfalls : sequence of Shortfall
         What is below what is required; comes first.
-    evaluation_html : str
-        Markup of our own that is put below, such as how platforms do.
     """
     from markupsafe import Markup
 
@@ -66,7 +58,6 @@ def assess_page(
             shortfalls=[(one.process.name, cell(one.process.now), cell(one.required)) for one in shortfalls],
             steps=step_rows(steps),
             processes=processes_table(assessment),
-            evaluation=Markup(evaluation_html),  # noqa: S704  our own, as said above
         )
     )
 
@@ -76,7 +67,7 @@ def figures(assessment: Assessment) -> list[tuple[str, str, str]]:
     listed = assessment.processes
     counts = words.counted(assessment, target=words.has_target(assessment))
     there = sum(map(words.is_there, listed))
-    share = f"{100 * there / len(listed):.0f} %" if listed else "-"
+    share = percent(there / len(listed)) if listed else "-"
     aimed = [("where they should be", share, words.share_there(listed))] if words.has_target(assessment) else []
     return [
         ("processes", f"{len(listed)}", f"in {len(assessment.phases)} phases, by {len(assessment.actors)} actors"),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
-from mlops_cli.analysis.platforms import changes, dates, is_settled, mark_by, moved, ranking
+from mlops_cli.analysis.platforms import changes, compared, dates, is_settled, mark_by, moved, ranking
 from mlops_cli.records import Mark
 from mlops_cli.views.runs import table
-from mlops_cli.views.text import clean, notice, plain, plural
+from mlops_cli.views.text import clean, notice, percent, plain, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -52,14 +52,14 @@ def screen(evaluation: Evaluation, scores: Sequence[PlatformScore], *, every: bo
     names = labels(evaluation.platforms)
     parts: list[Sequence[RenderableType]] = [
         must_haves(scores, names),
-        [*(score_table(evaluation, some) for some in _chunks(scores)), Text(_NOTE, style="dim")],
+        [*(score_table(evaluation, some, names) for some in _chunks(scores)), Text(_NOTE, style="dim")],
         rank_lines(scores, names),
         [plain(line) for line in reach_lines(evaluation, names)],
         [plain(line) for line in date_lines(evaluation, names)],
         [notice(one) for one in evaluation.notices],
-        list(questions(evaluation))[:-1] if every else [_more(evaluation)],
+        list(questions(evaluation, names))[:-1] if every else [_more(evaluation)],
     ]
-    blocks: list[RenderableType] = [_head(evaluation)]
+    blocks: list[RenderableType] = [_head(evaluation, names)]
     for part in parts:
         blocks += [Text(), *part] if part else []
     return blocks
@@ -79,15 +79,21 @@ def labels(platforms: Sequence[Platform]) -> dict[str, str]:
     }
 
 
+def told_apart(one: Platform, names: Mapping[str, str]) -> list[str]:
+    """Return what stands below the name of a platform: what tells it from others of that name, and its date."""
+    aside = names[one.key].removeprefix(one.name).strip()
+    return [said for said in dict.fromkeys((aside, one.date)) if said]
+
+
 def _chunks(scores: Sequence[PlatformScore]) -> Iterator[Sequence[PlatformScore]]:
     return (scores[i : i + _BESIDE] for i in range(0, len(scores), _BESIDE))
 
 
-def _head(evaluation: Evaluation) -> Text:
+def _head(evaluation: Evaluation, names: Mapping[str, str]) -> Text:
     counts = plural(len(evaluation.platforms), "platform"), plural(len(evaluation.questions), "question")
     text = Text.assemble((clean(evaluation.name), "bold"), (f"  {', '.join(counts)}", "dim"))
     for one in evaluation.platforms:
-        text.append(f"\n{clean(one.name)}: {clean(one.note)}" if one.note else "", style="dim")
+        text.append(f"\n{clean(names[one.key])}: {clean(one.note)}" if one.note else "", style="dim")
     return text
 
 
@@ -100,22 +106,10 @@ def sign(mark: Mark | None) -> str:
     return OPEN if mark is None else mark.sign
 
 
-def percent(share: float) -> str:
-    """Return a score in whole percent.
-
-    Examples
-    --------
-    >>> percent(0.675)
-    '68 %'
-    """
-    return f"{100 * share:.0f} %"
-
-
 def between(found: ConcernScore) -> str:
-    """Return where a score would be by what is open; nothing where all is answered."""
-    if found.reach is None or found.answered == found.questions:
-        return ""
-    return f"{100 * found.reach[0]:.0f}–{percent(found.reach[1])}"
+    """Return where a score would be by what is open; nothing where nothing that counts is open."""
+    low, high = found.between or (0.0, 0.0)
+    return "" if low == high else f"{100 * low:.0f}–{percent(high)}"
 
 
 # --- must-haves --------------------------------------------------------------------------------------------------
@@ -142,9 +136,9 @@ def _unknown(found: PlatformScore, names: Mapping[str, str]) -> Text:
 # --- by concern --------------------------------------------------------------------------------------------------
 
 
-def score_table(evaluation: Evaluation, scores: Sequence[PlatformScore]) -> RenderableType:
+def score_table(evaluation: Evaluation, scores: Sequence[PlatformScore], names: Mapping[str, str]) -> RenderableType:
     """Return a line for each concern and one for all, with a column for each platform."""
-    made = _headed("concern", [one.platform for one in scores])
+    made = _headed("concern", [one.platform for one in scores], names)
     apart = "  " if len(scores) <= _ON_ONE_LINE else "\n"
     for concern, name in evaluation.concerns.items():
         made.add_row(plain(name), *(_cell(one, concern, apart) for one in scores))
@@ -153,10 +147,11 @@ def score_table(evaluation: Evaluation, scores: Sequence[PlatformScore]) -> Rend
     return made
 
 
-def _headed(first: str, platforms: Sequence[Platform]) -> Table:
+def _headed(first: str, platforms: Sequence[Platform], names: Mapping[str, str]) -> Table:
     made = table(first)
     for one in platforms:
-        made.add_column(plain(one.name).append(f"\n{one.date}" if one.date else "", style="dim"), overflow="fold")
+        below = "".join(f"\n{clean(said)}" for said in told_apart(one, names))
+        made.add_column(plain(one.name).append(below, style="dim"), overflow="fold")
     return made
 
 
@@ -188,10 +183,15 @@ def rank_lines(scores: Sequence[PlatformScore], names: Mapping[str, str]) -> lis
     ranked = ranking(scores)
     places = [f"{place}. {names[one.platform.key]} {_scored(one)}" for place, one in ranked]
     lines: list[RenderableType] = [plain(" · ".join(places), "bold")] if places else []
-    if len(ranked) > 1 and not is_settled(ranked):
+    if may_change(scores):
         lines.append(Text("the order may yet change by what is open", style="dim"))
     lines += [plain(line) for line in left_out(scores, names)]
     return lines
+
+
+def may_change(scores: Sequence[PlatformScore]) -> bool:
+    """Whether there is an order, and open answers could make it another."""
+    return len(scores) > 1 and bool(ranking(scores)) and not is_settled(scores)
 
 
 def _scored(found: PlatformScore) -> str:
@@ -199,10 +199,12 @@ def _scored(found: PlatformScore) -> str:
 
 
 def left_out(scores: Sequence[PlatformScore], names: Mapping[str, str]) -> list[str]:
-    """Return why platforms are in no order: a must-have fails, or nothing is answered."""
+    """Return why platforms are in no order: a must-have fails, nothing is answered, or nothing that has a weight."""
     out = [f"{names[one.platform.key]} ({failures(one)}, {_scored(one)})" for one in scores if one.failed]
-    blank = [names[one.platform.key] for one in scores if not one.failed and one.overall.score is None]
-    kinds = (("out", out), ("nothing answered of", blank))
+    left = [one for one in scores if not one.failed and one.overall.score is None]
+    blank = [names[one.platform.key] for one in left if not one.overall.answered]
+    light = [names[one.platform.key] for one in left if one.overall.answered]
+    kinds = (("out", out), ("nothing answered of", blank), ("nothing that counts is answered of", light))
     return [f"{what}: {', '.join(listed)}" for what, listed in kinds if listed]
 
 
@@ -226,7 +228,7 @@ def reach_line(evaluation: Evaluation, platform: Platform) -> str:
     raised = [(one, level) for one, level in found if level.rank > one.now.rank]
     lowered = [(one, level) for one, level in found if level.rank < one.now.rank]
     total = len(evaluation.assessment.processes) if evaluation.assessment is not None else 0
-    said = f"raises {len(raised)} of {plural(total, 'process').replace('processs', 'processes')}{_which(raised)}"
+    said = f"raises {len(raised)} of {plural(total, 'process')}{_which(raised)}"
     return f"{said}; lowers {len(lowered)}{_which(lowered)}" if lowered else said
 
 
@@ -251,117 +253,42 @@ def date_lines(evaluation: Evaluation, names: Mapping[str, str]) -> list[str]:
 def _since(evaluation: Evaluation, before: Platform, after: Platform, names: Mapping[str, str]) -> str:
     found = changes(evaluation, before, after)
     steps = _steps((one.key, WORDS[one.mark(before.key)], WORDS[one.mark(after.key)]) for one in found)
-    return f"{names[after.key]} since {before.date}: {steps or 'the same answers'}"
+    same = "the same answers" if compared(evaluation, before, after) else "nothing to compare"
+    return f"{names[after.key]} since {before.date}: {steps or same}"
 
 
 # --- every question ----------------------------------------------------------------------------------------------
 
 
-def questions(evaluation: Evaluation) -> Iterator[RenderableType]:
+def questions(evaluation: Evaluation, names: Mapping[str, str]) -> Iterator[RenderableType]:
     """Yield a table for each concern: its questions with the answers beside and the notes below."""
     for concern, name in evaluation.concerns.items():
         asked = [one for one in evaluation.questions if one.concern == concern]
         for i in range(0, len(evaluation.platforms) if asked else 0, _BESIDE):
-            yield _asked(name, asked, evaluation.platforms[i : i + _BESIDE])
+            yield _asked(name, asked, evaluation.platforms[i : i + _BESIDE], names)
             yield Text()
 
 
-def _asked(concern: str, asked: Sequence[Question], platforms: Sequence[Platform]) -> RenderableType:
-    made = _headed(concern, platforms)
+def _asked(
+    concern: str, asked: Sequence[Question], platforms: Sequence[Platform], names: Mapping[str, str]
+) -> RenderableType:
+    made = _headed(concern, platforms, names)
     made.expand, made.columns[0].ratio = True, 1  # questions have the room that answers leave
     for column in made.columns[1:]:
         column.max_width = _ANSWER_WIDTH
         column.min_width = _ANSWER_WIDTH if len(platforms) <= _ON_ONE_LINE else None  # even from table to table
     for one in asked:
-        made.add_row(_question(one, platforms), *(_answered(one.mark(platform.key)) for platform in platforms))
+        made.add_row(_question(one, platforms, names), *(_answered(one.mark(platform.key)) for platform in platforms))
     return made
 
 
-def _question(one: Question, platforms: Sequence[Platform]) -> RenderableType:
+def _question(one: Question, platforms: Sequence[Platform], names: Mapping[str, str]) -> RenderableType:
     more = [*(["must-have"] if one.must else []), *([f"weight {one.weight:g}"] if one.weight != 1 else [])]
     text = plain(one.text).append(f" ({', '.join(more)})" if more else "", style="bold")
-    answers = [(platform.name, one.answers.get(platform.key)) for platform in platforms]
+    answers = [(names[platform.key], one.answers.get(platform.key)) for platform in platforms]
     notes = [f"{name}: {answer.note}" for name, answer in answers if answer is not None and answer.note]
     return Group(text, *(Padding(plain(note, "dim"), (0, 0, 0, 2)) for note in notes))
 
 
 def _answered(mark: Mark | None) -> Text:
     return Text.assemble(f"{sign(mark)} ", (WORDS[mark], _STYLES[mark]))
-
-
-# --- for programs ------------------------------------------------------------------------------------------------
-
-
-def evaluation_json(evaluation: Evaluation, scores: Sequence[PlatformScore]) -> dict[str, Any]:
-    """Return all that is known, for programs."""
-    ranked = ranking(scores)
-    places = {one.platform.key: place for place, one in ranked}
-    return {
-        "name": evaluation.name,
-        "concerns": dict(evaluation.concerns),
-        "platforms": [_platform_json(evaluation, one, places.get(one.platform.key)) for one in scores],
-        "settled": is_settled(ranked),
-        "questions": [_question_json(one) for one in evaluation.questions],
-        "warnings": [{"code": one.code, "message": one.message} for one in evaluation.notices],
-    }
-
-
-def _platform_json(evaluation: Evaluation, found: PlatformScore, place: int | None) -> dict[str, Any]:
-    platform = found.platform
-    return {
-        "platform": platform.key,
-        "name": platform.name,
-        "date": platform.date or None,
-        "note": platform.note,
-        "place": place,
-        "failed": [one.key for one in found.failed],
-        "open": [one.key for one in found.unknown],
-        "overall": _score_json(found.overall, mark_by(found)),
-        "concerns": {key: _score_json(one, mark_by(found, key)) for key, one in found.concerns.items()},
-        "levels": {one.key: {"now": str(one.now), "there": str(level)} for one, level in moved(evaluation, platform)},
-    }
-
-
-def _score_json(found: ConcernScore, mark: Mark | None) -> dict[str, Any]:
-    return {
-        "mark": None if mark is None else str(mark),
-        "score": found.score,
-        "answered": found.answered,
-        "questions": found.questions,
-        "between": None if found.reach is None else list(found.reach),
-    }
-
-
-def _question_json(one: Question) -> dict[str, Any]:
-    marks = {key: None if answer.mark is None else str(answer.mark) for key, answer in one.answers.items()}
-    return {
-        "question": one.key,
-        "concern": one.concern,
-        "ask": one.text,
-        "weight": one.weight,
-        "must": one.must,
-        "answers": {key: {"answer": marks[key], "note": answer.note} for key, answer in one.answers.items()},
-    }
-
-
-def evaluation_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """Return a row for each question and platform, for tables."""
-    return [_row(evaluation, one, platform) for one in evaluation.questions for platform in evaluation.platforms]
-
-
-def _row(evaluation: Evaluation, one: Question, platform: Platform) -> dict[str, Any]:
-    answer = one.answers.get(platform.key)
-    mark = one.mark(platform.key)
-    return {
-        "concern": evaluation.concerns[one.concern],
-        "question": one.key,
-        "ask": one.text,
-        "must": one.must,
-        "weight": one.weight,
-        "platform": platform.key,
-        "name": platform.name,
-        "date": platform.date,
-        "answer": "" if mark is None else str(mark),
-        "points": None if mark is None else mark.points,
-        "note": "" if answer is None else answer.note,
-    }

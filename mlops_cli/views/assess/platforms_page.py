@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlops_cli.analysis.platforms import is_settled, ranking, reached
+from mlops_cli.analysis.platforms import ranking, reached
 from mlops_cli.views import pages
 from mlops_cli.views.assess.levels import of
 from mlops_cli.views.assess.platforms import (
@@ -14,12 +14,13 @@ from mlops_cli.views.assess.platforms import (
     date_lines,
     failures,
     labels,
-    percent,
+    may_change,
     reach_line,
+    told_apart,
     word_by,
 )
 from mlops_cli.views.pages.tables import EXTRA, NUMBER, TableData, column
-from mlops_cli.views.text import clean, plural
+from mlops_cli.views.text import clean, percent, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +67,6 @@ def platforms_page(evaluation: Evaluation, scores: Sequence[PlatformScore]) -> s
     styles = [pages.static("style.css"), pages.static("platforms.css")]
     scripts = [pages.static(name) for name in ("table.js", "page.js")]
     names = labels(evaluation.platforms)
-    ranked = ranking(scores)
     return (
         pages.environment()
         .get_template("platforms.html")
@@ -78,9 +78,10 @@ def platforms_page(evaluation: Evaluation, scores: Sequence[PlatformScore]) -> s
             evaluation=evaluation,
             counts=f"{plural(len(evaluation.platforms), 'platform')}, {plural(len(evaluation.questions), 'question')}",
             figures=figures(scores, names),
-            unsettled=len(ranked) > 1 and not is_settled(ranked),
+            unsettled=may_change(scores),
             scores=scores,
             names=names,
+            apart={one.key: told_apart(one, names) for one in evaluation.platforms},
             rows=score_rows(evaluation, scores),
             dates=date_lines(evaluation, names),
             questions=questions_table(evaluation, names),
@@ -102,7 +103,7 @@ def _figure(found: PlatformScore) -> tuple[str, str]:
     score = found.overall
     said = f"{score.answered} of {score.questions} answered"
     if score.score is None:
-        return "open", said
+        return "open", f"{said}, nothing that counts" if score.answered else said
     more = f"{said}, {between(score)} by the rest" if between(score) else said
     return (
         ("out", f"{failures(found)}; {percent(score.score)}, {more}") if found.failed else (percent(score.score), more)
@@ -122,9 +123,9 @@ def scored(found: PlatformScore, concern: str | None = None) -> Scored:
     """Return a score by a concern, or by all, as it is shown and drawn."""
     one = found.overall if concern is None else found.concerns[concern]
     word, counts = word_by(found, concern), f"{one.answered} of {one.questions}"
-    if one.score is None or one.reach is None:
+    if one.score is None or one.between is None:
         return Scored(word, "-", counts)
-    low, high = (round(100 * end, 1) for end in one.reach)
+    low, high = (round(100 * end, 1) for end in one.between)
     return Scored(word, percent(one.score), counts, between(one), low, high, round(100 * one.score, 1))
 
 
@@ -133,19 +134,37 @@ def scored(found: PlatformScore, concern: str | None = None) -> Scored:
 
 def questions_table(evaluation: Evaluation, names: Mapping[str, str], name: str = "questions-rows") -> TableData:
     """Return all questions with the answers beside each other."""
-    heads = (
-        column("concern"),
-        column("question", "ask"),
-        *(column(names[one.key]) for one in evaluation.platforms),
+    before = column("concern"), column("question", "ask")
+    after = (
         column("notes", "notes"),
         column("must"),
         column("weight", NUMBER, down=True),
         column("differs"),
         column("key", EXTRA),
     )
+    called = _called(evaluation.platforms, names, (*before, *after))
+    heads = (*before, *map(column, called), *after)
     rows = tuple(_row(one, evaluation, names) for one in evaluation.questions)
-    example = f"{clean(names[evaluation.platforms[0].key]).lower().replace(' ', '_')}=no must=yes"
+    example = f"{_typed(called[0])}=no must=yes"
     return TableData(name, "All questions", heads, rows, example)
+
+
+def _called(platforms: Sequence[Platform], names: Mapping[str, str], others: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return a name for the column of each platform; by names columns are asked for, and so no two have one."""
+    taken = {_typed(one["name"]) for one in others}
+    called = []
+    for one in platforms:
+        name = names[one.key]
+        while _typed(name) in taken:
+            name = f"{name} ({one.key})"
+        taken.add(_typed(name))
+        called.append(name)
+    return called
+
+
+def _typed(name: str) -> str:
+    """Return the name of a column as it is typed into the filter, as table.js has it."""
+    return clean(name).lower().removesuffix(" ↑").removesuffix(" ↓").replace(" ", "_")
 
 
 def _row(one: Question, evaluation: Evaluation, names: Mapping[str, str]) -> tuple[Cell, ...]:
@@ -169,7 +188,8 @@ def levels_table(evaluation: Evaluation, names: Mapping[str, str], name: str = "
     if evaluation.assessment is None or not there:
         return None
     phases = evaluation.assessment.phases
-    heads = (column("process"), column("phase"), column("today"), *(column(names[one.key]) for one in there))
+    before = column("process"), column("phase"), column("today")
+    heads = (*before, *map(column, _called(there, names, before)))
     rows = tuple(
         (clean(one.name), clean(phases[one.phase]), _level(one.now), *(_there(one, platform) for platform in there))
         for one in evaluation.assessment.processes

@@ -66,6 +66,21 @@ class Route:
     end: Port
     gutters: tuple[int, ...] = ()
 
+    @property
+    def first(self) -> int:
+        """The upright gutter that it leaves into; only of an arrow that turns."""
+        return self.gutters[0]
+
+    @property
+    def level(self) -> int | None:
+        """The level gutter between two upright ones; None where it needs none."""
+        return self.gutters[1] if len(self.gutters) == 3 else None
+
+    @property
+    def last(self) -> int:
+        """The upright gutter that it arrives from; only of an arrow that turns."""
+        return self.gutters[-1]
+
 
 def edges(assessment: Assessment) -> tuple[Edge, ...]:
     """Return all flows of data."""
@@ -164,8 +179,8 @@ def crowds(made: Sequence[Route], grid: Grid) -> list[list[Port]]:
 def _turning(route: Route, grid: Grid) -> list[tuple[Port, float]]:
     """Return the row that an arrow turns to behind each of its ports."""
     a, b = grid.cells[route.edge.source], grid.cells[route.edge.target]
-    if len(route.gutters) == 3:
-        return [(route.start, route.gutters[1] - 0.5), (route.end, route.gutters[1] - 0.5)]
+    if route.level is not None:
+        return [(route.start, route.level - 0.5), (route.end, route.level - 0.5)]
     return [(route.start, b.row), (route.end, a.row)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
@@ -10,7 +11,7 @@ from rich.tree import Tree
 
 from mlops_cli.records import Level
 from mlops_cli.views.assess import levels, words
-from mlops_cli.views.text import clean
+from mlops_cli.views.text import clean, plural
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -29,27 +30,29 @@ def findings(assessment: Assessment, source: str) -> RenderableType:
         The file that it was scanned by.
     """
     looked = [one for one in assessment.processes if one.scan]
-    root = Tree(
-        Text(f"{words.processes(len(looked))} of {clean(source)}, as the workspace shows them"), guide_style="dim"
-    )
+    before = words.repeated(replace(assessment, processes=tuple(looked)))
+    head = f"{plural(len(looked), 'process')} of {clean(source)}, as the workspace shows them"
+    root = Tree(Text(head), guide_style="dim")
     for phase, name in assessment.phases.items():
         own = [one for one in looked if one.phase == phase]
         if own:
             branch = root.add(Text(clean(name), style="bold"))
             for one in own:
-                branch.add(_finding(one))
+                branch.add(_finding(one, before.get(one.key)))
     left = len(assessment.processes) - len(looked)
-    more = [Text(f"{words.processes(left)} more, which no check looks for", style="dim")] if left else []
+    more = [Text(f"{plural(left, 'process')} more, which no check looks for", style="dim")] if left else []
     return Group(root, Text(), *more)
 
 
-def _finding(one: Process) -> Text:
+def _finding(one: Process, before: Process | None) -> Text:
     found = one.evidence
     if found is None:
         return Text(clean(one.name))
-    made = Text.assemble(
-        levels.badge(found.level, wide=True), " ", (clean(one.name), "bold"), (f"  {found.check}", "dim")
-    )
+    likewise = "" if before is None else f"; as {clean(before.name)}"
+    beside = (f"  {found.check}{likewise}", "dim")
+    made = Text.assemble(levels.badge(found.level, wide=True), " ", (clean(one.name), "bold"), beside)
+    if before is not None:
+        return made
     made.append(f"\n{clean(words.evidence(one))}", style="dim")
     if found.command:
         made.append(f"\n{lead(found.level)}: ", style="bold").append(clean(found.command))

@@ -17,7 +17,7 @@ from mlops_cli.views.assess.layout import LANE, NAME, PAD, SMALL, SMALL_LINE, Ar
 from mlops_cli.views.assess.layout import LINE as NAME_LINE
 from mlops_cli.views.assess.levels import INK, MUTED
 from mlops_cli.views.assess.routes import edges
-from mlops_cli.views.text import clean
+from mlops_cli.views.text import clean, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ def _described(root: Element, assessment: Assessment, *, target: bool) -> None:
     add(root, "title", words.headline(assessment, target=target))
     found = levels.counts(one.at(target=target) for one in assessment.processes)
     parts = ", ".join(f"{count} {level}" for level, count in found.items() if count)
-    add(root, "desc", f"{words.processes(len(assessment.processes))}: {parts}")
+    add(root, "desc", f"{plural(len(assessment.processes), 'process')}: {parts}")
 
 
 # --- title and legend --------------------------------------------------------------------------------------------

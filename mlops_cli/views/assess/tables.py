@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group
 from rich.text import Text
 
 from mlops_cli.views.assess import levels, words
@@ -49,16 +48,6 @@ def steps_table(steps: Sequence[NextStep]) -> RenderableType:
         change = (levels.badge(one.now), " → ", levels.badge(one.aim))
         made.add_row(Text.assemble((clean(one.name), "bold"), "\n", *change), *amounts)
     return made
-
-
-def shortfalls_list(shortfalls: Sequence[Shortfall]) -> RenderableType:
-    """Return each process that is below what is required of it, as a line."""
-    return Group(*(_shortfall(one) for one in shortfalls))
-
-
-def _shortfall(one: Shortfall) -> Text:
-    shown = (levels.badge(one.process.now), ", required ", levels.badge(one.required))
-    return Text.assemble(("below ", "bold red"), (clean(one.process.name), "bold"), " ", *shown)
 
 
 # --- plain data --------------------------------------------------------------------------------------------------

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
 _ROUNDS = 20
+
+
+class Leaf(NamedTuple):
+    """Where a line leaves a gutter."""
+
+    is_after: bool  # to the right of an upright gutter, below a level one; else before it
+    place: float  # along the gutter
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,12 @@ class Strand:
     def spans(self, places: Sequence[float]) -> int:
         """Return how many of some places lie within it."""
         return sum(self.low <= place <= self.high for place in places)
+
+
+def strand(key: Hashable, leaves: Sequence[Leaf]) -> Strand:
+    """Return a line along a gutter from where it leaves."""
+    before, after = (tuple(dict.fromkeys(p for way, p in leaves if way is side)) for side in (False, True))
+    return Strand(key, before, after)
 
 
 def assign(strands: Sequence[Strand]) -> dict[Hashable, int]:

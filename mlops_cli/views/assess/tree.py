@@ -28,12 +28,13 @@ def tree(assessment: Assessment, *, target: bool = False) -> RenderableType:
     target : bool
         Show where each should be, too.
     """
+    before = words.repeated(assessment)
     root = Tree(plain(words.headline(assessment, target=target), "bold"), guide_style="dim")
     for phase, name in assessment.phases.items():
         own = assessment.of_phase(phase)
         branch = root.add(Text.assemble((clean(name), "bold"), ("" if own else "  no process", "dim")))
         for one in own:
-            branch.add(_process(one, assessment, target=target))
+            branch.add(_process(one, assessment, before.get(one.key), target=target))
     return Group(root, Text(), legend(assessment, target=target))
 
 
@@ -46,15 +47,17 @@ def legend(assessment: Assessment, *, target: bool = False) -> RenderableType:
     return Group(found, Text(f"{words.share_there(assessment.processes)} where they should be"))
 
 
-def _process(one: Process, assessment: Assessment, *, target: bool) -> Text:
-    """Return one process: level, name, who does it; below it what was found, or what is noted."""
+def _process(one: Process, assessment: Assessment, before: Process | None, *, target: bool) -> Text:
+    """Return one process: level, name, who does it; below it what was found if not of one before, and its note."""
     changes = target and one.aim is not one.now
     level = levels.badge(one.now, wide=True)
     if changes:
         level = Text.assemble(level, " → ", levels.badge(one.aim))
-    made = Text.assemble(level, " ", (clean(one.name), "bold"), (f"  {clean(words.actors(one, assessment))}", "dim"))
-    for line in filter(None, (words.evidence(one), one.note)):
+    likewise = "" if before is None else f"; as {before.name}"
+    beside = clean(f"  {words.actors(one, assessment)}{likewise}")
+    made = Text.assemble(level, " ", (clean(one.name), "bold"), (beside, "dim"))
+    for line in filter(None, ("" if before else words.evidence(one), one.note)):
         made.append(f"\n{clean(line)}", style="dim")
-    if words.command(one):
-        made.append("\ntry: ", style="bold").append(clean(words.command(one)))
+    if words.command(one) and before is None:
+        made.append("\ntry: ", style="bold").append(words.brief(clean(words.command(one))))
     return made

@@ -11,22 +11,14 @@ if TYPE_CHECKING:
 
     from mlops_cli.records import Assessment, Level, Process
 
+_LONGEST = 160
+"""Of a command on a screen that shows all processes."""
+
 
 def headline(assessment: Assessment, *, target: bool = False) -> str:
     """Return what a chart or a page of an assessment is called."""
     when = f", {assessment.date}" if assessment.date else ""
     return f"{assessment.name}{when}{': today and target' if target else ''}"
-
-
-def processes(count: int) -> str:
-    """Return a count of processes.
-
-    Examples
-    --------
-    >>> processes(1), processes(20)
-    ('1 process', '20 processes')
-    """
-    return "1 process" if count == 1 else f"{count:,} processes"
 
 
 def change(one: Process) -> str:
@@ -47,6 +39,28 @@ def evidence(one: Process) -> str:
 def command(one: Process) -> str:
     """Return what would raise its level."""
     return one.evidence.command if one.evidence is not None else ""
+
+
+def repeated(assessment: Assessment) -> dict[str, Process]:
+    """Return process → the first one of which the same was found, and which the same would raise, as phases list them.
+
+    A screen says it of the first one alone.
+    """
+    first: dict[tuple[str, str], Process] = {}
+    listed = [one for phase in assessment.phases for one in assessment.of_phase(phase) if evidence(one)]
+    said = {one.key: first.setdefault((evidence(one), command(one)), one) for one in listed}
+    return {key: one for key, one in said.items() if one.key != key}
+
+
+def brief(text: str) -> str:
+    """Return a command, of a long one its beginning.
+
+    Examples
+    --------
+    >>> brief("mlops run config=iris")
+    'mlops run config=iris'
+    """
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST].rstrip()} … (--json has all)"
 
 
 def actors(one: Process, assessment: Assessment) -> str:

@@ -104,7 +104,7 @@ def _opened(record: RunRecord, number: int, folder: Path) -> TrainedAgent:
     config = load_experiment(str(paths.config), (), workspace).point(params).model.params["config"]
     made = environment_of(config["env"], workspace.trust)
     try:
-        agent = agent_of(config["agent"], made, record.seed + number, workspace.trust)
+        agent = agent_of(config["agent"], made, (record.seed or 0) + number, workspace.trust)
         agent.load(folder)
     finally:
         made.close()

@@ -19,7 +19,7 @@ from mlops_cli.store.datasets import Datasets
 from mlops_cli.store.find import list_runs
 from mlops_cli.store.layout import RunPaths, VersionPaths, WorkspacePaths
 from mlops_cli.workflows.assess.unattended import Automation, automation_around
-from mlops_cli.workflows.assess.words import REF
+from mlops_cli.workflows.assess.words import REF, command, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -250,13 +250,13 @@ class Look:
         def found(name: str) -> Found | None:
             runs = self.experiments[name]
             if not runs:
-                return Found(Level.ABSENT, f"no run of {name} has completed", f"mlops run config={name}")
+                return Found(Level.ABSENT, f"no run of {name} has completed", train(name))
             return look(name, next((run for run in runs if RERUN_OF not in run.tags), runs[0]), runs)
 
         return self._of_each(check, self.experiments, found, verbs) or self._no_run(check)
 
     def _no_run(self, check: str) -> Evidence:
-        mend = f"mlops run config={self.first_experiment}" if self.first_experiment else "mlops init"
+        mend = train(self.first_experiment) if self.first_experiment else "mlops init"
         if self.experiments:
             return Evidence(check, Level.ABSENT, "no run of an experiment that this could be asked of", mend)
         damaged = len(self.listing.damaged)
@@ -276,7 +276,8 @@ class Look:
 
     def _no_version(self, name: str) -> Found:
         if faults := self.faults(name):
-            return Found(Level.ABSENT, f"no version of {name} can be read: {faults[0]}", f"mlops models verify {name}")
+            verify = command("models", "verify", name)
+            return Found(Level.ABSENT, f"no version of {name} can be read: {faults[0]}", verify)
         return Found(Level.ABSENT, f"no version of {name} is registered", self._register(name))
 
     def _no_model(self, check: str) -> Evidence:
@@ -288,10 +289,10 @@ class Look:
         """Return how a model is registered of the newest run that kept one."""
         done = [run for runs in self.experiments.values() for run in runs if RunPaths(run.path).model_dir.is_dir()]
         if not done:
-            return f"mlops run config={self.first_experiment}" if self.first_experiment else "mlops init"
+            return train(self.first_experiment) if self.first_experiment else "mlops init"
         newest = max(done, key=lambda run: run.started)
         called = name or newest.path.parent.name
-        return f"mlops models register {newest.id} --name {called}"
+        return command("models", "register", newest.id, "--name", called)
 
     def _of_each(
         self, check: str, names: Mapping[str, object], look: Callable[[str], Found | None], verbs: Sequence[str]

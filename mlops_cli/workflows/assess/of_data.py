@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_cli.records import Level
 from mlops_cli.store.needed import has_snapshot
+from mlops_cli.views.text import plural
 from mlops_cli.workflows.assess.look import Found
-from mlops_cli.workflows.assess.words import parts_of, quoted, set_name, several
+from mlops_cli.workflows.assess.words import command, parts_of, set_name, train
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +37,7 @@ def _fetched(look: Look, name: str, run: RunRecord, data: DatasetVersion) -> Fou
     alike = look.alike(data) if others else known
     if others and all(_is_elsewhere(look, source, run) for source in others):
         text = f"{run.id} fetched {', '.join(others)} itself"
-        return Found(Level.SEMI_AUTOMATED, text, f"mlops run config={name}")
+        return Found(Level.SEMI_AUTOMATED, text, train(name))
     if alike:
         text = ", ".join(f"{version.ref} was added from {version.origin or 'a table'}" for version in alike[:2])
         return Found(Level.SEMI_AUTOMATED, f"{name}: {text}", _add(alike[-1].origin, alike[-1].name))
@@ -65,7 +66,7 @@ def _files(node: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _add(source: str, name: str) -> str:
-    return f"mlops data add {quoted(source)} --name {name}" if source else ""
+    return command("data", "add", source, "--name", name) if source else ""
 
 
 def data_versioned(look: Look) -> Evidence:
@@ -87,7 +88,7 @@ def _versioned(look: Look, name: str, run: RunRecord, data: DatasetVersion) -> F
         return Found(Level.SEMI_AUTOMATED, f"{run.id} read {', '.join(refs)}", _add_again(look, refs[0]))
     if has_snapshot(look.paths, data.version):
         text = f"what {run.id} read from {', '.join(others)} is kept as snapshot {data.version[:12]}"
-        return Found(Level.SEMI_AUTOMATED, text, f"mlops run config={name}")
+        return Found(Level.SEMI_AUTOMATED, text, train(name))
     if alike := look.alike(data):
         text = f"{run.id} read {data.source} by its path, whose content is {alike[-1].ref}"
         return Found(Level.NON_REPEATABLE, text, _by_name(look, run, alike[-1].name))
@@ -100,8 +101,8 @@ def _versioned(look: Look, name: str, run: RunRecord, data: DatasetVersion) -> F
 def _by_name(look: Look, run: RunRecord, name: str) -> str:
     """Return the command that runs an experiment on a data set, in place of what its config names."""
     said = look.config(run, "data")
-    without = [f" {quoted(f'~data.{key}')}" for key in _PLACES if said.get(key) is not None]
-    return f"mlops run config={run.path.parent.name} data=dataset data.name={name}{''.join(without)}"
+    without = [f"~data.{key}" for key in _PLACES if said.get(key) is not None]
+    return train(run.path.parent.name, "data=dataset", f"data.name={name}", *without)
 
 
 def _add_again(look: Look, ref: str) -> str:
@@ -124,8 +125,8 @@ def data_expected(look: Look) -> Evidence:
             return Found(
                 Level.ABSENT, f"{run.id} had no rules of what its data must satisfy", _suggest(look, run.dataset, name)
             )
-        text = f"{run.id} held its data against {several(count, 'rule')}"
-        return Found(Level.SEMI_AUTOMATED, text, f"mlops run config={name}")
+        text = f"{run.id} held its data against {plural(count, 'rule')}"
+        return Found(Level.SEMI_AUTOMATED, text, train(name))
 
     return look.of_experiments("data-expected", of, ("run", "retrain", "data check"))
 
@@ -143,7 +144,7 @@ def labels_checked(look: Look) -> Evidence:
                 Level.ABSENT, f"{run.id} had no rules for its target {target}", _suggest(look, run.dataset, name)
             )
         text = f"{run.id} held its target {target} against {', '.join(sorted(rules))}"
-        return Found(Level.SEMI_AUTOMATED, text, f"mlops run config={name}")
+        return Found(Level.SEMI_AUTOMATED, text, train(name))
 
     return look.of_experiments("labels-checked", of, ("run", "retrain", "data check"))
 
@@ -165,7 +166,7 @@ def _rules(expect: Mapping[str, Any]) -> int:
 
 def _suggest(look: Look, data: DatasetVersion, name: str) -> str:
     """Return the command that writes rules to begin with, which are then put below ``data:`` of the experiment."""
-    return f"mlops data expect {quoted(look.readable(data.source) or name)} -o expect-{name}.yaml"
+    return command("data", "expect", look.readable(data.source) or name, "-o", f"expect-{name}.yaml")
 
 
 def preparation_declared(look: Look) -> Evidence:
@@ -177,8 +178,8 @@ def preparation_declared(look: Look) -> Evidence:
         steps = list(look.config(run, "transforms"))
         if not steps:
             text = f"{run.id} declares no steps: whatever is done to the data is done elsewhere"
-            return Found(Level.MANUAL, text, f"mlops run config={name} transforms=tabular")
+            return Found(Level.MANUAL, text, train(name, "transforms=tabular"))
         text = f"{run.id} prepares by {', '.join(steps[:4])}{', …' if len(steps) > 4 else ''}"
-        return Found(Level.SEMI_AUTOMATED, text, f"mlops run config={name}")
+        return Found(Level.SEMI_AUTOMATED, text, train(name))
 
     return look.of_experiments("preparation-declared", of, ("run", "retrain"))

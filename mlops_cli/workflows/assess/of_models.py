@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from mlops_cli.records import CHAMPION, OUT_OF_USE, Approval, Kind, Level
 from mlops_cli.store.needed import has_snapshot
+from mlops_cli.views.text import plural
 from mlops_cli.workflows.assess.look import Found
-from mlops_cli.workflows.assess.words import day, declared, parts_of, quoted, set_name, several, short
+from mlops_cli.workflows.assess.words import COMMIT, command, day, declared, parts_of, set_name, short, train
 
 if TYPE_CHECKING:
     from mlops_cli.records import AliasMove, Evidence, Gates, ModelVersion, RegisteredModel
@@ -26,13 +27,13 @@ def model_registered(look: Look) -> Evidence:
     def of(model: RegisteredModel) -> Found:
         version = look.used(model)
         if faults := look.faults(model.name):
-            text = f"{several(len(faults), 'version')} of {model.name} cannot be read: {faults[0]}"
-            return Found(Level.NON_REPEATABLE, text, f"mlops models verify {model.name}")
+            text = f"{plural(len(faults), 'version')} of {model.name} cannot be read: {faults[0]}"
+            return Found(Level.NON_REPEATABLE, text, command("models", "verify", model.name))
         lacking, mend = _lacking(look, version)
         text = f"{_called(model, version)} from run {version.record.id}, {_data(look, version)}"
         if lacking:
             return Found(Level.NON_REPEATABLE, f"{text}: {lacking}", mend)
-        again = f"mlops models register {version.record.experiment}:latest --name {model.name}"
+        again = command("models", "register", f"{version.record.experiment}:latest", "--name", model.name)
         return Found(Level.SEMI_AUTOMATED, f"{text}, commit {short(str(version.record.git.commit))}", again)
 
     return look.of_models("model-registered", of, ("models register", "retrain"))
@@ -68,15 +69,14 @@ def _kept(look: Look, version: ModelVersion) -> str:
 def _lacking(look: Look, version: ModelVersion) -> tuple[str, str]:
     """Return what is not known of where a version came from, and what mends it."""
     run, name = version.record, version.name
-    again = f"mlops models register {run.experiment}:latest --name {name}"
+    again = command("models", "register", f"{run.experiment}:latest", "--name", name)
     if run.dataset is not None and not _kept(look, version):
         source = look.readable(run.dataset.source)
         called = set_name(source, run.experiment)
         is_file = source and not parts_of(run.dataset)[0]
-        return "its data is kept nowhere", f"mlops data add {quoted(source)} --name {called}" if is_file else ""
+        return "its data is kept nowhere", command("data", "add", source, "--name", called) if is_file else ""
     if run.git.commit is None:
-        commit = "git init -q; git add -A && git commit -qm 'as it is'"
-        return "no commit of its code", f"{commit} && mlops run config={run.experiment} --force && {again}"
+        return "no commit of its code", f"{COMMIT} && {train(run.experiment, '--force')} && {again}"
     return "", ""
 
 
@@ -87,10 +87,11 @@ def handover_answered(look: Look) -> Evidence:
     """Whether the owner of each model has answered what must be known before it goes to production."""
 
     def of(model: RegisteredModel) -> Found:
-        from mlops_cli.workflows.models.handover import handover_of
+        from mlops_cli.store.registry import Registry
+        from mlops_cli.store.registry.checking import certain_handover
 
         version = look.used(model)
-        found = handover_of(version.ref, workspace=look.workspace.root)
+        found = certain_handover(Registry(look.paths), version)
         begin = f"mlops models handover {model.name} --init"
         if found is None:
             return Found(Level.ABSENT, f"nobody has answered what the owner of {version.ref} is asked", begin)
@@ -112,7 +113,7 @@ def model_approved(look: Look) -> Evidence:
     def of(model: RegisteredModel) -> Found:
         version = look.used(model)
         signed = model.statuses[version.number].sign_offs
-        mend = f"mlops models approve {version.ref} --note 'why'"
+        mend = command("models", "approve", version.ref, "--note", "why it may be used")
         if not signed:
             return Found(Level.ABSENT, f"nobody has approved {version.ref}", mend)
         last = signed[-1]
@@ -145,14 +146,14 @@ def promotion_gated(look: Look) -> Evidence:
         move = _last_move(model, version)
         if not gates.gates:
             mend = declared("promotion", model.name, f"metrics: {{{_bound(version)}}}")
-            mend += f" && mlops models promote {version.ref}" if move is None else ""
+            mend += f" && {command('models', 'promote', version.ref)}" if move is None else ""
             if move is None:
                 return Found(Level.ABSENT, f"no gates are declared for {model.name}, and no version is promoted", mend)
             return Found(Level.MANUAL, f"{version.ref} was made @{CHAMPION} by {move.by}; no gates are declared", mend)
         where = f"the gates of {gates.where}"
         if move is None:
             text = f"no version of {model.name} has been through {where} yet"
-            return Found(Level.MANUAL, text, f"mlops models promote {version.ref}")
+            return Found(Level.MANUAL, text, command("models", "promote", version.ref))
         if move.override:
             text = f"{version.ref} was made @{CHAMPION} by {move.by} although {where} failed: {move.override}"
             return Found(Level.NON_REPEATABLE, text, _anew(version))
@@ -181,13 +182,13 @@ def _was_before(look: Look, move: AliasMove) -> bool:
 
 def _anew(version: ModelVersion) -> str:
     """Return how a version that has the alias gets it again, through the gates."""
-    taken = f"mlops models alias {version.ref} {CHAMPION} --remove"
-    return f"{taken} && mlops models promote {version.ref}"
+    taken = command("models", "alias", version.ref, CHAMPION, "--remove")
+    return f"{taken} && {command('models', 'promote', version.ref)}"
 
 
 def _renew(model: RegisteredModel) -> str:
     """Return the command that promotes without a person, where a schedule calls it."""
-    return f"mlops retrain {model.name} --if-needed"
+    return command("retrain", model.name, "--if-needed")
 
 
 def _bound(version: ModelVersion) -> str:
@@ -212,7 +213,7 @@ def fairness_checked(look: Look) -> Evidence:
         asked = ", ".join(f"{gate.metric} by {gate.group}" for gate in gates.fairness)
         if not _was_asked(look, model, version):
             is_used = _last_move(model, version) is not None
-            mend = _anew(version) if is_used else f"mlops models promote {version.ref}"
+            mend = _anew(version) if is_used else command("models", "promote", version.ref)
             return Found(Level.MANUAL, f"{asked} is declared, and was not asked of {version.ref}", mend)
         return Found(Level.SEMI_AUTOMATED, f"{version.ref} was asked for {asked}", _renew(model))
 

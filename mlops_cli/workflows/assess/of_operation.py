@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mlops_cli.records import Evidence, Level
-from mlops_cli.workflows.assess.words import day
+from mlops_cli.views.text import plural
+from mlops_cli.workflows.assess.words import day, train
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +28,7 @@ _BESIDE = frozenset({"init", "config", "doctor", "completion"})
 def continuous_integration(look: Look) -> Evidence:
     """Whether each change is tried out by a machine that calls ``mlops``."""
     check, found, first = "ci", look.automation, look.first_experiment
-    run = f"mlops run config={first}" if first else "mlops doctor"
+    run = train(first) if first else "mlops doctor"
     calls = [call for call in found.calls if call.is_unattended and call.file in found.files]
     if calls:
         call = min(calls, key=lambda call: call.verb in _BESIDE)
@@ -40,9 +43,11 @@ def continuous_integration(look: Look) -> Evidence:
 
 def _workflow(command: str) -> str:
     """Return the command that writes a workflow of GitHub's to begin with."""
-    lines = ["on: push", "jobs:", "  ml:", "    runs-on: ubuntu-latest", "    steps:"]
-    lines += ["      - uses: actions/checkout@v4", f"      - run: pip install mlops-cli && {command}", ""]
-    return rf"mkdir -p .github/workflows && printf '{chr(92).join(['', 'n']).join(lines)}' > .github/workflows/ml.yml"
+    run = json.dumps(f"pip install mlops-cli && {command}")
+    head = ["on: push", "jobs:", " ml:", "  runs-on: ubuntu-latest", "  steps:"]
+    lines = [*head, "  - uses: actions/checkout@v4", f"  - run: {run}", ""]
+    text = r"\n".join(line.replace("\\", r"\\").replace("%", "%%") for line in lines)  # as printf reads it
+    return f"mkdir -p .github/workflows && printf {shlex.quote(text)} > .github/workflows/ml.yml"
 
 
 def environment_locked(look: Look) -> Evidence:
@@ -53,7 +58,8 @@ def environment_locked(look: Look) -> Evidence:
         by = by or (found[0] if (found := _INSTALLS.search(look.automation.texts)) else "")
         if by:
             return Evidence(check, Level.AUTOMATED, f"{', '.join(locks)}, and CI installs by {by}")
-        install = next((f"pip install -r {name}" for name in locks if name.startswith("requirements")), "uv sync")
+        pinned = next((name for name in locks if name.startswith("requirements")), "")
+        install = shlex.join(("pip", "install", "-r", pinned)) if pinned else "uv sync"
         return Evidence(check, Level.SEMI_AUTOMATED, f"{', '.join(locks)}", install)
     freeze = "pip freeze > requirements.txt"
     if not look.listing.runs:
@@ -86,10 +92,9 @@ def audit_kept(look: Look) -> Evidence:
         return Evidence(check, Level.NON_REPEATABLE, f"{fault.where}: {fault.what}", verify)
     last = chain.last
     if last is None:
-        mend = f"mlops run config={look.first_experiment}" if look.first_experiment else "mlops init"
+        mend = train(look.first_experiment) if look.first_experiment else "mlops init"
         return Evidence(check, Level.ABSENT, "there is no audit log", mend)
-    count = "1 entry" if len(chain.entries) == 1 else f"{len(chain.entries):,} entries"
-    text = f"{count}, each resting on the one before, the last of {day(last.at)}"
+    text = f"{plural(len(chain.entries), 'entry')}, each resting on the one before, the last of {day(last.at)}"
     if call := look.automation.of("audit"):
         return Evidence(check, Level.AUTOMATED, f"{text}; {call.place} calls mlops audit")
     return Evidence(check, Level.SEMI_AUTOMATED, text, verify)

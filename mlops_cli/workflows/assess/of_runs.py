@@ -9,8 +9,9 @@ from mlops_cli.errors import StoreError
 from mlops_cli.records import Level, Task
 from mlops_cli.store.layout import RunPaths
 from mlops_cli.store.registry import Registry
+from mlops_cli.views.text import plural
 from mlops_cli.workflows.assess.look import RERUN_OF, RETRAIN_OF, Found
-from mlops_cli.workflows.assess.words import number, quoted, several, short
+from mlops_cli.workflows.assess.words import COMMIT, command, number, short, train
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,19 +26,19 @@ _TOLERANCE = 1e-9
 def runs_recorded(look: Look) -> Evidence:
     """Whether runs are recorded with the commit of their code, and what it had no commit of."""
     damaged = len(look.listing.damaged)
-    beside = f"; {several(damaged, 'damaged run')} not counted" if damaged else ""
+    beside = f"; {plural(damaged, 'damaged run')} not counted" if damaged else ""
 
     def of(name: str, run: RunRecord, runs: Sequence[RunRecord]) -> Found:
-        what = f"{several(len(runs), 'completed run')} of {name}, the newest {run.id}"
+        what = f"{plural(len(runs), 'completed run')} of {name}, the newest {run.id}"
         if run.git.commit is None:
-            mend = "git init -q; git add -A && git commit -qm 'as it is' && " + f"mlops run config={name} --force"
+            mend = f"{COMMIT} && {train(name, '--force')}"
             return Found(Level.NON_REPEATABLE, f"{what} with no commit of its code{beside}", mend)
         at = f"at commit {short(run.git.commit)}"
         if run.git.dirty and not RunPaths(run.path).source_diff.is_file():
-            mend = f"git commit -qam 'as it is' && mlops run config={name} --force"
+            mend = f"git commit -qam 'as it is' && {train(name, '--force')}"
             return Found(Level.NON_REPEATABLE, f"{what} {at} with changes that are not kept{beside}", mend)
         kept = " and the changes beside it" if run.git.dirty else ""
-        return Found(Level.SEMI_AUTOMATED, f"{what} {at}{kept}{beside}", f"mlops run config={name}")
+        return Found(Level.SEMI_AUTOMATED, f"{what} {at}{kept}{beside}", train(name))
 
     return look.of_experiments("runs-recorded", of, _TRAINING)
 
@@ -52,16 +53,17 @@ def runs_reproduced(look: Look) -> Evidence:
     def of(name: str, run: RunRecord, runs: Sequence[RunRecord]) -> Found:
         again = next((one for one in runs if RERUN_OF in one.tags), None)
         if again is None:
-            return Found(Level.ABSENT, f"no run of {name} was made again", f"mlops rerun {run.id}")
+            return Found(Level.ABSENT, f"no run of {name} was made again", command("rerun", run.id))
         called = again.tags[RERUN_OF]
         first = known.get(called) or _version(look, called)
         if first is None:
             text = f"{again.id} is {called} made again, which is no longer there"
-            return Found(Level.NON_REPEATABLE, text, f"mlops rerun {run.id}")
+            return Found(Level.NON_REPEATABLE, text, command("rerun", run.id))
+        text = f"{again.id} is {called} made again"
         if why := _differs(first, again):
-            return Found(Level.NON_REPEATABLE, f"{again.id} is {called} made again, and {why}", f"mlops rerun {called}")
-        text = f"{again.id} is {called} made again: the same data, the same {first.primary}"
-        return Found(Level.SEMI_AUTOMATED, text, f"mlops rerun {called}")
+            return Found(Level.NON_REPEATABLE, f"{text}, and {why}", command("rerun", called))
+        text = f"{text}: the same data, the same {first.primary}"
+        return Found(Level.SEMI_AUTOMATED, text, command("rerun", called))
 
     return look.of_experiments("runs-reproduced", of, ("rerun",))
 
@@ -97,8 +99,8 @@ def parameters_swept(look: Look) -> Evidence:
     def of(name: str, run: RunRecord, runs: Sequence[RunRecord]) -> Found:
         run = _searched(run, runs)
         if run.counts.trials > 1:
-            text = f"{run.id} tried {several(run.counts.trials, 'candidate')}, the best by {run.primary}"
-            return Found(Level.SEMI_AUTOMATED, text, f"mlops run config={name}")
+            text = f"{run.id} tried {plural(run.counts.trials, 'candidate')}, the best by {run.primary}"
+            return Found(Level.SEMI_AUTOMATED, text, train(name))
         others = f", as one of {len(runs)} runs" if len(runs) > 1 else ""
         return Found(Level.MANUAL, f"{run.id} tried one candidate{others}", _sweep(name, run))
 
@@ -114,9 +116,9 @@ def _sweep(name: str, run: RunRecord) -> str:
     """Return a sweep around a parameter that the run had; nothing where it had no number."""
     for key, value in run.params.items():
         if isinstance(value, int) and not isinstance(value, bool) and value > 1 and "seed" not in key:
-            return f"mlops run config={name} {quoted(f'{key}={max(1, value // 2)},{value},{value * 2}')}"
+            return train(name, f"{key}={max(1, value // 2)},{value},{value * 2}")
         if isinstance(value, float) and math.isfinite(value) and value > 0:
-            return f"mlops run config={name} {quoted(f'{key}={value / 2:g},{value:g},{value * 2:g}')}"
+            return train(name, f"{key}={value / 2:g},{value:g},{value * 2:g}")
     return ""
 
 
@@ -130,11 +132,11 @@ def candidates_compared(look: Look) -> Evidence:
         if not same and run.counts.trials < 2:
             if not others:
                 return Found(Level.ABSENT, f"{run.id} is the one candidate of {name}", _baseline(name, run))
-            text = f"{several(len(others), 'other run')} of {name} on other data or splits than {run.id}"
+            text = f"{plural(len(others), 'other run')} of {name} on other data or splits than {run.id}"
             return Found(Level.MANUAL, text, _baseline(name, run))
-        parts = [f"{several(run.counts.trials, 'candidate')} of {run.id}"] if run.counts.trials > 1 else [run.id]
-        parts += [several(len(same), "earlier run")] if same else []
-        mend = f"mlops runs compare {run.id} {same[0].id}" if same else f"mlops run config={name}"
+        parts = [f"{plural(run.counts.trials, 'candidate')} of {run.id}"] if run.counts.trials > 1 else [run.id]
+        parts += [plural(len(same), "earlier run")] if same else []
+        mend = command("runs", "compare", run.id, same[0].id) if same else train(name)
         return Found(Level.SEMI_AUTOMATED, f"{' and '.join(parts)} on the same rows and splits", mend)
 
     return look.of_experiments("candidates-compared", of, ("runs compare", "runs best", "report", "retrain"))
@@ -150,7 +152,7 @@ def _is_comparable(run: RunRecord, other: RunRecord) -> bool:
 def _baseline(name: str, run: RunRecord) -> str:
     if run.task not in {Task.CLASSIFICATION, Task.REGRESSION}:
         return _sweep(name, run)
-    return f"mlops run config={name} model=dummy && mlops runs compare {run.id} {name}:latest"
+    return f"{train(name, 'model=dummy')} && {command('runs', 'compare', run.id, f'{name}:latest')}"
 
 
 def evaluated_held_out(look: Look) -> Evidence:
@@ -162,9 +164,9 @@ def evaluated_held_out(look: Look) -> Evidence:
         summary = run.metrics.get(run.primary or "")
         if summary is None or summary.test is None:
             text = f"{run.id} held no rows out: its scores are those that it was chosen by"
-            return Found(Level.ABSENT, text, f"mlops run config={name} evaluation.test=0.2")
+            return Found(Level.ABSENT, text, train(name, "evaluation.test=0.2"))
         scores = f"{number(summary.test)} on held-out rows, {number(summary.mean)} over its splits"
         text = f"{run.id}: {run.primary} {scores}"
-        return Found(Level.SEMI_AUTOMATED, text, f"mlops run config={name}")
+        return Found(Level.SEMI_AUTOMATED, text, train(name))
 
     return look.of_experiments("evaluated-held-out", of, ("run", "evaluate", "retrain"))

@@ -11,8 +11,9 @@ from mlops_cli.config.retrain import read_retrain
 from mlops_cli.errors import ConfigError
 from mlops_cli.records import CHAMPION, Action, Level
 from mlops_cli.store.layout import VersionPaths
+from mlops_cli.views.text import plural
 from mlops_cli.workflows.assess.look import Found
-from mlops_cli.workflows.assess.words import day, declared, number, quoted, several
+from mlops_cli.workflows.assess.words import command, day, declared, number
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,8 +34,8 @@ def deployed(look: Look) -> Evidence:
     def of(model: RegisteredModel) -> Found:
         version = look.used(model)
         ref, data = _ref(model, version), _input(look, version)
-        export = f"mlops serve {ref} --export deploy-{model.name}"
-        again = f"mlops predict {ref} {quoted(data)} -o predictions-{model.name}.csv" if data else export
+        export = command("serve", ref, "--export", f"deploy-{model.name}")
+        again = command("predict", ref, data, "-o", f"predictions-{model.name}.csv") if data else export
         loaded = look.entries(model.name, Action.LOADED)
         if loaded:
             last = loaded[-1]
@@ -85,7 +86,7 @@ def _input(look: Look, version: ModelVersion) -> str:
 def _log(look: Look, model: RegisteredModel, version: ModelVersion) -> str:
     """Return the command that holds new data against a model; nothing where no data of its kind is known."""
     data = _input(look, version)
-    return f"mlops monitor log {_ref(model, version)} {quoted(data)}" if data else ""
+    return command("monitor", "log", _ref(model, version), data) if data else ""
 
 
 def _ref(model: RegisteredModel, version: ModelVersion) -> str:
@@ -104,7 +105,7 @@ def drift_watched(look: Look) -> Evidence:
         if not ids:
             return Found(Level.ABSENT, f"no batch of new data was held against {version.ref}", log)
         last = look.batch(model.name, ids[-1])
-        text = f"{several(len(ids), 'batch')} of {model.name}, the last {last.name} on {day(last.logged)} by {last.ref}"
+        text = f"{plural(len(ids), 'batch')} of {model.name}, the last {last.name} on {day(last.logged)} by {last.ref}"
         if last.number != version.number:
             return Found(Level.NON_REPEATABLE, f"{text}, and {version.ref} is in use", log)
         return Found(Level.SEMI_AUTOMATED, f"{text}: {last.verdict}", log)
@@ -145,11 +146,11 @@ def labels_joined(look: Look) -> Evidence:
         batches = [look.batch(model.name, batch) for batch in ids[-_NEWEST:]]
         labelled = [batch for batch in batches if batch.labelled]
         labels = _labels(look, version, labelled)
-        join = f"mlops monitor labels {model.name} {quoted(labels)}" if labels else ""
+        join = command("monitor", "labels", model.name, labels) if labels else ""
         if not labelled:
-            return Found(Level.ABSENT, f"none of the {several(len(batches), 'batch')} of {model.name} has labels", join)
+            return Found(Level.ABSENT, f"none of the {plural(len(batches), 'batch')} of {model.name} has labels", join)
         last = labelled[-1]
-        text = f"{len(labelled)} of {several(len(batches), 'batch')} of {model.name} have labels, the last {last.name}"
+        text = f"{len(labelled)} of {plural(len(batches), 'batch')} of {model.name} have labels, the last {last.name}"
         return Found(Level.SEMI_AUTOMATED, f"{text}{_metrics(last)}", join)
 
     return look.of_models("labels-joined", of, ("monitor labels",))
@@ -173,7 +174,7 @@ def model_retrained(look: Look) -> Evidence:
     def of(model: RegisteredModel) -> Found:
         version = look.used(model)
         policy, made = _policy(look, version), look.entries(model.name, Action.RETRAINED)
-        renew = f"mlops retrain {model.name} --if-needed"
+        renew = command("retrain", model.name, "--if-needed")
         declare = declared("retrain", model.name, "when: drift")
         renewed = look.renewed(model.name)
         if renewed is not None and policy.has_trigger:
@@ -186,7 +187,7 @@ def model_retrained(look: Look) -> Evidence:
         if policy.has_trigger:
             return Found(Level.MANUAL, f"{model.name} has a policy, and was never made anew by it", renew)
         if len(model.versions) > 1:
-            text = f"{several(len(model.versions), 'version')} of {model.name}, each registered by hand"
+            text = f"{plural(len(model.versions), 'version')} of {model.name}, each registered by hand"
             return Found(Level.MANUAL, text, declare)
         text = f"{version.ref} is the first of its kind, and no policy says when it is renewed"
         return Found(Level.ABSENT, text, declare)
@@ -207,7 +208,8 @@ def rollback_possible(look: Look) -> Evidence:
         there = {one.number for one in model.versions} - {version.number}
         before = [move.to for move in model.aliases.moves if move.alias == CHAMPION and move.to in there]
         if CHAMPION not in model.aliases.versions:
-            return Found(Level.ABSENT, f"no version of {model.name} is in use", f"mlops models promote {version.ref}")
+            promote = command("models", "promote", version.ref)
+            return Found(Level.ABSENT, f"no version of {model.name} is in use", promote)
         if not before:
             return Found(Level.ABSENT, f"no version was @{CHAMPION} before {version.ref}")
         text = f"{model.name}/{before[-1]} was @{CHAMPION} before {version.ref}, and is there: mlops models rollback"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_cli.analysis.platforms import scores
@@ -11,11 +13,10 @@ from mlops_cli.config.platforms import CHART, chart_of, read_evaluation
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.errors import ConfigError, UsageError
 from mlops_cli.records import Notice
-from mlops_cli.workflows.assess.processes import found_file, read_processes, shown
+from mlops_cli.workflows.assess.processes import found_file, read_processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from mlops_cli.config.workspace import Workspace
     from mlops_cli.records import Assessment, Evaluation, Platform, Question
@@ -63,8 +64,8 @@ def read_platforms(paths: Sequence[str | Path], workspace: Workspace | None = No
 def _read(name: str | Path, workspace: Workspace, before: Sequence[_File]) -> _File:
     """Return what a file says; its platforms must be told apart from those of the files before."""
     path = found_file(name, workspace)
-    called = shown(path, workspace)
-    chart = of_file(path, called, lambda value, _: _chart(value, path))
+    called = workspace.shown(path)
+    chart = of_file(path, called, lambda value, _: _chart(value, path, workspace))
     assessment = None if chart is None else _assessment(chart, workspace, before)
 
     def reader(value: object, _: str) -> Evaluation:
@@ -84,15 +85,31 @@ def _assessment(chart: Path, workspace: Workspace, before: Sequence[_File]) -> A
     return read_processes(chart, workspace)
 
 
-def _chart(value: object, path: Path) -> Path | None:
+def _chart(value: object, path: Path, workspace: Workspace) -> Path | None:
+    """Return the file of processes that a file of questions names.
+
+    Such a file may come from others, and what is wrong with a file is told with what it says: one that lies neither in
+    the workspace nor beside the file that names it is not opened.
+    """
     said = chart_of(value)
     if said is None:
         return None
     chart = path.parent / said
+    if not _is_near(chart, path, workspace):
+        hint = f"a path from {path.parent} that stays in the workspace, or beside the file"
+        raise ConfigError(f"{said} leads out of the workspace", key=CHART, hint=hint)
     if not _is_file(chart):
         hint = f"a path from {path.parent}; `mlops assess init` writes one, or leave {CHART} out"
         raise ConfigError(f"there is no file {chart}", key=CHART, hint=hint)
     return chart
+
+
+def _is_near(chart: Path, path: Path, workspace: Workspace) -> bool:
+    """Whether a file lies in the workspace or in the folder of another, where links lead too."""
+    if "\0" in str(chart):
+        return True  # it is no file
+    full = Path(os.path.realpath(chart))
+    return any(full.is_relative_to(home) for home in (workspace.root.resolve(), path.resolve().parent))
 
 
 def _is_file(path: Path) -> bool:

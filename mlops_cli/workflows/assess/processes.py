@@ -67,7 +67,7 @@ def scanned_file(path: str | Path | None, workspace: Workspace) -> Path:
 
 def source_of(path: Path, workspace: Workspace) -> str:
     """Return what a file is called where it is told by what a workspace was looked at."""
-    return "the starting file" if path == STARTING else shown(path, workspace)
+    return "the starting file" if path == STARTING else workspace.shown(path)
 
 
 def usual_file(workspace: Workspace) -> Path:
@@ -83,13 +83,7 @@ def declared(path: Path, workspace: Workspace) -> Assessment:
     ConfigError
         With the file, the line, the key, what was found and what is allowed.
     """
-    return of_file(path, shown(path, workspace), lambda value, _: read_assessment(value, CHECKS))
-
-
-def shown(path: Path, workspace: Workspace) -> str:
-    """Return how messages call a file: from the workspace, where it lies in one."""
-    full = path.resolve()
-    return full.relative_to(workspace.root).as_posix() if full.is_relative_to(workspace.root) else str(path)
+    return of_file(path, workspace.shown(path), lambda value, _: read_assessment(value, CHECKS))
 
 
 # --- which file, and of what -------------------------------------------------------------------------------------
@@ -105,8 +99,8 @@ def found_file(path: str | Path | None, workspace: Workspace) -> Path:
     """
     place = usual_file(workspace) if path is None else Path(path).expanduser()
     if "\0" in str(place) or not place.exists():
-        known = {shown(file, workspace): file.name for file in sorted((workspace.configs / FOLDER).glob("*.yaml"))}
-        called = shown(place, workspace) if path is None else str(path)
+        known = {workspace.shown(file): file.name for file in sorted((workspace.configs / FOLDER).glob("*.yaml"))}
+        called = workspace.shown(place) if path is None else str(path)
         raise UsageError(f"there is no file {called}", hint=_mend(called, known))
     return place
 
@@ -141,7 +135,7 @@ def kind_of(path: Path, workspace: Workspace) -> str:
         hint = f"{PROCESSES}: of processes, {QUESTIONS}: of platforms; `mlops assess init` writes both to begin with"
         raise ConfigError(f"has neither {PROCESSES} nor {QUESTIONS}", hint=hint)
 
-    return of_file(path, shown(path, workspace), reader)
+    return of_file(path, workspace.shown(path), reader)
 
 
 def files_of_a_kind(paths: Sequence[str | Path], workspace: Workspace) -> tuple[str, list[Path]]:

@@ -13,6 +13,8 @@ from fnmatch import fnmatchcase
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from mlops_cli.config.workspace import Workspace
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
@@ -47,12 +49,12 @@ _COMMENT = re.compile(r"(^|\s)(#|//).*$")
 _TITLE = re.compile(r"\s*(-\s*)?(name|description|title)\s*[:=]|\s*(echo|Description=)")
 _CALL = re.compile(r"(?:^|[\s\"'/(=`;&|@])(?:mlops|mlops_cli)[\"']?\s+(?P<words>[^|;&\n`]*)")
 _MAKE = re.compile(r"(?:^|[\s\"'(;&|])make(?:[ \t]+(?P<words>[^|;&\n\"']*))?(?=$|[|;&\n\"'])", re.MULTILINE)
-_TARGET = re.compile(r"(?P<names>[\w.%/ -]+?)\s*:(?!=)(?P<needs>[^#]*)")
+_TARGET = re.compile(r"(?P<names>[\w.%/ \t-]+):(?!=)(?P<needs>[^#]*)")
 _NOUNS = frozenset({"assess", "data", "models", "monitor", "runs", "tokens"})
 _VERB = re.compile(r"[a-z][a-z-]*")
 _ABOUT = re.compile(r"[@/:]")
 _OPEN = ("$", "{", "latest")
-_SETTING = re.compile(r"(?:export\s+)?(?P<name>\w+)\s*(?:\?|:{1,3})?=\s*(?P<value>[^$#]*?)\s*")
+_SETTING = re.compile(r"(?:export\s+)?(?P<name>\w+)\s*(?:\?|:{1,3})?=(?P<value>[^$#\n]*)")
 _VARIABLE = re.compile(r"\$[({](?P<name>\w+)[)}]")
 
 
@@ -105,14 +107,15 @@ def automation_around(root: Path) -> Automation:
     """Return what a workspace has of CI and schedules; what belongs to the repository around it counts too."""
     homes = tuple(dict.fromkeys([root, *islice((p for p in (root, *root.parents) if (p / ".git").exists()), 1)]))
     made = {home: _makefile(_text(home / MAKEFILE)) for home in homes}
+    shown = Workspace(root).shown
     ci = [(home, path) for home in homes for path in _files(home, OF_CI)]
     timed = [(home, path) for home in homes for path in _files(home, OF_SCHEDULES)]
     texts = {path: _text(path) for _, path in (*ci, *timed)}
-    calls = [call for home, path in (*ci, *timed) for call in _calls(_shown(path, root), texts[path], made[home])]
-    own = [call for home in homes for call in _of_makefile(_shown(home / MAKEFILE, root), made[home])]
+    calls = [call for home, path in (*ci, *timed) for call in _calls(shown(path), texts[path], made[home])]
+    own = [call for home in homes for call in _of_makefile(shown(home / MAKEFILE), made[home])]
     return Automation(
-        files=tuple(_shown(path, root) for _, path in ci),
-        schedules=tuple(_shown(path, root) for _, path in timed),
+        files=tuple(shown(path) for _, path in ci),
+        schedules=tuple(shown(path) for _, path in timed),
         calls=(*calls, *own),
         texts="\n".join(texts[path] for _, path in ci),
     )
@@ -135,10 +138,6 @@ def _text(path: Path) -> str:
     except OSError:
         return ""
     return "\n".join("" if _TITLE.match(line) else _COMMENT.sub("", line) for line in text.splitlines())
-
-
-def _shown(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 def _stem(word: str) -> str:
@@ -170,7 +169,7 @@ def _calls(shown: str, text: str, made: _Makefile) -> Iterator[Call]:
             words = [word for word in (found["words"] or "").split() if not word.startswith("-")]
             given = dict(word.split("=", 1) for word in words if "=" in word)
             names = [word for word in words if "=" not in word] or list(made.targets)[:1]
-            for recipe in _lines(names, made.targets, ()):
+            for recipe in _lines(names, made.targets):
                 yield from _of_line(shown, number, _filled(recipe, {**made.settings, **given}))
 
 
@@ -198,7 +197,7 @@ def _makefile(text: str) -> _Makefile:
             for name in current:
                 found[name][1].append((number, line.strip().lstrip("@-")))
         elif match := _SETTING.fullmatch(line):
-            settings[match["name"]] = match["value"]
+            settings[match["name"]] = match["value"].strip()
         elif match := _TARGET.fullmatch(line.rstrip()):
             current = [name for name in match["names"].split() if not name.startswith(".")]
             for name in current:
@@ -212,15 +211,19 @@ def _filled(line: str, settings: Mapping[str, str]) -> str:
     return _VARIABLE.sub(lambda found: settings.get(found["name"], found[0]), line)
 
 
-def _lines(names: Sequence[str], targets: Mapping[str, _Target], on_the_way: tuple[str, ...]) -> list[str]:
-    """Return the lines that are run to make targets."""
+def _lines(names: Sequence[str], targets: Mapping[str, _Target]) -> list[str]:
+    """Return the lines that are run to make targets, each target once, in no certain order."""
+    patterns = [target for target in targets if "%" in target]
     lines: list[str] = []
-    for name in names:
-        rule = name if name in targets else next((t for t in targets if fnmatchcase(name, t.replace("%", "*"))), None)
-        if rule is None or name in on_the_way:
+    left, seen = list(names), set()
+    while left:
+        name = left.pop()
+        rule = name if name in targets else next((t for t in patterns if fnmatchcase(name, t.replace("%", "*"))), None)
+        if rule is None or name in seen:
             continue
+        seen.add(name)
         before, _, after = rule.partition("%")
         stem = name[len(before) : len(name) - len(after)] if "%" in rule else ""
-        lines += _lines(targets[rule].needs, targets, (*on_the_way, name))
+        left += targets[rule].needs
         lines += [line.replace("$*", stem) for _, line in targets[rule].recipe]
     return lines

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 REF = re.compile(r"[^/@\s]+@\d+")
 """A version of a data set: titanic@3."""
+COMMIT = "git init -q; git add -A && git commit -qm 'as it is'"
+"""The command that commits all there is."""
 _SHORT = 12
 
 
@@ -40,26 +42,25 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def several(count: int, noun: str) -> str:
-    """Return a count with its noun.
-
-    Examples
-    --------
-    >>> several(1, "run"), several(1200, "batch")
-    ('1 run', '1,200 batches')
-    """
-    ending = "es" if noun.endswith(("ch", "s", "x")) else "s"
-    return f"{count:,} {noun}{'' if count == 1 else ending}"
-
-
 def short(commit: str) -> str:
     """Return the beginning of a hash."""
     return commit[:_SHORT]
 
 
-def quoted(text: str) -> str:
-    """Return text as one word of a shell."""
-    return shlex.quote(text)
+def command(*words: str) -> str:
+    """Return a command of ours as a shell takes it, whatever the words of it are.
+
+    Examples
+    --------
+    >>> command("run", "config=x;id"), command("data", "add", "a b.csv")
+    ("mlops run 'config=x;id'", "mlops data add 'a b.csv'")
+    """
+    return shlex.join(("mlops", *words))
+
+
+def train(experiment: str, *words: str) -> str:
+    """Return the command that runs an experiment."""
+    return command("run", f"config={experiment}", *words)
 
 
 def parts_of(data: DatasetVersion) -> tuple[list[str], list[str]]:
@@ -86,4 +87,5 @@ def set_name(source: str, otherwise: str) -> str:
 def declared(section: str, name: str, text: str) -> str:
     """Return the command that adds a line to the file in which the owner of a workspace declares it."""
     folder = f"configs/{section}"
-    return f"mkdir -p {folder} && echo {quoted(text)} >> {quoted(f'{folder}/{name}.yaml')}"
+    added = shlex.join(("echo", text))
+    return f"mkdir -p {folder} && {added} >> {shlex.quote(f'{folder}/{name}.yaml')}"

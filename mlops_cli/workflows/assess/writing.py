@@ -107,8 +107,14 @@ def check_file(place: Path, endings: Sequence[str], option: str, mark: str, *, f
         It has another ending, is a folder, lies in none, or is a file of another kind.
     """
     if place.suffix.lower() not in endings:
-        raise UsageError(f"{place} does not end in {endings[0]}", hint=f"{option} {place.with_suffix(endings[0])}")
+        raise UsageError(f"{place} does not end in {endings[0]}", hint=f"{option} {_ending(place, endings[0])}")
     check_place(place, force=force, mark=mark)
+
+
+def _ending(place: Path, ending: str) -> Path:
+    """Return a place of that ending; one in it, where it is a folder."""
+    is_named = place.name.strip(".") and not place.is_dir()
+    return place.with_suffix(ending) if is_named else place / f"assess{ending}"
 
 
 # --- a record ----------------------------------------------------------------------------------------------------
@@ -138,7 +144,7 @@ def write_record(assessment: Assessment, source: str, place: Path, *, force: boo
     import yaml
 
     if place.suffix.lower() not in {".yaml", ".yml"}:
-        raise UsageError(f"{place} does not end in .yaml", hint=f"-o {place.with_suffix('.yaml')}")
+        raise UsageError(f"{place} does not end in .yaml", hint=f"-o {_ending(place, '.yaml')}")
     if place.is_dir() or not place.parent.is_dir() or not os.access(place.parent, os.W_OK):
         raise UsageError(f"{place} cannot be written to", hint="-o FILE.yaml in a folder that you may write in")
     if place.exists() and not force:

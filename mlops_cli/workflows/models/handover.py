@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +21,6 @@ from mlops_cli.store.witness_handover import handover_digest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mlops_cli.config.workspace import Workspace
     from mlops_cli.records import HandoverItem, ModelVersion
 
 
@@ -129,7 +127,7 @@ def keep(ref: str, path: str | Path | None = None, *, workspace: str | Path | No
     registry = Registry(WorkspacePaths(place.root))
     name = _meant(registry, ref).name
     file = owners_file(place, SECTION, name) if path is None else Path(path).expanduser()
-    shown = _shown(file, place)
+    shown = place.shown(file)
     items = _read(file, shown, name)
     places = tuple(_places(items, file, shown))
     with registry.changing():
@@ -144,12 +142,6 @@ def _meant(registry: Registry, ref: str) -> ModelVersion:
         newest = f"{version.name}/{registry.numbers(version.name)[-1]}"
         raise UsageError(f"'{ref}' does not say which version", hint=f"mlops models handover {newest}")
     return version
-
-
-def _shown(file: Path, workspace: Workspace) -> str:
-    with suppress(ValueError):
-        return file.absolute().relative_to(workspace.root).as_posix()
-    return str(file)
 
 
 def _read(file: Path, shown: str, name: str) -> tuple[HandoverItem, ...]:

@@ -221,14 +221,8 @@ def _standing(registry: Registry, version: ModelVersion, asked: PromoteOptions, 
     before = certain_aliases(registry, version.name).versions.get(asked.alias)
     fault = "" if before in {None, version.number} else fault_of(registry, version.name, int(before or 0))
     declared = _compared_on(declared_gates(version, workspace), asked)
-    return _Standing(before, fault, status, _answered(registry, version), declared)
-
-
-def _answered(registry: Registry, version: ModelVersion) -> Handover | str | None:
-    try:
-        return registry.handover(version.name, version.number)
-    except StoreError as error:
-        return error.message
+    handover = registry.readable_handover(version.name, version.number)
+    return _Standing(before, fault, status, handover, declared)
 
 
 def _compared_on(declared: Declared, options: PromoteOptions) -> Declared:

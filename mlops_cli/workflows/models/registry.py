@@ -116,8 +116,9 @@ def _page(registry: Registry, version: ModelVersion) -> VersionPage:
     called = aliases.of(version.number)
     last = {move.alias: move for move in aliases.moves}
     overridden = tuple(last[alias] for alias in called if alias in last and last[alias].override)
-    status, handover = registry.status(version), registry.handover(version.name, version.number)
-    return VersionPage(version, called, status, numbers, tuple(_files(version)), overridden, handover)
+    status, handover = registry.status(version), registry.readable_handover(version.name, version.number)
+    page = VersionPage(version, called, status, numbers, tuple(_files(version)), overridden)
+    return replace(page, unread=handover) if isinstance(handover, str) else replace(page, handover=handover)
 
 
 def _files(version: ModelVersion) -> Iterator[RunFile]:
@@ -209,7 +210,7 @@ def tag(
     """
     registry = _registry(workspace)
     with registry.changing():
-        version = registry.find(ref)
+        version = _to_be_changed(registry, ref)
         status = registry.status(version)
         for key in without:
             if key not in status.tags:
@@ -225,9 +226,16 @@ def describe(ref: str, text: str, *, workspace: str | Path | None = None) -> Ver
     """Say what a version is for, in place of what was said before."""
     registry = _registry(workspace)
     with registry.changing():
-        version = registry.find(ref)
+        version = _to_be_changed(registry, ref)
         _say(registry, version, replace(registry.status(version), description=text), {"description": text})
         return _page(registry, version)
+
+
+def _to_be_changed(registry: Registry, ref: str) -> ModelVersion:
+    """Return a version whose card can be made: what is damaged is told before a change is announced, not after."""
+    version = registry.find(ref)
+    registry.card(version)
+    return version
 
 
 def _say(registry: Registry, version: ModelVersion, status: ModelStatus, details: Mapping[str, object]) -> None:
@@ -240,7 +248,7 @@ def sign(ref: str, verdict: Approval, note: str = "", *, workspace: str | Path |
     """Approve, reject or archive a version, in the name of who is logged in."""
     registry = _registry(workspace)
     with registry.changing():
-        version = registry.find(ref)
+        version = _to_be_changed(registry, ref)
         status = registry.status(version)
         word = SignOff(this_user(), stamp(), verdict, note)
         AuditLog(registry.paths).append(
@@ -270,7 +278,7 @@ def edit_card(ref: str, text: str, *, workspace: str | Path | None = None) -> Mo
     """
     registry = _registry(workspace)
     with registry.changing():
-        version = registry.find(ref)
+        version = _to_be_changed(registry, ref)
         AuditLog(registry.paths).append(Action.MODEL_AMENDED, version.ref, {"card": len(text)})
         registry.write_card(version, text)
     return version

@@ -56,7 +56,7 @@ def edited(record: RunRecord, prepared: Prepared) -> Iterator[str]:
         yield from named("has another value", "have other values", other)
 
 
-def _others(before: Mapping[str, Any], now: Mapping[str, Any], seed: tuple[int, int]) -> list[str]:
+def _others(before: Mapping[str, Any], now: Mapping[str, Any], seed: tuple[int | None, int]) -> list[str]:
     """Return the keys with other values, but for those that follow the seed."""
     keys = [key for key in before if key in now and before[key] != now[key] and (before[key], now[key]) != seed]
     # A saved config names no options any more: what has no dot and is not in both is the name of one.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlops_cli.analysis.aggregate import summaries
-from mlops_cli.components.commands import words_of
-from mlops_cli.execution.repeated import SEED
+from mlops_cli.components.commands import program_of
 from mlops_cli.records import RunStatus, SplitsInfo, Stage
 from mlops_cli.store.artifacts import drop_work, keep_artifacts
 from mlops_cli.workflows.runs.plots import plot_run
@@ -41,21 +41,9 @@ def finish_repeated(
 
 def _repetitions(prepared: Prepared, best: TrialResult) -> SplitsInfo:
     """Return what tells whether the scores of two runs can be compared one by one: the same work by the same seeds."""
-    seeds = prepared.dataset.X[SEED].tolist()
-    config = prepared.trial(best.trial, best.params).spec.model.params["config"]
-    work = {**{key: config.get(key) for key in ("env", "script")}, "command": _program(config.get("command") or "")}
-    digest = hashlib.sha256(repr((str(prepared.plan.task), work, seeds)).encode())
-    return SplitsInfo(digest.hexdigest(), len(seeds), 0.0, len(seeds))
-
-
-def _program(command: str | list[Any]) -> list[str]:
-    """Return what a command runs, without what that is told: two rates of one script are to be compared.
-
-    Examples
-    --------
-    >>> _program("python train.py --lr 0.1"), _program("python -m my.train 5"), _program("./train --lr=1")
-    (['python', 'train.py'], ['python', '-m', 'my.train'], ['./train'])
-    """
-    words = words_of(command)
-    module = words[1:2] == ["-m"]
-    return [word for word in words[: 3 if module else 2] if module or not word.startswith("-")]
+    spec, count = prepared.trial(best.trial, best.params).spec, prepared.dataset.rows
+    config = spec.model.params["config"]
+    work = {**{key: config.get(key) for key in ("env", "script")}, "command": program_of(config.get("command") or "")}
+    said = {"task": str(prepared.plan.task), "work": work, "seed": spec.seed, "repetitions": count}
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode())
+    return SplitsInfo(digest.hexdigest(), count, 0.0, count)

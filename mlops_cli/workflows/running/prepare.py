@@ -239,7 +239,7 @@ def _planned(composed: Composed, loaded: Loaded, *, is_here: bool) -> Prepared:
     splits = max(map(len, maker.made_splits.values()))
     plan = make_plan(spec, basis, found[0], splits=splits, sweep=_sweep_facts(spec, earlier))
     plan = replace(plan, total=_total(composed, plan, earlier))
-    about_data = [*_about_data(plan, maker, scoring), *different_splits(spec.sweep)]
+    about_data = [*_about_data(plan, maker, scoring), *different_splits(spec.sweep, has_table=spec.has_table)]
     about_data += idle_pruner(spec.sweep.pruner, splits, has_table=spec.has_table)
     aloud = [*composition.notices, *loaded.train.notices, *about_data]
     aloud += seen_by_start(spec.trial.model, loaded.train, workspace)

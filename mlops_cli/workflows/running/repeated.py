@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sys
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlops_cli.components.commands import check_command, words_of
 from mlops_cli.components.layout import Columns
-from mlops_cli.components.sources.secrets import refuse_secrets
+from mlops_cli.components.sources.secrets import refuse_named_secrets, refuse_secrets, refuse_told_secrets
 from mlops_cli.components.work import work_of
 from mlops_cli.errors import DataError
 from mlops_cli.execution.job import Candidate
-from mlops_cli.execution.repeated import SEED
+from mlops_cli.execution.repeated import REPETITION
 from mlops_cli.planning.plan import Basis
-from mlops_cli.records import Dataset, DatasetVersion, Direction, Metric
+from mlops_cli.records import Dataset, DatasetVersion, Metric
 from mlops_cli.store.provenance import file_hashes, versions
 from mlops_cli.workflows.data.load import Loaded
 from mlops_cli.workflows.running.basis import distributions
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
     from mlops_cli.records import ExperimentSpec, Notice, Task, Trial
 
 _SAVED = ("command", "params", "env", "agent", "training")
-"""What of a config may hold addresses."""
+"""What of a config may hold secrets."""
+
+_SECRETS = 'leave it out, and read an environment variable where it is used: os.environ["NAME"]'
 
 
 def repetitions(spec: ExperimentSpec, task: Task) -> Loaded:
-    """Return what stands for the data: a row with its seed for each repetition.
+    """Return what stands for the data: a row for each repetition.
 
     Raises
     ------
@@ -45,12 +48,25 @@ def repetitions(spec: ExperimentSpec, task: Task) -> Loaded:
     """
     import pandas as pd
 
-    for key in _SAVED:
-        refuse_secrets(spec.config.get(key), key)
+    _refuse_saved(spec.config)
+    for dimension in chain.from_iterable(spec.sweep.subspaces):
+        for choice in dimension.choices:
+            _refuse_saved({dimension.key: choice})
     count = spec.evaluation.repetitions
-    seeds = pd.DataFrame({SEED: np.arange(count, dtype=np.int64) + spec.trial.seed})
+    numbers = pd.DataFrame({REPETITION: np.arange(count, dtype=np.int64)})
     version = DatasetVersion(f"{task}: {count} repetitions", count, ())
-    return Loaded(Dataset(seeds, None, (), version), task, np.arange(count))
+    return Loaded(Dataset(numbers, None, (), version), task, np.arange(count))
+
+
+def _refuse_saved(config: Mapping[str, Any]) -> None:
+    """Refuse passwords and tokens: all that a config says of a trial is saved with its run."""
+    for key, value in config.items():
+        section = key.partition(".")[0]
+        if section in _SAVED:
+            refuse_secrets(value, key, _SECRETS)
+            refuse_named_secrets(value, key, _SECRETS)
+        if section == "command" and value:
+            refuse_told_secrets(words_of(value), key, _SECRETS)
 
 
 def acting(spec: ExperimentSpec) -> tuple[str, ...]:
@@ -69,7 +85,7 @@ def repeated_basis(spec: ExperimentSpec, loaded: Loaded, found: Sequence[Point],
         "versions": versions({*names, *acting(spec)}),
         "metric_settings": repr(spec.evaluation.metrics),
     }
-    metrics = tuple(Metric(m.name, m.direction or Direction.MAXIMIZE) for m in spec.evaluation.metrics)
+    metrics = tuple(Metric(m.name, m.direction) for m in spec.evaluation.metrics)
     return Basis(loaded.task, metrics, None, facts)
 
 
@@ -116,8 +132,10 @@ class RepeatedMaker(Maker):
         ConfigError
             It cannot work.
         """
+        config = trial.spec.model.params["config"]
+        _refuse_saved(config)  # also what an option of the config brings along
         if trial.spec.model.target == "command":
-            check_command(trial.spec.model.params["config"]["command"], self.workspace.commands)
+            check_command(config["command"], self.workspace.commands)
         work_of(trial.spec.model, self.workspace.trust)
         self.splits_of(trial)
         return Candidate(trial, Columns((trial.fingerprint,)), split_key(trial))

@@ -184,7 +184,7 @@ def _draft(prepared: Prepared, options: RunOptions, state: SourceState, started:
         task=plan.task,
         primary=plan.primary,
         direction=plan.direction,
-        directions={metric.name: metric.direction for metric in plan.metrics},
+        directions={m.name: m.direction for m in plan.metrics if m.direction is not None},
         objectives=plan.objectives,
         params=prepared.composition.options,
         counts=_planned(plan.total),

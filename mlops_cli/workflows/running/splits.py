@@ -240,17 +240,22 @@ def idle_pruner(pruner: PrunerSpec, splits: int, *, has_table: bool = True) -> l
     return [Notice("idle-pruner", text)]
 
 
-def different_splits(sweep: SweepSpec) -> list[Notice]:
+def different_splits(sweep: SweepSpec, *, has_table: bool = True) -> list[Notice]:
     """Return the notice that trials are not scored on the same rows (``different-splits``), where a sweep does that.
 
     Parameters
     ----------
     sweep : SweepSpec
         What is tried.
+    has_table : bool
+        Whether there are rows; else trials are repeated by other seeds (``different-seeds``).
     """
     swept = sorted({d.key for s in sweep.subspaces for d in s if d.key.partition(".")[0] in {"split", "seed"}})
     if not swept:
         return []
+    if not has_table:
+        text = "trials that differ in seed are repeated by other seeds, so their scores differ by chance too"
+        return [Notice("different-seeds", f"{text}; compare them on one seed, with evaluation.repetitions=5")]
     text = (
         f"trials that differ in {', '.join(swept)} are scored on different test rows, so their scores differ by chance"
     )

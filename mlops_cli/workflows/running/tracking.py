@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_cli.components.launchers.channel import Channel
 from mlops_cli.components.sources.secrets import masked
 from mlops_cli.components.trackers import make_tracker, telling_of, tracker_name
+from mlops_cli.components.trackers.asked import asked_of
 from mlops_cli.errors import ConfigError, StoreError
 from mlops_cli.records import RunStarted, RunStatus, Stage, Tracked, TrialFinished
 from mlops_cli.store.curves import read_curves
@@ -123,6 +124,7 @@ class TrackerProcess:
         self._at: str | None = None
         self.is_over = False  # it was told all, or could not be
         self._problem: str | None = None
+        self._asked = asked_of(spec, workspace.root)
         self._first = (spec, tuple(workspace.trust), workspace.root)
         self._channel: Channel | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -144,7 +146,8 @@ class TrackerProcess:
         self._send(self._first)
         self._send(("start", record, config))
         with suppress(StoreError):  # it is said at the end again; a run that is killed by then has this
-            note_tracked(record, Tracked(self.name, problem="it has not been told how the run ended"))
+            unended = Tracked(self.name, problem="it has not been told how the run ended")
+            note_tracked(record, unended, self._asked)
 
     def log_trial(self, result: TrialResult) -> None:
         """Tell of a trial that has ended."""
@@ -168,7 +171,7 @@ class TrackerProcess:
         self.close(wait_s=CLOSE_S if self.is_over else 0.0)
         found = Tracked(self.name, None if self._at is None else masked(self._at), self._problem)
         try:
-            note_tracked(record, found)
+            note_tracked(record, found, self._asked)
         except StoreError as error:
             return replace(found, problem=found.problem or str(error))
         return found

@@ -142,7 +142,7 @@ def _ours(run: FoundRun, draft: RunRecord) -> tuple[RunRecord, tuple[TrialResult
         splits=_splits(run),
         counts=Counts(**counts),
         environment=mapping_of(tags.get("mlops.environment")),
-        seed=plain(tags.get("mlops.seed"), int) or 0,
+        seed=plain(tags.get("mlops.seed"), int),
         note=tags.get("mlops.note", ""),
         description=tags.get("mlops.description", ""),
         error=_error(run),
@@ -250,23 +250,39 @@ def _others(run: FoundRun, draft: RunRecord, ranked: Ranked) -> tuple[RunRecord,
     directions = {name: _direction(name) for name in {*run.metrics, *names}}
     if ranked.primary is not None:
         directions[ranked.primary] = Direction.MINIMIZE if ranked.minimize else Direction.MAXIMIZE
-    best = _best(trials, primary, directions)
-    scores = {name: _single(run.metrics[name]) for name in run.metrics}
-    if best is not None:
-        scores = {name: _single(best.mean(name)) for name in best.scores} | scores
+    best, measured_itself = _best(trials, primary, directions), dict(run.metrics)
+    if best is not None and _is_apart(run, best, trials):
+        own = {key: value for key, value in draft.params.items() if key in best.params}
+        trials = (*trials, replace(_trial(run, len(trials)), params=own))
+        best, measured_itself = _best(trials, primary, directions), {}
     swept = {} if best is None or not run.children else dict(best.params)
+    # What the best one measured is its own: of what it did not measure the run itself may know more.
+    scores = {**measured_itself, **({} if best is None else {name: best.mean(name) for name in best.scores})}
     record = replace(
         draft,
+        seed=None,
         primary=primary,
         direction=directions.get(primary or ""),
         directions=directions,
         best=None if best is None else BestTrial(best.trial, swept),
         params={**draft.params, **swept},
-        metrics=scores,
+        metrics={name: _single(value) for name, value in scores.items()},
         counts=Counts.of(Counter(trial.state for trial in trials)),
         note=run.tags.get("mlflow.note.content", ""),
     )
     return _settled(record), trials
+
+
+def _is_apart(run: FoundRun, best: TrialResult, nested: tuple[TrialResult, ...]) -> bool:
+    """Whether what a run measured itself is not of its best nested run, but of params of its own, as another trial's.
+
+    A search logs beside its best score what its nested runs do not have, and may call a param of its own as they call
+    one of theirs that stays the same: ``n_jobs``.
+    """
+    own = params_of(run)
+    other = {key for key, value in best.params.items() if key in own and own[key] != value}
+    swept = {key for key in other if len({repr(trial.params.get(key)) for trial in nested}) > 1}
+    return bool(run.metrics and other and (swept or run.metrics.keys() & best.scores.keys()))
 
 
 def _trial(run: FoundRun, number: int) -> TrialResult:

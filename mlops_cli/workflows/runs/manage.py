@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlops_cli.config.workspace import find_workspace
-from mlops_cli.errors import UsageError, did_you_mean
+from mlops_cli.errors import StoreError, UsageError, did_you_mean
 from mlops_cli.store.export import check_format, run_columns, run_rows, trial_rows, write_rows
-from mlops_cli.store.find import DamagedRun, find_any, find_run, read_trials
+from mlops_cli.store.find import DamagedRun, find_any, find_run, read_trials, run_folders
 from mlops_cli.store.index import reindex as build_again
 from mlops_cli.store.index.fields import columns_of
 from mlops_cli.store.layout import WorkspacePaths
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from mlops_cli.records import RunRecord
 
 _TRIAL = ("run", "experiment", "trial", "state")
+_OF_RUN = re.compile(r"[:/]")  # what no experiment's name has
 _TRIAL_END = ("fit_s", "score_s", "reused", "error")
 
 
@@ -85,7 +88,7 @@ def export(
     Parameters
     ----------
     query : Query
-        Which runs, in which order.
+        Which runs, in which order; a run may stand in the place of the experiment.
     file : Path
         Where to; ``.csv``, ``.parquet`` or ``.json``, which has the runs as their ``run.json`` has them.
     with_trials : bool
@@ -97,11 +100,13 @@ def export(
     ------
     UsageError
         There is no such format, or a file is there already.
+    StoreError
+        There is neither such an experiment nor such a run.
     """
     ending = check_format(file)
     if file.exists() and not force:
         raise UsageError(f"{file} is there already", hint="another -o, or --force to overwrite it")
-    found = search(query, workspace)
+    found = search(_of_run(query, workspace), workspace)
     if with_trials:
         rows = [row for run in found.records for row in trial_rows(run, read_trials(run.path))]
         middle = [key for key in columns_of(rows) if key not in {*_TRIAL, *_TRIAL_END}]
@@ -112,6 +117,20 @@ def export(
         rows = run_rows(found.records)
         write_rows(file, rows, run_columns(rows))
     return found
+
+
+def _of_run(query: Query, workspace: str | Path | None) -> Query:
+    """Return a query for the one run that is named in the place of an experiment; as it is where none is."""
+    named, paths = query.experiment, _paths(workspace)
+    if named is None or named in {place.parent.name for place in run_folders(paths)}:
+        return query
+    try:
+        only = f'id = "{find_run(paths, named).id}"'
+    except StoreError:
+        if _OF_RUN.search(named):
+            raise
+        return query  # then it is an experiment's name, of which the search says that there is none
+    return replace(query, experiment=None, where=f"{only} and ({query.where})" if query.where.strip() else only)
 
 
 def reindex(workspace: str | Path | None = None) -> Recorded:

@@ -90,7 +90,7 @@ class Material:
         done = [t for t in self.trials if t.state is TrialState.COMPLETED and t.scores.get(self.metric)]
         # a few hopeless trials would be all of the variance
         scores = self.sweep.scores.clip(*self.sweep.window).tolist()
-        found = param_importances([t.params for t in done], scores, self.record.seed)
+        found = param_importances([t.params for t in done], scores, self.record.seed or 0)
         if not found:
             raise UnsuitableError("all trials score the same, so no parameter matters")
         return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_cli.components.construct import spec_from
 from mlops_cli.components.trackers import make_tracker, tracker_name
+from mlops_cli.components.trackers.asked import asked_of, is_told
 from mlops_cli.config.tracker import read_tracker, settings_of
 from mlops_cli.config.workspace import find_workspace
 from mlops_cli.config.yaml_guard import read_text
@@ -98,6 +99,8 @@ def tell_of(record: RunRecord, to: str, settings: Mapping[str, Any]) -> str | No
 def warnings_of(record: RunRecord, spec: ComponentSpec | None, workspace: Workspace) -> tuple[Notice, ...]:
     """Return what is to be said of a run that was there already, where a tracker is asked for that was not told of it.
 
+    One that was told of it at another place, or with less, was not told of it as it is asked for.
+
     Parameters
     ----------
     record : RunRecord
@@ -109,15 +112,30 @@ def warnings_of(record: RunRecord, spec: ComponentSpec | None, workspace: Worksp
     """
     if spec is None:
         return ()
-    never = Tracked(tracker_name(spec), problem="it was never told of this run, which was there already")
-    told = next((one for one in read_tracked(record) if one.tracker == never.tracker), never)
-    if told.problem is None:
-        return ()
+    name, asked = tracker_name(spec), asked_of(spec, workspace.root)
     try:
-        known = _spec(record, told.tracker, (), workspace)
+        known = _spec(record, name, (), workspace)
     except MlopsError:  # its config cannot be read any more, or the option is gone
         known = ComponentSpec(spec.target)
-    return (warning_of(record, told, settings_of(spec, known)),)
+    told = next((one for one in read_tracked(record) if one.tracker == name), None)
+    problem = _unlike(asked, told, asked_of(known, workspace.root))
+    return () if problem is None else (warning_of(record, Tracked(name, problem=problem), settings_of(spec, known)),)
+
+
+def _unlike(asked: Mapping[str, Any], told: Tracked | None, known: Mapping[str, Any]) -> str | None:
+    """Return why a tracker was not told what is asked for; None where it was.
+
+    Of a run whose keys were not written down as it was told, those of its config are ``known``.
+    """
+    if told is None:
+        return "it was never told of this run, which was there already"
+    keys = told.keys or (() if told.problem else (known,))
+    if is_told(asked, keys):
+        return None
+    if told.problem is not None:
+        return told.problem
+    other = settings_of(ComponentSpec("", asked), ComponentSpec("", keys[-1])) or ["these keys"]
+    return f"it was told of this run, which was there already, but not with {' '.join(other)}"
 
 
 def _spec(record: RunRecord, to: str, settings: Sequence[str], workspace: Workspace) -> ComponentSpec:
