@@ -77,10 +77,22 @@ def mark_by(found: PlatformScore, concern: str | None = None) -> Mark | None:
 # --- which one ---------------------------------------------------------------------------------------------------
 
 
+def newest(found: Sequence[PlatformScore]) -> tuple[PlatformScore, ...]:
+    """Return platforms without those that were evaluated again at a later date."""
+    last = {
+        one.platform.name: max(o.platform.date for o in found if o.platform.name == one.platform.name) for one in found
+    }
+    return tuple(one for one in found if one.platform.date in {"", last[one.platform.name]})
+
+
 def ranking(found: Sequence[PlatformScore]) -> tuple[tuple[int, PlatformScore], ...]:
-    """Return place and platform, the best first; without those of which a must-have fails or nothing is known."""
-    left = {one.platform.key: one.overall.score for one in found if not one.failed and one.overall.score is not None}
-    ranked = sorted((one for one in found if one.platform.key in left), key=lambda one: -left[one.platform.key])
+    """Return place and platform, the best first; without those of which a must-have fails or nothing is known.
+
+    Of one platform at several dates the newest is ranked.
+    """
+    known = newest(found)
+    left = {one.platform.key: one.overall.score for one in known if not one.failed and one.overall.score is not None}
+    ranked = sorted((one for one in known if one.platform.key in left), key=lambda one: -left[one.platform.key])
     values = list(left.values())
     return tuple((1 + sum(other > left[one.platform.key] for other in values), one) for one in ranked)
 
@@ -89,7 +101,7 @@ def is_settled(found: Sequence[PlatformScore]) -> bool:
     """Whether the order stays the same whatever the answers that are still open."""
     ranked = [one for _, one in ranking(found)]
     placed = {one.platform.key for one in ranked}
-    later = [one for one in found if not one.failed and one.platform.key not in placed]
+    later = [one for one in newest(found) if not one.failed and one.platform.key not in placed]
     if any(one.unknown for one in ranked):
         return False  # what is first may yet fall out
     reaches = [
@@ -141,6 +153,12 @@ def changes(evaluation: Evaluation, before: Platform, after: Platform) -> tuple[
     """Return the questions that two platforms, or one at two dates, are known to answer otherwise."""
     known = compared(evaluation, before, after)
     return tuple(one for one in known if one.mark(before.key) is not one.mark(after.key))
+
+
+def in_order(platforms: Sequence[Platform]) -> tuple[Platform, ...]:
+    """Return platforms with those of one name beside each other, by date, where the first of them stands."""
+    names = [one.name for one in platforms]
+    return tuple(sorted(platforms, key=lambda one: (names.index(one.name), one.date)))
 
 
 def dates(evaluation: Evaluation) -> tuple[tuple[Platform, Platform], ...]:

@@ -116,15 +116,18 @@ def err(stream: IO[str] | None = None) -> Console:
     return Console(stderr=True, highlight=False, file=stream)
 
 
-def show(renderable: RenderableType) -> None:
-    """Print a result; into a file or a pipe without the blanks that fill a terminal's lines."""
+def show(renderable: RenderableType, *, crop: bool = True) -> None:
+    """Print a result; into a file or a pipe without the blanks that fill a terminal's lines.
+
+    Without ``crop`` a line that is longer than the terminal is printed whole: of commands, which are copied.
+    """
     console = out()
     with printing():
         if console.is_terminal:
-            console.print(renderable)
+            console.print(renderable, crop=crop)
             return
         with console.capture() as captured:
-            console.print(renderable)
+            console.print(renderable, crop=crop)
     line("\n".join(text.rstrip() for text in captured.get().splitlines()))
 
 

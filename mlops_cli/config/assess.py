@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from mlops_cli.config import readers as read
@@ -19,6 +20,8 @@ PROCESSES = "processes"
 
 LEAST, MOST = 0.001, 1_000_000.0
 """Bounds of effort, and of gain and weights, in whatever unit: sums and ratios of them stay finite."""
+
+_DAY = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
 
 _KEYS = ("name", "date", "actors", "phases", PROCESSES, "models", "experiments")
 _OF_PROCESS = (
@@ -78,7 +81,11 @@ def read_requirement(text: str, assessment: Assessment) -> Requirement:
     UsageError
         There is no such phase, process or level.
     """
-    what, _, word = text.rpartition("=")
+    what, sign, word = text.rpartition("=")
+    if sign and not what:
+        raise UsageError(
+            f"--require {text}: nothing stands before =", hint=f"--require {word or 'LEVEL'} asks it of all"
+        )
     known = [*assessment.phases, *(one.key for one in assessment.processes)]
     if what and what not in known:
         raise UsageError(f"--require {text}: no phase or process '{what}'", hint=did_you_mean(what, known))
@@ -110,7 +117,18 @@ def day(value: object, key: str) -> str:
     try:
         return date.fromisoformat(read.text(value, key)).isoformat()
     except ValueError:
-        raise read.wrong(value, key, "a day, such as 2026-01-31") from None
+        raise read.wrong(value, key, "a day, such as 2026-01-31", hint=_day(value)) from None
+
+
+def _day(value: object) -> str | None:
+    """Return a day that is written with the year last as it must be written."""
+    from datetime import date
+
+    said = _DAY.fullmatch(value) if isinstance(value, str) else None
+    try:
+        return None if said is None else date(int(said[3]), int(said[2]), int(said[1])).isoformat()
+    except ValueError:  # there is no such day
+        return None
 
 
 def level(value: object, key: str) -> Level | None:
@@ -120,6 +138,8 @@ def level(value: object, key: str) -> Level | None:
 
 def filled(value: object, key: str, hint: str = "`mlops assess init` writes a file to begin with") -> Mapping[str, Any]:
     """Return a mapping that has at least one key."""
+    if value is not None and not read.is_mapping(value):
+        raise read.wrong(value, key, "a mapping", hint=f"{key}: {{a_key: …}}, each with a key of its own")
     found = read.mapping(value, key)
     if not found:
         raise ConfigError("there is none", key=key, hint=hint)

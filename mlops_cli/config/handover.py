@@ -38,6 +38,8 @@ QUESTIONS = (
 )
 """What every owner is asked."""
 
+_OPEN = re.compile(r"(TODO|TBD)\b.*|(?i:todo|tbd|\?+)", re.DOTALL)
+"""What stands where an answer is still to come."""
 _KEY = re.compile(r"[A-Za-z]\w{0,59}", re.ASCII)
 
 
@@ -99,7 +101,8 @@ def _word(value: object, key: str) -> str:
         return str(value)
     if not isinstance(value, str):
         raise read.wrong(value, key, "text, or a list of texts")
-    return value.strip()
+    said = value.strip()
+    return "" if _OPEN.fullmatch(said) else said
 
 
 def blank_handover(name: str) -> str:
@@ -116,7 +119,7 @@ def blank_handover(name: str) -> str:
     lines = [
         f"# What the owner of {name} answers before it goes to production, in words or lists of them.",
         f"# mlops models handover {name}/N keeps them with a version, and they hold for those that come after it.",
-        "# Quote an answer that has a colon.",
+        "# Quote an answer that has a colon. TODO, TBD and ? count as no answer.",
     ]
     for item in QUESTIONS:
         lines += ["", f"# {item.question}{'' if item.must else ' (may stay open)'}", f"{item.key}:"]

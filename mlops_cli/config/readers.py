@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Mapping
+from datetime import date
 from itertools import islice
 from typing import Any, TypeGuard
 
@@ -17,6 +18,7 @@ _LONGEST = 60
 _MOST = 20
 _WORD = re.compile(rf"\w[\w.-]{{0,{_LONGEST - 1}}}")
 _MEASURE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{0,9})?)\s*([A-Za-z]*)")
+_AMOUNT = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,9})?)(?![0-9.,]).*", re.DOTALL)  # 5 days
 _LAST_SEED = 2**32 - 1
 _SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _BYTES = {"": 1, "b": 1} | {
@@ -45,6 +47,8 @@ def _written(value: object) -> str:
         return "{" + ", ".join(f"{key}: {_written(v)}" for key, v in islice(value.items(), _MOST)) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(_written(v) for v in islice(value, _MOST)) + "]"
+    if isinstance(value, date):  # a moment is one too
+        return value.isoformat()
     return "null" if value is None else repr(value).lower() if isinstance(value, bool) else repr(value)
 
 
@@ -81,7 +85,7 @@ def only(value: Mapping[str, Any], key: str, allowed: Collection[str]) -> None:
 def text(value: object, key: str) -> str:
     """Return text."""
     if not isinstance(value, str):
-        raise wrong(value, key, "text", hint="quote it" if isinstance(value, int | float) else None)
+        raise wrong(value, key, "text", hint="quote it" if isinstance(value, int | float | date) else None)
     return value
 
 
@@ -133,10 +137,16 @@ def number(value: object, key: str, *, least: float | None = None, most: float |
     must = "a number" + ("" if least is None else f" of {least:g} or more")
     must += "" if most is None else f", at most {most:,.0f}"
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise wrong(value, key, must)
+        raise wrong(value, key, must, hint=_figure(value))
     if (least is not None and value < least) or (most is not None and value > most):
         raise wrong(value, key, must)
     return float(value)
+
+
+def _figure(value: object) -> str | None:
+    """Return how a text that begins with a number is mended."""
+    said = _AMOUNT.fullmatch(value) if isinstance(value, str) else None
+    return None if said is None else f"the number alone: {said[1]}"
 
 
 def seed(value: object, key: str) -> int:

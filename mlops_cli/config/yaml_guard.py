@@ -32,6 +32,7 @@ _SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
 _UNDERSCORED = re.compile(r"[-+]?[0-9]+(_[0-9]*)+")
 _THOUSANDS = re.compile(r"[-+]?[0-9]{1,3}(_[0-9]{3})+")
 _NUMBER = re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?|[-+]?\.[0-9][0-9_]*([eE][-+]?[0-9]+)?")
+_MENDS = {"mapping values are not allowed in this context": "quote a text that has a colon: 'Ours: all of it'"}
 _RADIX = re.compile(r"[-+]?0[xb][0-9a-fA-F_]+")
 
 
@@ -118,7 +119,7 @@ def _syntax_error(error: Any, text: str, shown: str) -> ConfigError:
         return ConfigError(message, file=shown)
     lines = text.splitlines()
     indent = re.match(r"\s*", lines[mark.line]) if mark.line < len(lines) else None
-    hint = "indent with spaces, not tabs" if indent and "\t" in indent.group() else None
+    hint = "indent with spaces, not tabs" if indent and "\t" in indent.group() else _MENDS.get(problem)
     return ConfigError(f"{message}, at column {mark.column + 1}", file=f"{shown}:{mark.line + 1}", hint=hint)
 
 

@@ -76,8 +76,9 @@ class Process:
 
     @property
     def aim(self) -> Level:
-        """Where it should be."""
-        return self.now if self.target is None else self.target
+        """Where it should be; what the workspace shows above its target stays, for nobody asked that it fall."""
+        is_above = self.target is not None and self.level is None and self.now.rank > self.target.rank
+        return self.now if self.target is None or is_above else self.target
 
     def at(self, *, target: bool) -> Level:
         """Return where it is, or where it should be."""

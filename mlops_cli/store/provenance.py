@@ -73,6 +73,27 @@ def source_state(folder: Path, exclude: Sequence[str] = _NOT_SOURCE) -> SourceSt
     return SourceState(state, _diff(folder, scope, sources, has_commit=commit is not None), sources)
 
 
+def uncommitted(folder: Path, files: Sequence[Path]) -> tuple[Path, ...]:
+    """Return those files that no commit of the repository around ``folder`` holds yet; none where there is no git.
+
+    Parameters
+    ----------
+    folder : Path
+        In the repository.
+    files : sequence of Path
+        Which are asked for.
+    """
+    top = _git(folder, ["rev-parse", "--show-toplevel"]) if files else None
+    if top is None:
+        return ()
+    home = Path(os.fsdecode(top.removesuffix(b"\n"))).resolve()
+    own = {file: file.parent.resolve() / file.name for file in files}
+    names = {file: os.fspath(path.relative_to(home)) for file, path in own.items() if path.is_relative_to(home)}
+    held = _git(home, ["ls-tree", "-z", "--name-only", "HEAD", "--", *names.values()]) or b""
+    known = {os.fsdecode(name) for name in held.split(b"\0")}
+    return tuple(file for file, name in names.items() if name not in known)
+
+
 def _status(folder: Path, scope: list[str]) -> bytes | None:
     for untracked in ("all", "no"):  # a huge folder of unknown files may take longer than it is worth
         flags = ["--porcelain=v2", "--branch", "-z", f"--untracked-files={untracked}"]

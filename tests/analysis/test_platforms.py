@@ -10,6 +10,7 @@ from mlops_cli.analysis.platforms import (
     changes,
     compared,
     dates,
+    in_order,
     is_settled,
     mark_by,
     moved,
@@ -119,6 +120,14 @@ def test_a_score_on_the_border_of_two_marks_has_the_better_one():
     asked = [question(str(i), {"a": G if i < 3 else R}, weight=0.1 if i != 2 else 0.7) for i in range(3)]
     found = scores(evaluation(*asked, question("r", {"a": R}, weight=0.3)))
     assert (found[0].overall.score, mark_by(found[0])) == (0.75, G)
+
+
+def test_of_one_platform_at_two_dates_the_newest_is_ranked_and_they_stand_by_date():
+    new, old = Platform("n", "A", "2026-11-22"), Platform("o", "A", "2026-01-31")
+    other = Platform("b", "B")
+    found = scores(evaluation(question("p", {"n": Y, "o": G, "b": R}), platforms=(new, other, old)))
+    assert [(place, one.platform.key) for place, one in ranking(found)] == [(1, "n"), (2, "b")]
+    assert in_order((new, other, old)) == (old, new, other)
 
 
 def test_an_order_that_open_answers_could_turn_round_is_not_settled():

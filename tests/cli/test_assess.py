@@ -262,3 +262,14 @@ def test_a_record_keeps_what_was_found_and_is_not_looked_for_again(ws, call):
     assert "record.yaml is there already" in done.err
     assert call("scan", "-o", "record.yaml", "--force").code == 0
     assert "does not end in .yaml" in call("scan", "-o", "record.txt").err
+
+
+def test_a_file_behind_an_option_that_prints_is_refused_with_the_way_to_write_it(ws, call):
+    done = call("--csv", "out.csv")
+    assert done.code == 2
+    assert "--csv > out.csv" in done.err
+
+
+def test_another_file_is_kept_and_the_option_is_named_that_there_is(ws, call):
+    (ws / "own.html").write_text("mine")
+    assert "another --html, or --force" in call("--html", "own.html").err

@@ -89,6 +89,10 @@ def test_what_is_written_is_read(tmp_path):
         ("models: titanic", "models: ['']", "p.yaml:5: models.*: found '', must be the name of a model"),
         ("{train: a model}", "['']", "p.yaml:14: processes.retrain_it.from.*: .* must be the name of a process"),
         ("date: 2026-01-31", "date: 31.1.2026", "p.yaml:2: date: .*must be a day"),
+        ("date: 2026-01-31", "date: 22.11.2026", "p.yaml:2: date: .*must be a day.*2026-11-22"),
+        ("name: Ours", "name: 2026-11-22", "p.yaml:1: name: found 2026-11-22, must be text.*quote it"),
+        ("name: Ours", "name: Ours: all", "p.yaml:1: is not valid YAML.*quote a text that has a colon"),
+        ("effort: 2", "effort: 5 days", "p.yaml:17: processes.retrain_it.effort: .*the number alone: 5"),
         ("phases: [training, monitoring]", "phases: {}", "p.yaml:4: phases: there is none"),
         ("name: Ours", "name: !!python/object:os.system x", "p.yaml:1: the tag .* is not allowed"),
     ],
@@ -118,6 +122,8 @@ def test_a_level_is_required_of_a_phase_a_process_or_all(tmp_path):
     assert read_requirement("training=manual", found) == Requirement("training", Level.MANUAL)
     assert read_requirement("retrain_it=automated", found) == Requirement("retrain_it", Level.AUTOMATED)
     assert read_requirement("semi-automated", found) == Requirement("", Level.SEMI_AUTOMATED)
+    with pytest.raises(UsageError, match=r"nothing stands before =.*--require manual asks it of all"):
+        read_requirement("=manual", found)
     with pytest.raises(UsageError, match="did you mean 'training'"):
         read_requirement("trainign=manual", found)
     with pytest.raises(UsageError, match=r"no level 'auto'.*allowed: absent, automated"):

@@ -34,6 +34,12 @@ def answered(tmp_path):
         ("false", "no"),
         ("", ""),
         ("[]", ""),
+        ("TODO", ""),
+        ("tbd", ""),
+        ("'TBD: ask Ann'", ""),
+        ("'??'", ""),
+        ("[TODO, Ann]", "Ann"),
+        ("Todos are kept by Ann", "Todos are kept by Ann"),
     ],
 )
 def test_an_answer_is_text_a_number_a_day_yes_or_no_or_a_list_of_these(answered, written, answer):

@@ -108,6 +108,7 @@ def test_a_second_document_is_refused() -> None:
 def test_a_slip_in_the_syntax_is_one_line_with_its_place() -> None:
     assert refusal("a: 1\nb: c: d\n") == (
         "x.yaml:2: is not valid YAML: mapping values are not allowed in this context, at column 5"
+        " (quote a text that has a colon: 'Ours: all of it')"
     )
     assert "indent with spaces, not tabs" in refusal("a:\n\tb: 1\n")
 

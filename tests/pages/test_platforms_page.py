@@ -80,9 +80,9 @@ def test_every_concern_has_a_mark_a_score_and_a_count(visit, written):
     cells = [row.locator("td").all_inner_texts() for row in rows.all()]
     flat = [[" ".join(cell.split()) for cell in row] for row in cells]
     assert flat == [
-        ["yes 88 % 2 of 2", "partly 50 % 1 of 2, 38–62 %", "yes 75 % 2 of 2"],
-        ["yes 100 % 2 of 2", "out 50 % 2 of 2", "yes 100 % 1 of 2, 50–100 %"],
-        ["yes 92 % 4 of 4", "out 50 % 3 of 4, 42–58 %", "yes 80 % 3 of 4, 67–83 %"],
+        ["88 % 2 of 2", "50 % 1 of 2, 38–62 %", "75 % 2 of 2"],
+        ["100 % 2 of 2", "out 50 % 2 of 2", "100 % 1 of 2, 50–100 %"],
+        ["92 % 4 of 4", "out 50 % 3 of 4, 42–58 %", "80 % 3 of 4, 67–83 %"],
     ]
     low = page.locator("table.scores .span").nth(1)
     assert (float(low.get_attribute("x")), float(low.get_attribute("width"))) == (37.5, 25)

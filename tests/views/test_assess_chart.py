@@ -268,6 +268,8 @@ def test_what_is_written_on_a_level_can_be_read():
         ("", ()),
         ("short", ("short",)),
         ("two words here", ("two words", "here")),
+        ("Donaudampfer", ("Donaudamp-", "fer")),
+        ("Daten-Kuratorin", ("Daten-", "Kuratorin")),
         ("漢字漢字漢字漢字", ("漢字漢字漢", "字漢字")),
     ],
 )

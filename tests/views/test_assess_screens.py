@@ -12,6 +12,7 @@ from mlops_cli.views.assess.mermaid import escaped, mermaid
 from mlops_cli.views.assess.scanned import findings
 from mlops_cli.views.assess.tables import COLUMNS, assessment_json, assessment_rows, steps_table
 from mlops_cli.views.assess.tree import tree
+from mlops_cli.views.assess.words import share_there
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_a_tree_has_phases_levels_and_what_was_found(shown, assessed):
         "",
         " ● automated  0   ◕ semi-automated  1   ◑ non-repeatable  0   ◔ manual  1",
         " ○ absent  1",
-        "2 of 3 where they should be",
+        "0 of 1 with a target is there; 2 have none",
     ]
 
 
@@ -46,6 +47,14 @@ def test_with_targets_what_changes_has_both_levels(shown, assessed):
     assert "◕ semi-automated  →  ● automated  Train models" in text
     assert "● automated  0 → 1" in text
     assert "◔ manual          Deploy" in text
+
+
+def test_what_is_found_above_its_target_is_there_and_what_is_declared_above_it_is_to_fall(assessed):
+    above = replace(assessed.process("train"), target=Level.MANUAL)
+    assert (above.aim, share_there([above])) == (above.now, "1 of 1 with a target is there")
+    said = replace(above, level=Level.AUTOMATED)
+    assert said.aim is Level.MANUAL
+    assert share_there([said]) == "0 of 1 with a target is there, 1 to be lower than today"
 
 
 def test_where_the_team_says_otherwise_than_the_workspace_both_are_told(shown, assessed):
@@ -158,7 +167,7 @@ def test_json_has_counts_processes_shortfalls_and_steps(assessed, steps):
         "absent": 1,
     }
     assert found["counts"]["target"]["automated"] == 1
-    assert found["at_target"] == 2
+    assert found["at_target"] == 0
     assert [phase["level"] for phase in found["phases"]] == ["semi-automated", "manual", "absent"]
     assert found["shortfalls"] == [{"process": "deploy", "level": "manual", "required": "semi-automated"}]
     assert found["next"][0] == {

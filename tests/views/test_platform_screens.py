@@ -54,7 +54,7 @@ def test_must_haves_come_first_then_scores_ranks_and_levels(shown):
         "Alpha: version 3",
         "",
         "🔴 must-have fails  Beta: Is data kept here? (in March)",
-        "⚪ Gamma: 1 must-have open: place",
+        "⚪ Gamma: 1 must-have open: Is data kept here?",
         "",
         "           Alpha",
         "concern    2026-11-22      Beta            Gamma",
@@ -121,8 +121,8 @@ def test_one_platform_at_two_dates_is_called_by_them_and_what_changed_is_said(sh
     platforms = Platform("a", "Alpha", "2026-11-22"), Platform("b", "Alpha", "2026-01-31"), Platform("c", "Gamma")
     found = replace(EVALUATION, platforms=platforms)
     assert labels(platforms) == {"a": "Alpha 2026-11-22", "b": "Alpha 2026-01-31", "c": "Gamma"}
-    told = "Alpha 2026-11-22 since 2026-01-31: price (partly → yes); place (no → yes)"
-    assert told in printed(shown, found)
+    told = "Alpha 2026-11-22 since 2026-01-31: Is it cheap? (partly → yes); Is data kept here? (no → yes)"
+    assert told in printed(shown, found, width=120)
 
 
 def test_platforms_of_one_name_and_date_are_called_by_their_keys():
@@ -166,7 +166,7 @@ def test_answers_of_no_weight_are_answers_that_do_not_count(shown):
 def test_where_nothing_is_answered_nothing_is_ranked(shown):
     found = replace(EVALUATION, questions=tuple(replace(one, answers={}) for one in EVALUATION.questions))
     lines = printed(shown, found)
-    assert "⚪ Beta: 1 must-have open: place" in lines
+    assert "⚪ Beta: 1 must-have open: Is data kept here?" in lines
     assert "nothing answered of: Alpha, Beta, Gamma" in lines
     assert not [line for line in lines if line.startswith("1. ")]
 

@@ -175,6 +175,18 @@ def test_levels_move_with_what_is_done(ws):
     now, before = moved(before)
     assert now == {
         "data-fetched": "non-repeatable",  # the new rows came as a file
+        "model-retrained": "semi-automated",  # by its policy, which nothing here calls by itself
+    }
+    found = evidence()["model-retrained"]
+    assert found.command == "mlops retrain loans --if-needed"
+    assert found.found.startswith("loans/3 was made anew on ")
+    assert found.found.endswith(
+        "no file of CI or schedule calls mlops retrain: if one elsewhere does, say level: automated"
+    )
+
+    Path("crontab").write_text("0 6 * * * mlops retrain loans --if-needed\n")
+    now, before = moved(before)
+    assert now == {
         "data-versioned": "automated",
         "preparation-declared": "automated",
         "runs-recorded": "automated",
@@ -185,14 +197,14 @@ def test_levels_move_with_what_is_done(ws):
         "promotion-gated": "automated",
         "model-retrained": "automated",
     }
-    assert evidence()["model-retrained"].command == ""
-    assert evidence()["model-retrained"].found.startswith("loans/3 was made anew on ")
 
 
 def test_ci_that_calls_a_command_makes_what_it_does_automated(ws):
     mlops.run("loans", n_jobs=1)
     before = levels()
     (ws / ".gitlab-ci.yml").write_text("train:\n  script:\n    - mlops run config=loans\n    - mlops audit --verify\n")
+    git("add", ".gitlab-ci.yml")
+    git("commit", "-qm", "ci")
     now, _ = moved(before)
     assert now == {
         "preparation-declared": "automated",
@@ -202,6 +214,54 @@ def test_ci_that_calls_a_command_makes_what_it_does_automated(ws):
         "audit-kept": "automated",
     }
     assert evidence()["runs-recorded"].found.endswith("; .gitlab-ci.yml:3 calls mlops run")
+
+
+def test_only_a_call_that_does_it_makes_it_automated(ws):
+    mlops.data.add("data/loans.csv", "loans", key="key")
+    mlops.run("loans", ["model.C=0.5,1"], n_jobs=1)
+    Path("crontab").write_text("0 6 * * * mlops run config=loans\n")
+    now = levels()
+    assert now["runs-recorded"] == "automated"
+    assert now["parameters-swept"] == now["data-fetched"] == "semi-automated"
+    assert evidence()["parameters-swept"].command == "mlops run config=loans model.C=0.5,1"
+    Path("crontab").write_text(
+        "0 6 * * * mlops run config=loans model.C=1,2\n0 5 * * * mlops data add data/loans.csv --name loans\n"
+    )
+    now = levels()
+    assert now["parameters-swept"] == now["data-fetched"] == "automated"
+    Path("crontab").write_text("0 6 * * * mlops run config=loans\n")
+    (ws / "configs" / "loans.yaml").write_text(CONFIG + "sweep: {space: {model.C: [0.1, 1]}}\n")
+    mlops.run("loans", n_jobs=1)
+    assert levels()["parameters-swept"] == "automated"
+
+
+def test_a_suggestion_keeps_what_the_newest_run_was_asked_for(ws):
+    mlops.data.add("data/loans.csv", "loans", key="key")
+    mlops.run("loans", n_jobs=1)
+    asked = shlex.split(evidence()["data-versioned"].command)
+    assert asked[3:] == ["data=dataset", "data.name=loans", "~data.path", "--force"]
+    mlops.run("loans", asked[3:-1], n_jobs=1)
+    found = evidence()
+    assert found["data-versioned"].found.endswith(
+        "without it, configs/loans.yaml must say so: data=dataset data.name=loans ~data.path"
+    )
+    assert shlex.split(found["runs-recorded"].command)[3:] == asked[3:-1]
+    assert shlex.split(found["parameters-swept"].command)[3:-1] == asked[3:-1]
+
+
+def test_what_is_made_again_is_not_what_is_registered(ws):
+    first = mlops.run("loans", n_jobs=1)
+    mlops.rerun(first.id, n_jobs=1)
+    assert evidence()["model-registered"].command == f"mlops models register {first.id} --name loans"
+
+
+def test_rules_that_are_written_are_put_into_the_config_next(ws):
+    mlops.run("loans", n_jobs=1)
+    Path("expect-loans.yaml").write_text("expect: {}\n")
+    for check in ("data-expected", "labels-checked"):
+        found = evidence()[check]
+        assert found.command == "mlops run config=loans"
+        assert "expect-loans.yaml is there: what it says belongs below data: in configs/loans.yaml" in found.found
 
 
 def test_the_one_that_is_furthest_behind_gives_the_level_and_a_file_may_restrict_it(ws):
@@ -297,7 +357,9 @@ def test_ci_to_begin_with_is_a_workflow_that_runs_an_experiment(ws):
     before = evidence()["ci"]
     subprocess.run(["sh", "-c", before.command], check=True)
     written = yaml.safe_load((ws / ".github" / "workflows" / "ml.yml").read_text())
-    assert written["jobs"]["ml"]["steps"][1]["run"] == "pip install mlops-cli && mlops run config=loans"
+    assert written["jobs"]["ml"]["steps"][1]["run"].endswith(" && mlops run config=loans")
+    git("add", ".github")
+    git("commit", "-qm", "ci")
     assert evidence()["ci"].level is Level.AUTOMATED
 
 

@@ -140,10 +140,39 @@ def test_an_override_is_no_passing(ws):
     found = check("promotion-gated")
     assert found.level is Level.NON_REPEATABLE
     assert found.found.endswith("although the gates of configs/promotion/points.yaml failed: the fair is on Monday")
-    assert found.command == "mlops models alias points/2 champion --remove && mlops models promote points/2"
+    assert found.command == "mlops retrain points"
+
+
+def test_no_suggestion_takes_the_alias_from_what_is_in_use(ws):
+    gates("metrics: {roc_auc: {min: 0.5}}\n")
+    assert mlops.models.promote("points/2").done
+    gates("metrics: {roc_auc: {min: 0.5}}\nfairness: {group: x, metric: roc_auc, max_difference: 0.1}\n")
+    assert check("fairness-checked").command == "mlops models promote points/2 --dry-run"
+    mlops.models.alias("points/1", "champion")
+    assert check("promotion-gated").command == "mlops models promote points/1 --dry-run"
+
+
+def test_columns_of_which_none_has_groups_are_said(ws):
+    found = check("fairness-checked")
+    assert found.command == ""
+    assert found.found.endswith("none of its columns has 2 to 10 groups to compare: a gate may name another one")
+
+
+def test_what_a_person_answers_is_automated_by_no_call(ws):
+    gates("handover: {}\n")
+    path = Path("configs/handover/points.yaml")
+    path.parent.mkdir()
+    path.write_text("".join(f"{item.key}: said\n" for item in QUESTIONS))
+    found = check("handover-answered")
+    assert (found.level, found.command) == (Level.ABSENT, "mlops models handover points/2")
+    assert "configs/handover/points.yaml is there" in found.found
+    mlops.models.handover("points/2", path)
+    Path("crontab").write_text("0 6 * * * mlops models promote points/2\n0 7 * * * mlops retrain points\n")
+    assert level("handover-answered") is Level.SEMI_AUTOMATED
 
 
 def test_a_word_of_a_person_counts_for_more_where_a_gate_asks_for_it(ws):
+    assert check("model-approved").command == "mlops models approve points/2"
     assert level("model-approved") is Level.ABSENT
     signed = mlops.models.approve("points/2").status.sign_offs[-1]
     assert level("model-approved") is Level.MANUAL

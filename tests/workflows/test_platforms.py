@@ -194,13 +194,13 @@ def test_what_programs_are_given_is_plain_json_and_a_row_for_each_question_and_p
     found = read_platforms([written(workspace, "a.yaml"), later])
     told = json.loads(json.dumps(evaluation_json(found, scores(found)), allow_nan=False))
     assert [(one["platform"], one["place"]) for one in told["platforms"]] == [
-        ("mlops@2026-01-31", 2),
+        ("mlops@2026-01-31", None),  # the newest is ranked
         ("mlops@2026-11-22", 1),
     ]
     assert told["platforms"][1]["overall"] == {
         "mark": "green", "score": 1.0, "answered": 1, "questions": 2, "between": [pytest.approx(1 / 3), 1.0],
     }  # fmt: skip
-    assert told["settled"] is False
+    assert told["settled"] is True
     rows = evaluation_rows(found)
     assert [(row["question"], row["platform"], row["answer"], row["points"]) for row in rows] == [
         ("price", "mlops@2026-01-31", "red", 0.0),

@@ -10,6 +10,7 @@ import typer
 from mlops_cli.cli.options import Json, Quiet, Verbose
 from mlops_cli.cli.screen import dump, line
 from mlops_cli.cli.screen import show as print_result
+from mlops_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from mlops_cli.records import Assessment
@@ -27,6 +28,7 @@ def scan(
         typer.Option("--output", "-o", metavar="FILE.yaml", help="Write a file of processes with what was found."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print a row for each process that a check looks for.")] = False,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -36,6 +38,8 @@ def scan(
     Read are runs, data sets, registered models, the audit log, batches of monitoring, and files of CI and schedules;
     nothing is run. -o keeps what was found today, whole, for git.
     """
+    if csv + json + quiet > 1:
+        raise UsageError("one of --csv, --json and --quiet says what to print", hint="leave the others out")
     from mlops_cli.config.workspace import find_workspace
     from mlops_cli.workflows.assess.processes import scan as look
     from mlops_cli.workflows.assess.processes import scanned_file, source_of
@@ -46,7 +50,17 @@ def scan(
         from mlops_cli.workflows.assess.writing import write_record
 
         write_record(found, source, output, force=force)
-    _print(found, source, output, json=json, quiet=quiet)
+    if csv:
+        _rows(found)
+    else:
+        _print(found, source, output, json=json, quiet=quiet)
+
+
+def _rows(found: Assessment) -> None:
+    from mlops_cli.cli.assess.show import print_rows
+    from mlops_cli.views.assess.scanned import COLUMNS, findings_json
+
+    print_rows(findings_json(found), COLUMNS)
 
 
 def _print(found: Assessment, source: str, output: Path | None, *, json: bool, quiet: bool) -> None:
@@ -61,4 +75,4 @@ def _print(found: Assessment, source: str, output: Path | None, *, json: bool, q
     elif output is not None:
         line(f"wrote {output}")
     else:
-        print_result(findings(found, source))
+        print_result(findings(found, source), crop=False)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 EXAMPLE = "Example: mlops assess configs/assess/processes.yaml --target --require deployment=semi-automated"
 
 _STEPS = 8
+_FILES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,12 +84,21 @@ def show(
     )
     if mermaid + csv + json + quiet > 1:
         raise UsageError("one of --mermaid, --csv, --json and --quiet says what to print", hint="leave the others out")
+    _refuse_places(files or (), {"--csv": csv, "--json": json, "--mermaid": mermaid})
     workspace = find_workspace()
     kind, found = files_of_a_kind(files or (), workspace)
     if kind == QUESTIONS:
         _platforms(found, asked, workspace)
     else:
         _processes(found[0], asked, workspace)
+
+
+def _refuse_places(files: Sequence[Path], printed: Mapping[str, bool]) -> None:
+    """Refuse a file behind an option that takes none: what it prints is led into one."""
+    for option, is_asked in printed.items():
+        place = next((file for file in files if file.suffix.lower() not in _FILES and not file.exists()), None)
+        if is_asked and place is not None and place.suffix:
+            raise UsageError(f"{option} takes no file, and prints", hint=f"{option} > {place}")
 
 
 # --- processes ---------------------------------------------------------------------------------------------------
@@ -125,7 +135,7 @@ def _print(found: Assessment, below: Sequence[Shortfall], asked: _Asked, written
     if asked.csv:
         from mlops_cli.views.assess.tables import COLUMNS, assessment_rows
 
-        _csv(assessment_rows(found), COLUMNS)
+        print_rows(assessment_rows(found), COLUMNS)
     elif asked.mermaid:
         from mlops_cli.views.assess.mermaid import mermaid
 
@@ -142,7 +152,7 @@ def _print(found: Assessment, below: Sequence[Shortfall], asked: _Asked, written
     _say(below)
 
 
-def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Print rows; a terminal may be what reads them, and so control characters of text are made visible."""
     from mlops_cli.store.tables import csv_text
     from mlops_cli.views.text import clean
@@ -156,7 +166,7 @@ def _screen(found: Assessment, asked: _Asked) -> None:
     from mlops_cli.views.assess.tables import steps_table
     from mlops_cli.views.assess.tree import tree
 
-    print_result(tree(found, target=asked.target))
+    print_result(tree(found, target=asked.target), crop=False)
     steps = next_steps(found)
     if steps:
         line("")
@@ -194,7 +204,7 @@ def _platforms(paths: Sequence[Path], asked: _Asked, workspace: Workspace) -> No
         dump(data.evaluation_json(found, scored))
     elif asked.csv:
         rows = data.evaluation_rows(found)
-        _csv(rows, list(rows[0]) if rows else [])
+        print_rows(rows, list(rows[0]) if rows else [])
     elif asked.quiet:
         for _, one in ranking(scored):
             line(f"{one.platform.key} {one.overall.score:.3f}")

@@ -24,6 +24,8 @@ NAME, SMALL = 13, 10.5
 LINE, SMALL_LINE = 16, 13
 HEAD = 30  # of a box: its sign and level
 MORE = 20  # higher, where it has two
+_MOST = 5
+"""Lines of what names a lane."""
 LANE, PHASE = 118, 40  # the width of what names a lane, the height of what names a phase
 EMPTY = 46  # a lane in which nobody leads
 LABELLED = 66  # a gutter in which an arrow can be labelled
@@ -287,7 +289,7 @@ def _lanes(assessment: Assessment, grid: Grid, rows: Axis, width: float) -> tupl
         top = rows.gutters[own[0]] + (7 if own[0] else 0)
         bottom = rows.gutters[own[-1] + 1] + (7 if own[-1] + 1 < len(grid.rows) else rows.widths[-1])
         text = clean(name)
-        lines = fitting.fit(text, LANE - 24, NAME, lines=3 if bottom - top > 60 else 2, bold=True)
+        lines = fitting.fit(text, LANE - 24, NAME, lines=max(2, min(_MOST, int((bottom - top) / 18))), bold=True)
         made.append(Named(text, lines, Area(0, top, width, bottom - top)))
     return tuple(made)
 

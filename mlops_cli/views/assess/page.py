@@ -9,7 +9,7 @@ from mlops_cli.views.assess import levels, words
 from mlops_cli.views.assess.layout import layout
 from mlops_cli.views.assess.svg import svg
 from mlops_cli.views.pages.tables import EXTRA, NUMBER, TableData, column
-from mlops_cli.views.text import clean, percent
+from mlops_cli.views.text import clean, percent, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,12 +66,13 @@ def figures(assessment: Assessment) -> list[tuple[str, str, str]]:
     """Return the few figures that come first: label, figure, and what belongs to it."""
     listed = assessment.processes
     counts = words.counted(assessment, target=words.has_target(assessment))
-    there = sum(map(words.is_there, listed))
-    share = percent(there / len(listed)) if listed else "-"
-    aimed = [("where they should be", share, words.share_there(listed))] if words.has_target(assessment) else []
+    aimed = [one for one in listed if one.target is not None]
+    share = percent(sum(map(words.is_there, aimed)) / len(aimed)) if aimed else "-"
+    there = [("where they should be", share, words.share_there(listed))] if words.has_target(assessment) else []
+    where, by = plural(len(assessment.phases), "phase"), plural(len(assessment.actors), "actor")
     return [
-        ("processes", f"{len(listed)}", f"in {len(assessment.phases)} phases, by {len(assessment.actors)} actors"),
-        *aimed,
+        ("processes", f"{len(listed)}", f"in {where}, by {by}"),
+        *there,
         *((f"{levels.of(level).sign} {level}", count, "") for level, count in counts),
     ]
 

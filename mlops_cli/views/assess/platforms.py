@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
-from mlops_cli.analysis.platforms import changes, compared, dates, is_settled, mark_by, moved, ranking
+from mlops_cli.analysis.platforms import changes, compared, dates, is_settled, mark_by, moved, newest, ranking
 from mlops_cli.records import Mark
 from mlops_cli.views.runs import table
 from mlops_cli.views.text import clean, notice, percent, plain, plural
@@ -31,6 +31,8 @@ _ON_ONE_LINE = 3
 _BESIDE = 5
 """Platforms in one table; more of them go below."""
 _ANSWER_WIDTH = 12
+_MOST = 5
+"""Must-haves that are named, of those that are open."""
 _NOTE = (
     "🟢 yes: 1, 🟡 partly: ½, 🔴 no: 0, ⚪ open: not known; a score is the weighted mean of what is answered; out: a "
     "must-have fails; then answered/asked, and below it where the score would be if all that is open were no, or yes"
@@ -128,9 +130,11 @@ def _failed(found: PlatformScore, question: Question, names: Mapping[str, str]) 
 
 
 def _unknown(found: PlatformScore, names: Mapping[str, str]) -> Text:
-    keys = ", ".join(clean(question.key) for question in found.unknown)
+    told = " · ".join(clean(question.text) for question in found.unknown[:_MOST])
+    left = len(found.unknown) - _MOST
+    more = f" and {left} more; --verbose shows them" if left > 0 else ""
     name = clean(names[found.platform.key])
-    return Text.assemble(f"{OPEN} ", (name, "bold"), f": {plural(len(found.unknown), 'must-have')} open: {keys}")
+    return Text.assemble(f"{OPEN} ", (name, "bold"), f": {plural(len(found.unknown), 'must-have')} open: {told}{more}")
 
 
 # --- by concern --------------------------------------------------------------------------------------------------
@@ -200,8 +204,9 @@ def _scored(found: PlatformScore) -> str:
 
 def left_out(scores: Sequence[PlatformScore], names: Mapping[str, str]) -> list[str]:
     """Return why platforms are in no order: a must-have fails, nothing is answered, or nothing that has a weight."""
-    out = [f"{names[one.platform.key]} ({failures(one)}, {_scored(one)})" for one in scores if one.failed]
-    left = [one for one in scores if not one.failed and one.overall.score is None]
+    known = newest(scores)
+    out = [f"{names[one.platform.key]} ({failures(one)}, {_scored(one)})" for one in known if one.failed]
+    left = [one for one in known if not one.failed and one.overall.score is None]
     blank = [names[one.platform.key] for one in left if not one.overall.answered]
     light = [names[one.platform.key] for one in left if one.overall.answered]
     kinds = (("out", out), ("nothing answered of", blank), ("nothing that counts is answered of", light))
@@ -233,16 +238,16 @@ def reach_line(evaluation: Evaluation, platform: Platform) -> str:
 
 
 def _which(found: Sequence[tuple[Process, Level]]) -> str:
-    said = _steps((one.name, str(one.now), str(level)) for one, level in found)
+    said = _steps(((one.name, str(one.now), str(level)) for one, level in found), ", ")
     return f": {said}" if said else ""
 
 
-def _steps(moves: Iterable[tuple[str, str, str]]) -> str:
+def _steps(moves: Iterable[tuple[str, str, str]], between: str) -> str:
     """Return what goes from where to where, and what makes the same step together."""
     steps: dict[tuple[str, str], list[str]] = {}
     for name, before, after in moves:
         steps.setdefault((before, after), []).append(name)
-    return "; ".join(f"{', '.join(names)} ({before} → {after})" for (before, after), names in steps.items())
+    return "; ".join(f"{between.join(names)} ({before} → {after})" for (before, after), names in steps.items())
 
 
 def date_lines(evaluation: Evaluation, names: Mapping[str, str]) -> list[str]:
@@ -252,7 +257,8 @@ def date_lines(evaluation: Evaluation, names: Mapping[str, str]) -> list[str]:
 
 def _since(evaluation: Evaluation, before: Platform, after: Platform, names: Mapping[str, str]) -> str:
     found = changes(evaluation, before, after)
-    steps = _steps((one.key, WORDS[one.mark(before.key)], WORDS[one.mark(after.key)]) for one in found)
+    moves = ((one.text, WORDS[one.mark(before.key)], WORDS[one.mark(after.key)]) for one in found)
+    steps = _steps(moves, " · ")  # a question may have commas
     same = "the same answers" if compared(evaluation, before, after) else "nothing to compare"
     return f"{names[after.key]} since {before.date}: {steps or same}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlops_cli.analysis.platforms import ranking, reached
+from mlops_cli.analysis.platforms import newest, ranking, reached
 from mlops_cli.views import pages
 from mlops_cli.views.assess.levels import of
 from mlops_cli.views.assess.platforms import (
@@ -96,7 +96,8 @@ def figures(scores: Sequence[PlatformScore], names: Mapping[str, str]) -> list[t
     ranked = ranking(scores)
     placed = {one.platform.key for _, one in ranked}
     found = [(f"{place}. {names[one.platform.key]}", *_figure(one)) for place, one in ranked]
-    return [*found, *((names[one.platform.key], *_figure(one)) for one in scores if one.platform.key not in placed)]
+    left = [one for one in newest(scores) if one.platform.key not in placed]
+    return [*found, *((names[one.platform.key], *_figure(one)) for one in left)]
 
 
 def _figure(found: PlatformScore) -> tuple[str, str]:

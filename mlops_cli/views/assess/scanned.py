@@ -11,12 +11,17 @@ from rich.tree import Tree
 
 from mlops_cli.records import Level
 from mlops_cli.views.assess import levels, words
+from mlops_cli.views.assess.unwrapped import Unwrapped, WithCommand, command_line
 from mlops_cli.views.text import clean, plural
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from mlops_cli.records import Assessment, Process
+
+
+COLUMNS = ("process", "phase", "check", "level", "declared", "found", "command")
+"""The keys of `findings_json`, in the order in which ``--csv`` prints them."""
 
 
 def findings(assessment: Assessment, source: str) -> RenderableType:
@@ -32,42 +37,42 @@ def findings(assessment: Assessment, source: str) -> RenderableType:
     looked = [one for one in assessment.processes if one.scan]
     before = words.repeated(replace(assessment, processes=tuple(looked)))
     head = f"{plural(len(looked), 'process')} of {clean(source)}, as the workspace shows them"
-    root = Tree(Text(head), guide_style="dim")
+    root = Tree(WithCommand(Text(head)), guide_style="dim")
     for phase, name in assessment.phases.items():
         own = [one for one in looked if one.phase == phase]
         if own:
-            branch = root.add(Text(clean(name), style="bold"))
+            branch = root.add(WithCommand(Text(clean(name), style="bold")))
             for one in own:
                 branch.add(_finding(one, before.get(one.key)))
     left = len(assessment.processes) - len(looked)
     more = [Text(f"{plural(left, 'process')} more, which no check looks for", style="dim")] if left else []
-    return Group(root, Text(), *more)
+    return Group(Unwrapped(root), Text(), *more)
 
 
-def _finding(one: Process, before: Process | None) -> Text:
+def _finding(one: Process, before: Process | None) -> WithCommand:
     found = one.evidence
     if found is None:
-        return Text(clean(one.name))
+        return WithCommand(Text(clean(one.name)))
     likewise = "" if before is None else f"; as {clean(before.name)}"
     beside = (f"  {found.check}{likewise}", "dim")
     made = Text.assemble(levels.badge(found.level, wide=True), " ", (clean(one.name), "bold"), beside)
     if before is not None:
-        return made
+        return WithCommand(made)
     made.append(f"\n{clean(words.evidence(one))}", style="dim")
-    if found.command:
-        made.append(f"\n{lead(found.level)}: ", style="bold").append(clean(found.command))
-    return made
+    return WithCommand(made, command_line(lead(found.level, found.command), found.command))
 
 
-def lead(level: Level) -> str:
+def lead(level: Level, command: str) -> str:
     """Return how a command raises a level: what is semi-automated lacks no more than somebody who calls it.
 
     Examples
     --------
-    >>> lead(Level.MANUAL), lead(Level.SEMI_AUTOMATED)
+    >>> lead(Level.MANUAL, "mlops audit"), lead(Level.SEMI_AUTOMATED, "mlops audit")
     ('try', 'call from CI')
+    >>> lead(Level.SEMI_AUTOMATED, "git add .gitlab-ci.yml")  # by a person, once
+    'try'
     """
-    return "call from CI" if level is Level.SEMI_AUTOMATED else "try"
+    return "call from CI" if level is Level.SEMI_AUTOMATED and not command.startswith("git ") else "try"
 
 
 def findings_json(assessment: Assessment) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from mlops_cli.views.assess import levels, words
+from mlops_cli.views.assess.unwrapped import Unwrapped, WithCommand, command_line
 from mlops_cli.views.text import clean, plain
 
 if TYPE_CHECKING:
@@ -29,13 +30,13 @@ def tree(assessment: Assessment, *, target: bool = False) -> RenderableType:
         Show where each should be, too.
     """
     before = words.repeated(assessment)
-    root = Tree(plain(words.headline(assessment, target=target), "bold"), guide_style="dim")
+    root = Tree(WithCommand(plain(words.headline(assessment, target=target), "bold")), guide_style="dim")
     for phase, name in assessment.phases.items():
         own = assessment.of_phase(phase)
-        branch = root.add(Text.assemble((clean(name), "bold"), ("" if own else "  no process", "dim")))
+        branch = root.add(WithCommand(Text.assemble((clean(name), "bold"), ("" if own else "  no process", "dim"))))
         for one in own:
             branch.add(_process(one, assessment, before.get(one.key), target=target))
-    return Group(root, Text(), legend(assessment, target=target))
+    return Group(Unwrapped(root), Text(), legend(assessment, target=target))
 
 
 def legend(assessment: Assessment, *, target: bool = False) -> RenderableType:
@@ -44,10 +45,10 @@ def legend(assessment: Assessment, *, target: bool = False) -> RenderableType:
     found = Columns([Text.assemble(levels.badge(level), f" {count}") for level, count in counted], padding=(0, 2))
     if not words.has_target(assessment):
         return found
-    return Group(found, Text(f"{words.share_there(assessment.processes)} where they should be"))
+    return Group(found, Text(words.share_there(assessment.processes)))
 
 
-def _process(one: Process, assessment: Assessment, before: Process | None, *, target: bool) -> Text:
+def _process(one: Process, assessment: Assessment, before: Process | None, *, target: bool) -> WithCommand:
     """Return one process: level, name, who does it; below it what was found if not of one before, and its note."""
     changes = target and one.aim is not one.now
     level = levels.badge(one.now, wide=True)
@@ -58,6 +59,5 @@ def _process(one: Process, assessment: Assessment, before: Process | None, *, ta
     made = Text.assemble(level, " ", (clean(one.name), "bold"), (beside, "dim"))
     for line in filter(None, ("" if before else words.evidence(one), one.note)):
         made.append(f"\n{clean(line)}", style="dim")
-    if words.command(one) and before is None:
-        made.append("\ntry: ", style="bold").append(words.brief(clean(words.command(one))))
-    return made
+    command = words.command(one) if before is None else ""
+    return WithCommand(made, command_line("try", words.brief(clean(command))))

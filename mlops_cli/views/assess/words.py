@@ -69,20 +69,25 @@ def actors(one: Process, assessment: Assessment) -> str:
 
 
 def is_there(one: Process) -> bool:
-    """Whether it is where it should be."""
-    return one.now.rank >= one.aim.rank
+    """Whether it has a target, and is where it should be."""
+    return one.target is not None and one.now is one.aim
 
 
 def share_there(listed: Iterable[Process]) -> str:
-    """Return how many processes are where they should be.
+    """Return how many of the processes that have a target are there, how many should be lower, how many have none.
 
     Examples
     --------
     >>> share_there([])
-    '0 of 0'
+    '0 of 0 with a target are there'
     """
-    found = [is_there(one) for one in listed]
-    return f"{sum(found)} of {len(found)}"
+    known = list(listed)
+    aimed = [one for one in known if one.target is not None]
+    there, fall = sum(map(is_there, aimed)), sum(one.aim.rank < one.now.rank for one in aimed)
+    said = f"{there} of {len(aimed)} with a target {'is' if len(aimed) == 1 else 'are'} there"
+    lower = f", {fall} to be lower than today" if fall else ""
+    bare = len(known) - len(aimed)
+    return f"{said}{lower}" + (f"; {bare} {'has' if bare == 1 else 'have'} none" if bare else "")
 
 
 def has_target(assessment: Assessment) -> bool:

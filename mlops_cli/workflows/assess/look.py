@@ -15,11 +15,12 @@ from mlops_cli.errors import MlopsError, StoreError
 from mlops_cli.records import CHAMPION, Action, Evidence, Level, RunStatus
 from mlops_cli.store.batches import Batches
 from mlops_cli.store.chain import read_chain
+from mlops_cli.store.contents import read_overrides
 from mlops_cli.store.datasets import Datasets
 from mlops_cli.store.find import list_runs
 from mlops_cli.store.layout import RunPaths, VersionPaths, WorkspacePaths
 from mlops_cli.workflows.assess.unattended import Automation, automation_around
-from mlops_cli.workflows.assess.words import REF, command, train
+from mlops_cli.workflows.assess.words import REF, beside, command, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,12 +38,12 @@ if TYPE_CHECKING:
     )
     from mlops_cli.store.chain import Chain
     from mlops_cli.store.find import RunListing
+    from mlops_cli.workflows.assess.unattended import Call
 
 RERUN_OF, RETRAIN_OF = "rerun_of", "retrain_of"
 """Tags of a run that name what was made again, or anew: the modules that give them take long to import."""
 
 _SHOWN = 3
-_PUT_TO_GATES = (Action.PROMOTED, Action.PROMOTION_REFUSED)
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Found:
     level: Level
     text: str
     command: str = ""
+    counts: Callable[[Call], bool] | None = None  # which unattended calls do just this; else all of the commands
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,23 @@ class Look:
         """Return a section of a run's own config; nothing where it declares none, or cannot be read."""
         found = of_run(RunPaths(run.path).config, section, lambda value, _: value)
         return found if isinstance(found, dict) else {}
+
+    def overrides(self, run: RunRecord) -> tuple[str, ...]:
+        """Return what was asked of a run on the command line; nothing of one that was made anew by a policy."""
+        if RETRAIN_OF in run.tags or not RunPaths(run.path).overrides.is_file():
+            return ()
+        return read_overrides(run.path)
+
+    def again(self, run: RunRecord, *words: str) -> str:
+        """Return the command that runs an experiment as it was run, but for what is said."""
+        return train(run.path.parent.name, *beside(self.overrides(run), words), *words)
+
+    def newest(self, experiment: str) -> str:
+        """Return what the newest run of an experiment is called that is not another one made again."""
+        runs = self.experiments.get(experiment, ())
+        if not runs or RERUN_OF not in runs[0].tags:
+            return f"{experiment}:latest"
+        return next((run.id for run in runs if RERUN_OF not in run.tags), f"{experiment}:latest")
 
     # --- data ----------------------------------------------------------------------------------------------------
 
@@ -209,25 +228,10 @@ class Look:
         made = [entry for entry in self.entries(name, Action.RETRAINED) if entry.details.get("reasons")]
         return made[-1] if made else None
 
-    @cached_property
-    def renewed_experiments(self) -> Mapping[str, str]:
-        """Experiment → the version of its model that a policy called for last."""
-        made = [e for e in self.chain.entries.values() if e.action is Action.RETRAINED and e.details.get("reasons")]
-        return {str(entry.details.get("run", "")).partition("/")[0]: entry.subject for entry in made}
-
-    def unattended(self, name: str, *verbs: str) -> str:
-        """Return what calls commands about an experiment or a model without a person, in words; or nothing."""
-        call = self.automation.of(*verbs, about=name)
-        if call is not None:
-            return f"{call.place} calls mlops {call.verb}"
-        if "retrain" not in verbs:
-            return ""
-        if name in self.renewed_experiments and "models promote" not in verbs:
-            return f"{self.renewed_experiments[name]} was made anew as its policy called for it"
-        entry = self.renewed(name) if name in self.models else None
-        if entry is None or ("models promote" in verbs and not self.chain.about(entry.subject, *_PUT_TO_GATES)):
-            return ""
-        return f"{entry.subject} was made anew as its policy called for it"
+    def calls(self, name: str, found: Found, verbs: Sequence[str]) -> list[Call]:
+        """Return the lines that do what was found of an experiment or a model without a person."""
+        such = (call for call in self.automation.calls if call.is_unattended and call.verb in verbs)
+        return [call for call in such if call.is_about(name) and (found.counts is None or found.counts(call))]
 
     # --- how checks are put together -------------------------------------------------------------------------------
 
@@ -290,7 +294,7 @@ class Look:
         done = [run for runs in self.experiments.values() for run in runs if RunPaths(run.path).model_dir.is_dir()]
         if not done:
             return train(self.first_experiment) if self.first_experiment else "mlops init"
-        newest = max(done, key=lambda run: run.started)
+        newest = max(done, key=lambda run: (RERUN_OF not in run.tags, run.started))
         called = name or newest.path.parent.name
         return command("models", "register", newest.id, "--name", called)
 
@@ -302,9 +306,12 @@ class Look:
 
     def _unattended(self, name: str, found: Found, verbs: Sequence[str]) -> Found:
         """Return what was found as automated, where what is semi-automated is called without a person."""
-        if found.level is not Level.SEMI_AUTOMATED or not (by := self.unattended(name, *verbs)):
+        if found.level is not Level.SEMI_AUTOMATED:
             return found
-        return Found(Level.AUTOMATED, f"{found.text}; {by}")
+        calls = self.calls(name, found, verbs)
+        if done := next((call for call in calls if call.is_committed), None):
+            return Found(Level.AUTOMATED, f"{found.text}; {done.place} calls mlops {done.verb}")
+        return Found(found.level, f"{found.text}; {calls[0].uncommitted}", calls[0].commit) if calls else found
 
 
 def lowest(check: str, found: Mapping[str, Found]) -> Evidence:

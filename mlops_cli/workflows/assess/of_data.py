@@ -8,7 +8,7 @@ from mlops_cli.records import Level
 from mlops_cli.store.needed import has_snapshot
 from mlops_cli.views.text import plural
 from mlops_cli.workflows.assess.look import Found
-from mlops_cli.workflows.assess.words import command, parts_of, set_name, train
+from mlops_cli.workflows.assess.words import command, key_of, parts_of, set_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,10 +37,11 @@ def _fetched(look: Look, name: str, run: RunRecord, data: DatasetVersion) -> Fou
     alike = look.alike(data) if others else known
     if others and all(_is_elsewhere(look, source, run) for source in others):
         text = f"{run.id} fetched {', '.join(others)} itself"
-        return Found(Level.SEMI_AUTOMATED, text, train(name))
+        return Found(Level.SEMI_AUTOMATED, text, look.again(run), lambda call: call.verb in {"run", "retrain"})
     if alike:
         text = ", ".join(f"{version.ref} was added from {version.origin or 'a table'}" for version in alike[:2])
-        return Found(Level.SEMI_AUTOMATED, f"{name}: {text}", _add(alike[-1].origin, alike[-1].name))
+        add = _add(alike[-1].origin, alike[-1].name)
+        return Found(Level.SEMI_AUTOMATED, f"{name}: {text}", add, lambda call: call.verb == "data add")
     if not others:
         return Found(
             Level.NON_REPEATABLE, f"{run.id} read {', '.join(refs)}, which is no longer there", "mlops data ls"
@@ -85,10 +86,11 @@ def _versioned(look: Look, name: str, run: RunRecord, data: DatasetVersion) -> F
         text = f"{run.id} read {gone[0]}, which is no longer there"
         return Found(Level.NON_REPEATABLE, text, _by_name(look, run, gone[0].partition("@")[0]))
     if refs and not others:
-        return Found(Level.SEMI_AUTOMATED, f"{run.id} read {', '.join(refs)}", _add_again(look, refs[0]))
+        text = f"{run.id} read {', '.join(refs)}{_only_asked(look, name, run)}"
+        return Found(Level.SEMI_AUTOMATED, text, _add_again(look, refs[0]))
     if has_snapshot(look.paths, data.version):
         text = f"what {run.id} read from {', '.join(others)} is kept as snapshot {data.version[:12]}"
-        return Found(Level.SEMI_AUTOMATED, text, train(name))
+        return Found(Level.SEMI_AUTOMATED, text, look.again(run))
     if alike := look.alike(data):
         text = f"{run.id} read {data.source} by its path, whose content is {alike[-1].ref}"
         return Found(Level.NON_REPEATABLE, text, _by_name(look, run, alike[-1].name))
@@ -102,7 +104,16 @@ def _by_name(look: Look, run: RunRecord, name: str) -> str:
     """Return the command that runs an experiment on a data set, in place of what its config names."""
     said = look.config(run, "data")
     without = [f"~data.{key}" for key in _PLACES if said.get(key) is not None]
-    return train(run.path.parent.name, "data=dataset", f"data.name={name}", *without)
+    # --force: a run by name may be there that is older than the one that read by path
+    return look.again(run, "data=dataset", f"data.name={name}", *without, "--force")
+
+
+def _only_asked(look: Look, name: str, run: RunRecord) -> str:
+    """Return what to write into the config, where it was the command line alone that asked for data by its name."""
+    asked = [one for one in look.overrides(run) if key_of(one) == "data" or key_of(one).startswith("data.")]
+    if not {"data", "data.name"} & {key_of(one) for one in asked}:
+        return ""
+    return f", as its command line asked; without it, configs/{name}.yaml must say so: {' '.join(asked)}"
 
 
 def _add_again(look: Look, ref: str) -> str:
@@ -117,16 +128,14 @@ def _add_again(look: Look, ref: str) -> str:
 def data_expected(look: Look) -> Evidence:
     """Whether rules are declared that data must satisfy: every run holds its data against them, and stops."""
 
-    def of(name: str, run: RunRecord, _: Sequence[RunRecord]) -> Found | None:
+    def of(_name: str, run: RunRecord, _: Sequence[RunRecord]) -> Found | None:
         if run.dataset is None:
             return None
         count = _rules(_expected(look, run))
         if not count:
-            return Found(
-                Level.ABSENT, f"{run.id} had no rules of what its data must satisfy", _suggest(look, run.dataset, name)
-            )
+            return _without_rules(look, run, run.dataset, f"{run.id} had no rules of what its data must satisfy")
         text = f"{run.id} held its data against {plural(count, 'rule')}"
-        return Found(Level.SEMI_AUTOMATED, text, train(name))
+        return Found(Level.SEMI_AUTOMATED, text, look.again(run))
 
     return look.of_experiments("data-expected", of, ("run", "retrain", "data check"))
 
@@ -134,17 +143,15 @@ def data_expected(look: Look) -> Evidence:
 def labels_checked(look: Look) -> Evidence:
     """Whether rules are declared for the target alone: its classes, its range, what may be missing."""
 
-    def of(name: str, run: RunRecord, _: Sequence[RunRecord]) -> Found | None:
+    def of(_name: str, run: RunRecord, _: Sequence[RunRecord]) -> Found | None:
         target = None if run.dataset is None else run.dataset.target
         if run.dataset is None or target is None:
             return None
         rules = _mapping(_mapping(_expected(look, run).get("columns")).get(target))
         if not rules:
-            return Found(
-                Level.ABSENT, f"{run.id} had no rules for its target {target}", _suggest(look, run.dataset, name)
-            )
+            return _without_rules(look, run, run.dataset, f"{run.id} had no rules for its target {target}")
         text = f"{run.id} held its target {target} against {', '.join(sorted(rules))}"
-        return Found(Level.SEMI_AUTOMATED, text, train(name))
+        return Found(Level.SEMI_AUTOMATED, text, look.again(run))
 
     return look.of_experiments("labels-checked", of, ("run", "retrain", "data check"))
 
@@ -164,22 +171,27 @@ def _rules(expect: Mapping[str, Any]) -> int:
     return len(of_table) + sum(len(rules.keys() - {"severity"}) for rules in columns)
 
 
-def _suggest(look: Look, data: DatasetVersion, name: str) -> str:
-    """Return the command that writes rules to begin with, which are then put below ``data:`` of the experiment."""
-    return command("data", "expect", look.readable(data.source) or name, "-o", f"expect-{name}.yaml")
+def _without_rules(look: Look, run: RunRecord, data: DatasetVersion, text: str) -> Found:
+    """Return what comes next: rules to begin with are written, put below ``data:`` of the experiment, then run."""
+    name = run.path.parent.name
+    rules = f"expect-{name}.yaml"
+    if look.is_here(rules):
+        text = f"{text}; {rules} is there: what it says belongs below data: in configs/{name}.yaml, then run it"
+        return Found(Level.ABSENT, text, look.again(run))
+    return Found(Level.ABSENT, text, command("data", "expect", look.readable(data.source) or name, "-o", rules))
 
 
 def preparation_declared(look: Look) -> Evidence:
     """Whether data is prepared by steps that the experiment declares, fitted within each split."""
 
-    def of(name: str, run: RunRecord, _: Sequence[RunRecord]) -> Found | None:
+    def of(_name: str, run: RunRecord, _: Sequence[RunRecord]) -> Found | None:
         if run.dataset is None:
             return None
         steps = list(look.config(run, "transforms"))
         if not steps:
             text = f"{run.id} declares no steps: whatever is done to the data is done elsewhere"
-            return Found(Level.MANUAL, text, train(name, "transforms=tabular"))
+            return Found(Level.MANUAL, text, look.again(run, "transforms=tabular"))
         text = f"{run.id} prepares by {', '.join(steps[:4])}{', …' if len(steps) > 4 else ''}"
-        return Found(Level.SEMI_AUTOMATED, text, train(name))
+        return Found(Level.SEMI_AUTOMATED, text, look.again(run))
 
     return look.of_experiments("preparation-declared", of, ("run", "retrain"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from mlops_cli.config.declared import owners_file
+from mlops_cli.config.handover import SECTION
 from mlops_cli.records import CHAMPION, OUT_OF_USE, Approval, Kind, Level
 from mlops_cli.store.needed import has_snapshot
 from mlops_cli.views.text import plural
@@ -33,7 +35,7 @@ def model_registered(look: Look) -> Evidence:
         text = f"{_called(model, version)} from run {version.record.id}, {_data(look, version)}"
         if lacking:
             return Found(Level.NON_REPEATABLE, f"{text}: {lacking}", mend)
-        again = command("models", "register", f"{version.record.experiment}:latest", "--name", model.name)
+        again = command("models", "register", look.newest(version.record.experiment), "--name", model.name)
         return Found(Level.SEMI_AUTOMATED, f"{text}, commit {short(str(version.record.git.commit))}", again)
 
     return look.of_models("model-registered", of, ("models register", "retrain"))
@@ -92,9 +94,8 @@ def handover_answered(look: Look) -> Evidence:
 
         version = look.used(model)
         found = certain_handover(Registry(look.paths), version)
-        begin = f"mlops models handover {model.name} --init"
         if found is None:
-            return Found(Level.ABSENT, f"nobody has answered what the owner of {version.ref} is asked", begin)
+            return _unanswered(look, version)
         told = f"{found.by} answered {found.answered} of {len(found.items)} questions of {found.ref} on {day(found.at)}"
         if found.missing:
             text = f"{told}; {', '.join(found.missing[:4])} must be answered"
@@ -102,9 +103,18 @@ def handover_answered(look: Look) -> Evidence:
         if _gates(look, version).gates.handover is None:
             mend = declared("promotion", model.name, "handover: {}")
             return Found(Level.NON_REPEATABLE, f"{told}; no gate asks for it", mend)
-        return Found(Level.SEMI_AUTOMATED, f"{told}, and a gate asks for it", _renew(model))
+        return Found(Level.SEMI_AUTOMATED, f"{told}, and a gate asks for it")
 
-    return look.of_models("handover-answered", of, _PROMOTING)
+    return look.of_models("handover-answered", of, ())
+
+
+def _unanswered(look: Look, version: ModelVersion) -> Found:
+    text = f"nobody has answered what the owner of {version.ref} is asked"
+    path = look.workspace.shown(owners_file(look.workspace, SECTION, version.name))
+    if not look.is_here(path):
+        return Found(Level.ABSENT, text, command("models", "handover", version.name, "--init"))
+    text = f"{text}; {path} is there, and what it answers was not kept with a version"
+    return Found(Level.ABSENT, text, command("models", "handover", version.ref))
 
 
 def model_approved(look: Look) -> Evidence:
@@ -113,7 +123,7 @@ def model_approved(look: Look) -> Evidence:
     def of(model: RegisteredModel) -> Found:
         version = look.used(model)
         signed = model.statuses[version.number].sign_offs
-        mend = command("models", "approve", version.ref, "--note", "why it may be used")
+        mend = command("models", "approve", version.ref)
         if not signed:
             return Found(Level.ABSENT, f"nobody has approved {version.ref}", mend)
         last = signed[-1]
@@ -156,7 +166,7 @@ def promotion_gated(look: Look) -> Evidence:
             return Found(Level.MANUAL, text, command("models", "promote", version.ref))
         if move.override:
             text = f"{version.ref} was made @{CHAMPION} by {move.by} although {where} failed: {move.override}"
-            return Found(Level.NON_REPEATABLE, text, _anew(version))
+            return Found(Level.NON_REPEATABLE, text, command("retrain", model.name))
         if move.why != _PROMOTION or _was_before(look, move):
             text = f"{version.ref} was made @{CHAMPION} by {move.by}, past {where}"
             return Found(Level.NON_REPEATABLE, text, _anew(version))
@@ -181,9 +191,8 @@ def _was_before(look: Look, move: AliasMove) -> bool:
 
 
 def _anew(version: ModelVersion) -> str:
-    """Return how a version that has the alias gets it again, through the gates."""
-    taken = command("models", "alias", version.ref, CHAMPION, "--remove")
-    return f"{taken} && {command('models', 'promote', version.ref)}"
+    """Return how the gates are asked of a version that has the alias already: it keeps it, whatever they say."""
+    return command("models", "promote", version.ref, "--dry-run")
 
 
 def _renew(model: RegisteredModel) -> str:
@@ -208,8 +217,9 @@ def fairness_checked(look: Look) -> Evidence:
         version = look.used(model)
         gates: Gates = _gates(look, version).gates
         if not gates.fairness:
-            text = f"no gate compares groups of rows for {model.name}"
-            return Found(Level.ABSENT, text, _fairness(version))
+            text, mend = f"no gate compares groups of rows for {model.name}", _fairness(version)
+            why = "" if mend else "; none of its columns has 2 to 10 groups to compare: a gate may name another one"
+            return Found(Level.ABSENT, f"{text}{why}", mend)
         asked = ", ".join(f"{gate.metric} by {gate.group}" for gate in gates.fairness)
         if not _was_asked(look, model, version):
             is_used = _last_move(model, version) is not None

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from contextlib import suppress
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 from mlops_cli.records import Evidence, Level
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pixi.lock", "conda-lock.yml", "pylock.toml")
 _PINNED = re.compile(r"[A-Za-z0-9._-]+(\[[^\]]*\])?\s*(===?\s*[^\s*,;]+|@\s*\S+)\s*(;.*|--hash.*|\\)?")
 _INSTALLS = re.compile(r"\b(uv (sync|run)|(poetry|pdm|pipenv|pixi) (install|sync|run))\b")
+_OURS = re.compile(r"\bmlops[-_.]cli\b", re.IGNORECASE)
 _LARGEST = 1_000_000
 _BESIDE = frozenset({"init", "config", "doctor", "completion"})
 """Commands that do no work of their own: another call is named where there is one."""
@@ -31,23 +33,35 @@ def continuous_integration(look: Look) -> Evidence:
     run = train(first) if first else "mlops doctor"
     calls = [call for call in found.calls if call.is_unattended and call.file in found.files]
     if calls:
-        call = min(calls, key=lambda call: call.verb in _BESIDE)
+        call = min(calls, key=lambda call: (not call.is_committed, call.verb in _BESIDE))
+        if not call.is_committed:
+            return Evidence(check, Level.SEMI_AUTOMATED, call.uncommitted, call.commit)
         return Evidence(check, Level.AUTOMATED, f"{call.place} calls mlops {call.verb}")
     if found.files:
         return Evidence(check, Level.SEMI_AUTOMATED, f"{', '.join(found.files[:3])}: none of it calls mlops", run)
     if by_hand := found.by_hand():
         text = f"no CI; {by_hand.place} calls mlops {by_hand.verb}, which a person starts"
-        return Evidence(check, Level.MANUAL, text, _workflow(run))
-    return Evidence(check, Level.ABSENT, "no CI that this knows of", _workflow(run))
+        return Evidence(check, Level.MANUAL, text, _workflow(look, run))
+    return Evidence(check, Level.ABSENT, "no CI that this knows of", _workflow(look, run))
 
 
-def _workflow(command: str) -> str:
-    """Return the command that writes a workflow of GitHub's to begin with."""
-    run = json.dumps(f"pip install mlops-cli && {command}")
+def _workflow(look: Look, command: str) -> str:
+    """Return the command that writes a workflow of GitHub's to begin with; it installs what is installed here."""
+    run = json.dumps(f"pip install {' '.join(_packages(look.workspace.root))} && {command}")
     head = ["on: push", "jobs:", " ml:", "  runs-on: ubuntu-latest", "  steps:"]
     lines = [*head, "  - uses: actions/checkout@v4", f"  - run: {run}", ""]
     text = r"\n".join(line.replace("\\", r"\\").replace("%", "%%") for line in lines)  # as printf reads it
     return f"mkdir -p .github/workflows && printf {shlex.quote(text)} > .github/workflows/ml.yml"
+
+
+def _packages(root: Path) -> tuple[str, ...]:
+    """Return what pip is to install: what the workspace requires, and this version of us where that has none."""
+    path = root / "requirements.txt"
+    required = _text(path)
+    with suppress(metadata.PackageNotFoundError):
+        own = () if _OURS.search(required) else (f"mlops-cli=={metadata.version('mlops-cli')}",)
+        return ("-r", path.name, *own) if required else own
+    return ("-r", path.name) if required else ("mlops-cli",)
 
 
 def environment_locked(look: Look) -> Evidence:
@@ -75,13 +89,16 @@ def _locks(root: Path) -> list[str]:
 
 
 def _pins_all(path: Path) -> bool:
-    text = ""
-    with suppress(OSError):
-        if path.is_file() and path.stat().st_size < _LARGEST:
-            text = path.read_text(encoding="utf-8", errors="replace")
-    lines = [line.partition(" #")[0].strip() for line in text.splitlines()]
+    lines = [line.partition(" #")[0].strip() for line in _text(path).splitlines()]
     named = [line for line in lines if line and not line.startswith(("#", "-"))]
     return bool(named) and all(_PINNED.fullmatch(line) for line in named)
+
+
+def _text(path: Path) -> str:
+    with suppress(OSError):
+        if path.is_file() and path.stat().st_size < _LARGEST:
+            return path.read_text(encoding="utf-8", errors="replace")
+    return ""
 
 
 def audit_kept(look: Look) -> Evidence:

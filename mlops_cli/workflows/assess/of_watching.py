@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from mlops_cli.config.declared import of_owner, of_run
 from mlops_cli.config.drift import read_drift
 from mlops_cli.config.retrain import read_retrain
-from mlops_cli.errors import ConfigError
+from mlops_cli.errors import ConfigError, StoreError
 from mlops_cli.records import CHAMPION, Action, Level
 from mlops_cli.store.layout import VersionPaths
 from mlops_cli.views.text import plural
@@ -18,7 +21,17 @@ from mlops_cli.workflows.assess.words import command, day, declared, number
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlops_cli.records import Batch, DriftSpec, Evidence, ModelVersion, RegisteredModel, RetrainSpec
+    from mlops_cli.records import (
+        Batch,
+        DatasetVersion,
+        DriftReport,
+        DriftSpec,
+        Evidence,
+        Histogram,
+        ModelVersion,
+        RegisteredModel,
+        RetrainSpec,
+    )
     from mlops_cli.workflows.assess.look import Look
 
 _DEPLOYING = ("serve", "predict", "models export")
@@ -75,12 +88,88 @@ def _read(path: Path) -> str:
 
 
 def _input(look: Look, version: ModelVersion) -> str:
-    """Return data that a model can be held against: where its policy finds new rows, else what it was trained on."""
-    data = version.record.dataset
-    source = "" if data is None else look.readable(data.source)
+    """Return new data of a model: where its policy finds new rows, else the last batch, else a name to be filled in.
+
+    Nothing where the model was trained on no table. What it was trained on is not new: held against itself, it says
+    nothing of drift.
+    """
+    data, found = version.record.dataset, ""
     with suppress(ConfigError):  # a policy that is declared wrongly is another check's to say
-        source = _policy(look, version).data or source
-    return source
+        found = _policy(look, version).data or ""
+    if found and (data is None or not _names_training(look, data, found)):
+        return found
+    if data is None:
+        return ""
+    with suppress(StoreError):  # likewise a batch
+        last = _newest(look, version).last
+        found = "" if last is None else look.readable(last.report.data)
+        return found or _new(data)
+    return _new(data)
+
+
+def _new(data: DatasetVersion) -> str:
+    """Return what a file of new data may be called."""
+    first = data.source.partition(", ")[0]
+    return f"NEW{PurePosixPath(first).suffix or '.csv'}" if "://" not in first else "NEW.csv"
+
+
+def _names_training(look: Look, data: DatasetVersion, source: str) -> bool:
+    """Whether a source is what a version was trained on, by its name or by what it holds."""
+    if source in {kept.ref for kept in look.alike(data)}:
+        return True
+    path = look.workspace.root / source
+    if not data.sha256 or not _is_file(path):
+        return source == data.source
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == data.sha256
+
+
+def _is_file(path: Path) -> bool:
+    with suppress(OSError, ValueError):
+        return path.is_file()
+    return False
+
+
+@dataclass(frozen=True)
+class _Newest:
+    """The newest batches of a model."""
+
+    batches: tuple[Batch, ...]  # of new data, in order
+    own: tuple[Batch, ...]  # of what the version that answered was trained on
+
+    @property
+    def last(self) -> Batch | None:
+        return self.batches[-1] if self.batches else None
+
+    @property
+    def besides(self) -> str:
+        """What does not count, in words."""
+        if not self.own:
+            return ""
+        return f"; {self.own[-1].name} holds what {self.own[-1].ref} was trained on, and does not count"
+
+
+def _newest(look: Look, version: ModelVersion) -> _Newest:
+    model = look.models[version.name]
+    versions = {} if model is None else {one.number: one for one in model.versions}
+    batches = [look.batch(version.name, batch) for batch in look.batch_ids(version.name)[-_NEWEST:]]
+    own = {one.id for one in batches if _is_own(look, versions.get(one.number), one.report)}
+    new = tuple(one for one in batches if one.id not in own)
+    return _Newest(new, tuple(one for one in batches if one.id in own))
+
+
+def _is_own(look: Look, version: ModelVersion | None, report: DriftReport) -> bool:
+    """Whether a batch holds what the version that answered was trained on."""
+    data = None if version is None else version.record.dataset
+    if data is None or report.rows not in {data.rows, report.reference_rows}:
+        return False
+    if report.rows == report.reference_rows and report.columns and not report.unread:
+        return all(column.before == column.after and _is_alike(column.histogram) for column in report.columns)
+    return _names_training(look, data, report.data)
+
+
+def _is_alike(histogram: Histogram | None) -> bool:
+    return histogram is None or histogram.before == histogram.after
 
 
 def _log(look: Look, model: RegisteredModel, version: ModelVersion) -> str:
@@ -102,13 +191,15 @@ def drift_watched(look: Look) -> Evidence:
     def of(model: RegisteredModel) -> Found:
         version, ids = look.used(model), look.batch_ids(model.name)
         log = _log(look, model, version)
-        if not ids:
-            return Found(Level.ABSENT, f"no batch of new data was held against {version.ref}", log)
-        last = look.batch(model.name, ids[-1])
-        text = f"{plural(len(ids), 'batch')} of {model.name}, the last {last.name} on {day(last.logged)} by {last.ref}"
+        newest = _newest(look, version)
+        last, besides = newest.last, newest.besides
+        if last is None:
+            return Found(Level.ABSENT, f"no batch of new data was held against {version.ref}{besides}", log)
+        count = plural(len(ids) - len(newest.own), "batch")
+        text = f"{count} of {model.name}, the last {last.name} on {day(last.logged)} by {last.ref}"
         if last.number != version.number:
-            return Found(Level.NON_REPEATABLE, f"{text}, and {version.ref} is in use", log)
-        return Found(Level.SEMI_AUTOMATED, f"{text}: {last.verdict}", log)
+            return Found(Level.NON_REPEATABLE, f"{text}, and {version.ref} is in use{besides}", log)
+        return Found(Level.SEMI_AUTOMATED, f"{text}: {last.verdict}{besides}", log)
 
     return look.of_models("drift-watched", of, ("monitor log",))
 
@@ -139,25 +230,23 @@ def labels_joined(look: Look) -> Evidence:
     """Whether what came true is joined to what the model said."""
 
     def of(model: RegisteredModel) -> Found:
-        version, ids = look.used(model), look.batch_ids(model.name)
-        if not ids:
-            text = f"{model.name} has no batch that labels could be joined to"
+        version = look.used(model)
+        newest = _newest(look, version)
+        batches, besides = newest.batches, newest.besides
+        if not batches:
+            text = f"{model.name} has no batch of new data that labels could be joined to{besides}"
             return Found(Level.ABSENT, text, _log(look, model, version))
-        batches = [look.batch(model.name, batch) for batch in ids[-_NEWEST:]]
         labelled = [batch for batch in batches if batch.labelled]
-        labels = _labels(look, version, labelled)
-        join = command("monitor", "labels", model.name, labels) if labels else ""
+        labels = (labelled[-1].labels if labelled else None) or "LABELS.csv"
+        join = command("monitor", "labels", model.name, labels)
         if not labelled:
-            return Found(Level.ABSENT, f"none of the {plural(len(batches), 'batch')} of {model.name} has labels", join)
+            text = f"none of the {plural(len(batches), 'batch')} of {model.name} has labels{besides}"
+            return Found(Level.ABSENT, text, join)
         last = labelled[-1]
         text = f"{len(labelled)} of {plural(len(batches), 'batch')} of {model.name} have labels, the last {last.name}"
-        return Found(Level.SEMI_AUTOMATED, f"{text}{_metrics(last)}", join)
+        return Found(Level.SEMI_AUTOMATED, f"{text}{_metrics(last)}{besides}", join)
 
     return look.of_models("labels-joined", of, ("monitor labels",))
-
-
-def _labels(look: Look, version: ModelVersion, labelled: list[Batch]) -> str:
-    return (labelled[-1].labels if labelled else None) or _input(look, version)
 
 
 def _metrics(batch: Batch) -> str:
@@ -180,7 +269,9 @@ def model_retrained(look: Look) -> Evidence:
         if renewed is not None and policy.has_trigger:
             why = str(next(iter(renewed.details["reasons"])))
             text = f"{renewed.subject} was made anew on {day(renewed.at)}, as the policy called for it: {why}"
-            return Found(Level.AUTOMATED, text)
+            if look.automation.of("retrain", about=model.name) is None:
+                text += "; no file of CI or schedule calls mlops retrain: if one elsewhere does, say level: automated"
+            return Found(Level.SEMI_AUTOMATED, text, renew)
         if made:
             text = f"{made[-1].subject} was made anew on {day(made[-1].at)}, by somebody who asked for it"
             return Found(Level.SEMI_AUTOMATED, text, renew if policy.has_trigger else declare)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_cli.analysis.platforms import scores
+from mlops_cli.analysis.platforms import in_order, scores
 from mlops_cli.config.declared import of_file
 from mlops_cli.config.platforms import CHART, chart_of, read_evaluation
 from mlops_cli.config.workspace import find_workspace
@@ -58,7 +58,8 @@ def read_platforms(paths: Sequence[str | Path], workspace: Workspace | None = No
     read: list[_File] = []
     for path in paths:
         read.append(_read(path, workspace or find_workspace(), read))
-    return _beside(read) if len(read) > 1 else read[0].evaluation
+    found = _beside(read) if len(read) > 1 else read[0].evaluation
+    return replace(found, platforms=in_order(found.platforms))
 
 
 def _read(name: str | Path, workspace: Workspace, before: Sequence[_File]) -> _File:

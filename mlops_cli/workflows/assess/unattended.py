@@ -1,22 +1,24 @@
 """What calls ``mlops`` without a person: files of CI and schedules that lie in the workspace or around it.
 
-A file is read as text, comments left out: what counts is that a line of it calls a command, as itself, from a virtual
-environment, by ``python -m mlops_cli``, or by a target of the Makefile beside it. Whether anything runs the file, no
-file says.
+A file is read as text, comments and what is merely printed left out: what counts is that a line of it calls a command,
+as itself, from a virtual environment, by ``python -m mlops_cli``, or by a target of the Makefile beside it, and not for
+its help or its plan alone. Whether anything runs the file, no file says; of CI it takes a file that a commit holds.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import shlex
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from mlops_cli.config.workspace import Workspace
+from mlops_cli.store.provenance import uncommitted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 OF_CI = (
@@ -46,7 +48,10 @@ MAKEFILE = "Makefile"
 _LARGEST = 1_000_000
 _MOST = 200  # files
 _COMMENT = re.compile(r"(^|\s)(#|//).*$")
-_TITLE = re.compile(r"\s*(-\s*)?(name|description|title)\s*[:=]|\s*(echo|Description=)")
+_TITLE = re.compile(r"\s*(-\s*)?(name|displayName|label|description|title)\s*[:=]|\s*Description=")
+_PRINTED = re.compile(r"""(?<![\w-])(?:echo|printf|print)\b(?:"[^"]*"|'[^']*'|[^;&|"'])*""")
+_WITHIN = re.compile(r"\$\([^)]*\)|`[^`]*`")  # what a shell calls for what is printed
+_FOR_SHOW = frozenset({"--help", "-h", "--dry-run"})
 _CALL = re.compile(r"(?:^|[\s\"'/(=`;&|@])(?:mlops|mlops_cli)[\"']?\s+(?P<words>[^|;&\n`]*)")
 _MAKE = re.compile(r"(?:^|[\s\"'(;&|])make(?:[ \t]+(?P<words>[^|;&\n\"']*))?(?=$|[|;&\n\"'])", re.MULTILINE)
 _TARGET = re.compile(r"(?P<names>[\w.%/ \t-]+):(?!=)(?P<needs>[^#]*)")
@@ -67,11 +72,22 @@ class Call:
     verb: str  # run, models register
     words: tuple[str, ...]  # what follows
     is_unattended: bool = True  # else a person calls it: it stands in a Makefile
+    is_committed: bool = True  # else nobody else has the file that it stands in
 
     @property
     def place(self) -> str:
         """Where it stands."""
         return f"{self.file}:{self.line}"
+
+    @property
+    def uncommitted(self) -> str:
+        """What it is worth where no commit holds its file, in words."""
+        return f"{self.place} calls mlops {self.verb}, and no commit holds the file"
+
+    @property
+    def commit(self) -> str:
+        """The command that commits its file."""
+        return f"git add {shlex.quote(self.file)} && git commit -m CI {shlex.quote(self.file)}"
 
     def is_about(self, name: str) -> bool:
         """Whether it may speak of an experiment or a model: it names it, or leaves open which."""
@@ -90,11 +106,11 @@ class Automation:
     files: tuple[str, ...] = ()
     schedules: tuple[str, ...] = ()
     calls: tuple[Call, ...] = ()
-    texts: str = ""  # of the files of CI
+    texts: str = ""  # of the files of CI that a commit holds
 
     def of(self, *verbs: str, about: str = "") -> Call | None:
         """Return the first unattended call of one of the commands, of something where that is said."""
-        found = (call for call in self.calls if call.is_unattended and call.verb in verbs)
+        found = (call for call in self.calls if call.is_unattended and call.is_committed and call.verb in verbs)
         return next((call for call in found if not about or call.is_about(about)), None)
 
     def by_hand(self, *verbs: str, about: str = "") -> Call | None:
@@ -112,12 +128,14 @@ def automation_around(root: Path) -> Automation:
     timed = [(home, path) for home in homes for path in _files(home, OF_SCHEDULES)]
     texts = {path: _text(path) for _, path in (*ci, *timed)}
     calls = [call for home, path in (*ci, *timed) for call in _calls(shown(path), texts[path], made[home])]
+    new = {shown(path) for path in uncommitted(root, [path for _, path in ci])}
+    calls = [replace(call, is_committed=False) if call.file in new else call for call in calls]
     own = [call for home in homes for call in _of_makefile(shown(home / MAKEFILE), made[home])]
     return Automation(
         files=tuple(shown(path) for _, path in ci),
         schedules=tuple(shown(path) for _, path in timed),
         calls=(*calls, *own),
-        texts="\n".join(texts[path] for _, path in ci),
+        texts="\n".join(texts[path] for _, path in ci if shown(path) not in new),
     )
 
 
@@ -137,7 +155,28 @@ def _text(path: Path) -> str:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-    return "\n".join("" if _TITLE.match(line) else _COMMENT.sub("", line) for line in text.splitlines())
+    return "\n".join(_continued("" if _TITLE.match(line) else _COMMENT.sub("", line) for line in text.splitlines()))
+
+
+def _continued(lines: Iterable[str]) -> Iterator[str]:
+    r"""Yield lines with those that they go on in after a ``\``, in whose place an empty one comes.
+
+    Examples
+    --------
+    >>> list(_continued(["mlops run \\", "  config=iris", "make"]))
+    ['mlops run  config=iris', '', 'make']
+    """
+    parts: list[str] = []
+    for line in lines:
+        parts.append(line.lstrip() if parts else line)
+        if not line.endswith("\\"):
+            yield from _whole(parts)
+            parts = []
+    yield from _whole(parts)
+
+
+def _whole(parts: list[str]) -> list[str]:
+    return [" ".join(part.removesuffix("\\") for part in parts), *[""] * (len(parts) - 1)] if parts else []
 
 
 def _stem(word: str) -> str:
@@ -180,11 +219,13 @@ def _of_makefile(shown: str, made: _Makefile) -> Iterator[Call]:
 
 
 def _of_line(shown: str, number: int, line: str, *, is_unattended: bool = True) -> Iterator[Call]:
-    for found in _CALL.finditer(line):
+    """Yield what a line calls, and not what it merely prints, or asks for help or a plan."""
+    called = _PRINTED.sub(lambda printed: " ".join(_WITHIN.findall(printed[0])), line)
+    for found in _CALL.finditer(called):
         words = found["words"].split()
         count = 2 if words and words[0] in _NOUNS else 1
         verb = [word.strip("\"'") for word in words[:count]]
-        if verb and all(map(_VERB.fullmatch, verb)):
+        if verb and all(map(_VERB.fullmatch, verb)) and _FOR_SHOW.isdisjoint(word.strip("\"')]}") for word in words):
             yield Call(shown, number, " ".join(verb), tuple(words[count:]), is_unattended)
 
 

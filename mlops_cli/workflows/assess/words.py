@@ -11,6 +11,8 @@ from mlops_cli.errors import StoreError
 from mlops_cli.store.names import check_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlops_cli.records import DatasetVersion
 
 REF = re.compile(r"[^/@\s]+@\d+")
@@ -18,6 +20,8 @@ REF = re.compile(r"[^/@\s]+@\d+")
 COMMIT = "git init -q; git add -A && git commit -qm 'as it is'"
 """The command that commits all there is."""
 _SHORT = 12
+_TRIES = re.compile(r"(tag|choice|range|interval|shuffle|sort|glob)\(")
+_NESTED = re.compile(r"\[[^\]]*\]|\{[^}]*\}|\([^)]*\)|\"[^\"]*\"|'[^']*'")
 
 
 def day(stamp: str | None) -> str:
@@ -61,6 +65,48 @@ def command(*words: str) -> str:
 def train(experiment: str, *words: str) -> str:
     """Return the command that runs an experiment."""
     return command("run", f"config={experiment}", *words)
+
+
+def key_of(override: str) -> str:
+    """Return what an override sets, adds or takes out.
+
+    Examples
+    --------
+    >>> key_of("model.C=0.1,1"), key_of("+tags.by=ann"), key_of("~data.path")
+    ('model.C', 'tags.by', 'data.path')
+    """
+    return override.partition("=")[0].lstrip("+~")
+
+
+def beside(overrides: Sequence[str], words: Sequence[str]) -> list[str]:
+    """Return the overrides that words leave as they are; another model has parameters of its own.
+
+    Examples
+    --------
+    >>> beside(["split=auto", "model=svm", "model.C=1"], ["model=dummy"])
+    ['split=auto']
+    >>> beside(["model=svm", "model.C=1"], ["model.C=0.5,1,2"])
+    ['model=svm']
+    """
+    said = {key_of(word) for word in words}
+    own = "model." if "model" in said else None
+    return [one for one in overrides if key_of(one) not in said and not (own and key_of(one).startswith(own))]
+
+
+def is_sweep(override: str) -> bool:
+    """Whether an override of a command line, or of a line that calls one, tries several values.
+
+    Examples
+    --------
+    >>> [is_sweep(word) for word in ("model.C=0.1,1", "model=svm,ridge", "model.C=range(1,4)", "'a=interval(0,1)'")]
+    [True, True, True, True]
+    >>> [is_sweep(word) for word in ("config=iris,wine", "data.drop=[a,b]", "model.C=1", "--tag=a,b")]
+    [False, False, False, False]
+    """
+    key, _, value = override.strip("\"'").partition("=")
+    if key == "config" or key.startswith(("-", "~")):
+        return False
+    return _TRIES.match(value) is not None or "," in _NESTED.sub("", value)
 
 
 def parts_of(data: DatasetVersion) -> tuple[list[str], list[str]]:

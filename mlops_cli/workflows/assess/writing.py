@@ -108,7 +108,7 @@ def check_file(place: Path, endings: Sequence[str], option: str, mark: str, *, f
     """
     if place.suffix.lower() not in endings:
         raise UsageError(f"{place} does not end in {endings[0]}", hint=f"{option} {_ending(place, endings[0])}")
-    check_place(place, force=force, mark=mark)
+    check_place(place, force=force, mark=mark, option=option)
 
 
 def _ending(place: Path, ending: str) -> Path:
@@ -178,7 +178,7 @@ def _said(one: Process) -> dict[str, Any]:
         "purpose": one.purpose,
         "from": {flow.source: flow.what or None for flow in one.flows},
         "level": str(one.now),
-        "target": None if one.target is None else str(one.target),
+        "target": None if one.target is None else str(one.aim),  # declared now, a higher level would be to fall
         "effort": one.effort,
         "gain": one.gain,
         "note": one.note,

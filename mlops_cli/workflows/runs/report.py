@@ -133,7 +133,7 @@ def default_name(records: Sequence[RunRecord]) -> str:
     return f"{first}-vs-{others[0]}.html" if len(others) == 1 else f"{first}-vs-{len(others)}-others.html"
 
 
-def check_place(path: Path, *, force: bool = False, mark: str = MARK) -> None:
+def check_place(path: Path, *, force: bool = False, mark: str = MARK, option: str = "-o") -> None:
     """Refuse a place that a page cannot or should not be written to.
 
     Parameters
@@ -144,6 +144,8 @@ def check_place(path: Path, *, force: bool = False, mark: str = MARK) -> None:
         Overwrite any file.
     mark : str
         What a page that may be overwritten says of itself.
+    option : str
+        By which the file is named.
 
     Raises
     ------
@@ -151,14 +153,14 @@ def check_place(path: Path, *, force: bool = False, mark: str = MARK) -> None:
         It is a folder, lies in none, or is a file that is no report.
     """
     if path.is_dir():
-        raise UsageError(f"{path} is a folder", hint=f"-o {path / 'report.html'}")
+        raise UsageError(f"{path} is a folder", hint=f"{option} {path / 'report.html'}")
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}", hint=f"mkdir -p {path.parent}")
     if not os.access(path.parent, os.W_OK):
-        raise UsageError(f"you may not write in {path.parent.resolve()}", hint="-o FILE.html somewhere else")
+        raise UsageError(f"you may not write in {path.parent.resolve()}", hint=f"{option} FILE.html somewhere else")
     if path.exists() and not force and not _is_marked(path, mark):
-        what = mark.removeprefix("mlops ")
-        raise UsageError(f"{path} is there, and is no {what}", hint="another -o, or --force to overwrite it")
+        hint = f"another {option}, or --force to overwrite it"
+        raise UsageError(f"{path} is there, and is no {mark.removeprefix('mlops ')}", hint=hint)
 
 
 def _is_marked(path: Path, mark: str) -> bool:
